@@ -1,0 +1,3 @@
+"""Explain for TensorBoard."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,87 @@
+"""Arrays as they are stored: little-endian, with an affine quantisation for maps that are looked at rather than computed with."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_explain.records import explain_pb2 as pb
+
+_NUMPY_OF = {
+    pb.UINT8: np.dtype("u1"),
+    pb.UINT16: np.dtype("<u2"),
+    pb.INT32: np.dtype("<i4"),
+    pb.FLOAT16: np.dtype("<f2"),
+    pb.FLOAT32: np.dtype("<f4"),
+}
+_STORED_AS = {dtype: code for code, dtype in _NUMPY_OF.items()}
+
+
+def encode_array(values: NDArray[np.generic]) -> pb.Array:
+    """Store `values` exactly: uint8, uint16, int32, float16 or float32 of any shape. Raises TypeError for another dtype."""
+    little = values.dtype.newbyteorder("<")
+    if little not in _STORED_AS:
+        known = ", ".join(dtype.name for dtype in _STORED_AS)
+        raise TypeError(f"arrays of dtype {values.dtype} cannot be stored; convert to one of {known}")
+    return pb.Array(
+        dtype=_STORED_AS[little],
+        shape=values.shape,
+        data=np.ascontiguousarray(values, dtype=little).tobytes(),
+    )
+
+
+def quantise(values: NDArray[np.float32], blocks: int, *, signed: bool) -> pb.Array:
+    """Store float maps as uint8, each of the first `blocks` axes' maps with a range of its own.
+
+    Args:
+        values: float32, finite, shape [..., h, w].
+        blocks: number of leading axes that index maps; 2 for [N, T, h, w].
+        signed: the range is symmetric about zero and zero is stored as exactly 128. Otherwise the range is [min, max].
+
+    The largest error of a value is half a level: (max - min) / 510, or max|value| / 254 when signed.
+    """
+    lead = values.shape[:blocks]
+    flat = values.reshape(math.prod(lead), -1).astype(np.float32, copy=False)
+    if flat.shape[1] == 0 or flat.shape[0] == 0:
+        raise ValueError(f"maps must have at least one value each, got shape {values.shape}")
+    if signed:
+        scale = np.abs(flat).max(axis=1) / np.float32(127)
+        offset = np.float32(-128) * scale
+        levels = np.rint(flat / _nonzero(scale)[:, None]) + 128
+    else:
+        offset = flat.min(axis=1)
+        scale = (flat.max(axis=1) - offset) / np.float32(255)
+        levels = np.rint((flat - offset[:, None]) / _nonzero(scale)[:, None])
+    return pb.Array(
+        dtype=pb.UINT8,
+        shape=values.shape,
+        data=levels.clip(0, 255).astype(np.uint8).tobytes(),
+        scale=scale.tolist(),
+        offset=offset.tolist(),
+    )
+
+
+def _nonzero(scale: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.where(scale == 0, np.float32(1), scale)
+
+
+def decode_array(array: pb.Array) -> NDArray[np.generic]:
+    """The values of a stored array: float32 if it was quantised, else as stored. Raises ValueError when it contradicts itself."""
+    if array.dtype not in _NUMPY_OF:
+        raise ValueError(f"array of unknown dtype {array.dtype}; a newer version of tb-explain may read it")
+    dtype = _NUMPY_OF[array.dtype]
+    shape = tuple(array.shape)
+    if math.prod(shape) * dtype.itemsize != len(array.data):
+        raise ValueError(f"array of shape {shape} and dtype {dtype} cannot have {len(array.data)} bytes")
+    stored = np.frombuffer(array.data, dtype=dtype).reshape(shape)
+    if not array.scale and not array.offset:
+        return stored
+    scale = np.array(array.scale or [1.0], np.float32)
+    offset = np.array(array.offset or [0.0], np.float32)
+    maps = max(len(scale), len(offset))
+    if len(scale) not in (1, maps) or len(offset) not in (1, maps) or (stored.size % maps if stored.size else maps > 1):
+        raise ValueError(f"array of shape {shape} cannot have {len(scale)} scales and {len(offset)} offsets")
+    values = offset[:, None] + scale[:, None] * stored.reshape(maps, -1).astype(np.float32)
+    return values.reshape(shape)

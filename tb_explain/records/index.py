@@ -1,0 +1,271 @@
+"""Reading one run: an index of all its segments that grows with them, and payloads by their place."""
+
+from __future__ import annotations
+
+import os
+import threading
+from array import array
+from bisect import bisect_left
+from collections import deque
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from google.protobuf.message import DecodeError
+from numpy.typing import NDArray
+
+from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.framing import UnreadableTail, crc32c, frames
+from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
+
+_CHUNK = 4 << 20  # bytes of an index file read at a time
+
+_KNOWN_KINDS = frozenset(pb.Kind.values())
+
+# No record is larger; a longer one is damage, refused before memory is set aside for it.
+MAX_PAYLOAD = 1 << 30
+
+
+class DamagedRecord(Exception):
+    """A payload that is not what its entry says: truncated, or with another CRC."""
+
+
+class RecordKey(NamedTuple):
+    """Names a record for good: the random end of its segment's file name, and the entry's number in the index file."""
+
+    segment: str
+    entry: int
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The entries of a series that are to be shown, by step, then in the order written. All have one length."""
+
+    step: NDArray[np.int64]
+    wall_time: NDArray[np.float64]
+    count: NDArray[np.uint32]
+    keys: list[RecordKey]
+
+
+@dataclass
+class Series:
+    """One sequence of records of a run; `declaration` is its newest description."""
+
+    number: int
+    declaration: pb.Series
+    length: int = 0  # records, those that a purge hides included
+
+
+@dataclass
+class Counts:
+    """What a run's index found besides records to show."""
+
+    unknown: int = 0  # entries of kinds that this version does not know
+    damaged: int = 0  # entries that could not be read
+    failed: int = 0  # explanations that failed while training
+    dropped: int = 0  # explanations dropped because the writer's queue was full
+
+
+class _Segment:
+    """One segment's entries, column by column (44 bytes each), and how far its index file is understood."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path  # without suffix
+        self.created = 0.0
+        self.readable = True
+        self.position = 0  # of the first byte of the index file not yet understood
+        self.entries = 0
+        self.stuck_at_size = -1  # the file's size when its tail was found unreadable
+        self.series_of_id: dict[int, Series] = {}
+        self.series = array("I")  # Series.number
+        self.entry = array("I")  # number of the entry in the index file: increasing
+        self.step = array("q")
+        self.wall_time = array("d")
+        self.offset = array("Q")
+        self.length = array("I")
+        self.crc = array("I")
+        self.count = array("I")
+
+    @property
+    def name(self) -> str:
+        return self.path.name.rpartition(".")[2]
+
+
+class _Place(NamedTuple):
+    path: Path
+    offset: int
+    length: int
+    crc: int
+
+
+class RunIndex:
+    """All segments of one run directory. Thread-safe. Holds no file open between calls.
+
+    Nothing is read before the first `refresh`; each `refresh` reads only what was appended since.
+    """
+
+    def __init__(self, run_directory: str | os.PathLike[str]) -> None:
+        self.directory = Path(run_directory, DIRECTORY)
+        self._lock = threading.Lock()
+        self._segments: dict[str, _Segment] = {}
+        self._series: dict[tuple[str, int], Series] = {}
+        self._blobs: dict[tuple[int, bytes], _Place] = {}
+        self._purges: list[tuple[_Segment, int, int]] = []  # the purging segment, the entry's number, the step
+        self._failures: deque[pb.Entry] = deque(maxlen=100)
+        self._counts = Counts()
+
+    def refresh(self) -> bool:
+        """Read what is new; returns whether anything was. A directory that is gone reads as an unchanged one."""
+        with self._lock:
+            try:
+                stems = sorted(name.removesuffix(".index") for name in os.listdir(self.directory) if name.endswith(".index"))
+            except OSError:
+                return False
+            for stem in stems:
+                self._segments.setdefault(stem.rpartition(".")[2], _Segment(self.directory / stem))
+            return any([self._read_more(segment) for segment in self._segments.values()])
+
+    def series(self) -> list[Series]:
+        """Every series declared, in the order first seen."""
+        with self._lock:
+            return list(self._series.values())
+
+    def find(self, tag: str, kind: int) -> Series | None:
+        """The series of a tag and kind, if there is one."""
+        with self._lock:
+            return self._series.get((tag, kind))
+
+    def steps(self, series: Series) -> Steps:
+        """The entries of a series without those that a later purge hides."""
+        with self._lock:
+            segments = sorted(self._segments.values(), key=lambda segment: segment.created)
+            parts = [self._shown(segment, series.number) for segment in segments]
+        step, wall_time, count, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
+        names = np.repeat([segment.name for segment in segments], [len(part[0]) for part in parts])
+        order = np.argsort(step, kind="stable")
+        keys = [RecordKey(name, number) for name, number in zip(names[order].tolist(), entry[order].tolist(), strict=True)]
+        return Steps(step[order], wall_time[order], count[order], keys)
+
+    def _shown(self, segment: _Segment, series: int) -> tuple[NDArray[np.generic], ...]:
+        shown = np.array(segment.series) == series
+        step, entry = np.array(segment.step), np.array(segment.entry)
+        for purging, number, purge_step in self._purges:
+            if purging is segment:
+                shown &= (entry > number) | (step < purge_step)
+            elif segment.created < purging.created:
+                shown &= step < purge_step
+        return step[shown], np.array(segment.wall_time)[shown], np.array(segment.count)[shown], entry[shown]
+
+    def counts(self) -> Counts:
+        """A copy of the counts so far."""
+        with self._lock:
+            return replace(self._counts)
+
+    def failures(self) -> list[pb.Entry]:
+        """The newest FAILURE entries, at most 100, oldest first."""
+        with self._lock:
+            return list(self._failures)
+
+    def read(self, key: RecordKey) -> bytes:
+        """The payload of one record. Raises KeyError for an unknown key, DamagedRecord, or OSError."""
+        with self._lock:
+            segment = self._segments[key.segment]
+            row = bisect_left(segment.entry, key.entry)
+            if row == len(segment.entry) or segment.entry[row] != key.entry:
+                raise KeyError(key)
+            place = _Place(segment.path, segment.offset[row], segment.length[row], segment.crc[row])
+        return _read_payload(place)
+
+    def read_blob(self, kind: int, name: bytes) -> bytes:
+        """The image or class names called `name` (its content hash). Raises KeyError, DamagedRecord, or OSError."""
+        with self._lock:
+            place = self._blobs[kind, name]
+        return _read_payload(place)
+
+    def _read_more(self, segment: _Segment) -> bool:
+        start = segment.position
+        path = f"{segment.path}.index"
+        try:
+            size = os.stat(path).st_size
+            if not segment.readable or size <= start or size == segment.stuck_at_size:
+                return False
+            with open(path, "rb", buffering=0) as file:
+                file.seek(start)
+                rest = b""
+                while chunk := file.read(_CHUNK):
+                    rest = self._take(segment, rest + chunk)
+        except UnreadableTail:
+            if segment.stuck_at_size < 0:
+                self._counts.damaged += 1
+            segment.stuck_at_size = size
+        except OSError:
+            pass  # a file that vanished or cannot be read now may be back at the next refresh
+        return segment.position > start
+
+    def _take(self, segment: _Segment, buffer: bytes) -> bytes:
+        """Understand the complete frames of `buffer`, which starts at the segment's position; returns the rest of it."""
+        start, end = segment.position, 0
+        for data, end in frames(buffer):
+            if not segment.readable:
+                return b""
+            try:
+                self._add(segment, pb.Entry.FromString(data) if data is not None else None)
+            except (DecodeError, OverflowError):
+                self._counts.damaged += 1
+            segment.entries += 1
+            segment.position = start + end
+        return buffer[end:]
+
+    def _add(self, segment: _Segment, entry: pb.Entry | None) -> None:
+        if entry is None or entry.length > MAX_PAYLOAD:
+            raise OverflowError
+        series = segment.series_of_id.get(entry.series)
+        kind = entry.kind
+        if kind not in _KNOWN_KINDS:
+            self._counts.unknown += 1
+        elif series is not None:
+            series.length += 1
+            segment.series.append(series.number)
+            segment.entry.append(segment.entries)
+            segment.step.append(entry.step)
+            segment.wall_time.append(entry.wall_time)
+            segment.offset.append(entry.offset)
+            segment.length.append(entry.length)
+            segment.crc.append(entry.crc)
+            segment.count.append(entry.count)
+        elif kind in (pb.IMAGE, pb.CLASSES):
+            place = _Place(segment.path, entry.offset, entry.length, entry.crc)
+            self._blobs.setdefault((kind, entry.content_hash), place)
+        elif kind == pb.SERIES:
+            declared = entry.declaration
+            new = Series(len(self._series), declared)
+            found = self._series.setdefault((declared.tag, declared.kind), new)
+            found.declaration = declared
+            segment.series_of_id[declared.id] = found
+        elif kind == pb.SEGMENT:
+            segment.created = entry.segment.created
+            if entry.segment.format_version > FORMAT_VERSION:
+                segment.readable = False
+                self._counts.unknown += 1
+        elif kind == pb.PURGE:
+            self._purges.append((segment, segment.entries, entry.step))
+        elif kind == pb.FAILURE:
+            self._failures.append(entry)
+            if entry.failure.dropped:
+                self._counts.dropped += 1
+            else:
+                self._counts.failed += 1
+
+
+def _read_payload(place: _Place) -> bytes:
+    with open(f"{place.path}.data", "rb", buffering=0) as file:
+        if os.fstat(file.fileno()).st_size < place.offset + place.length:
+            raise DamagedRecord(f"{place.path.name}.data ends before the record at byte {place.offset}")
+        file.seek(place.offset)
+        data = file.read(place.length)
+        while len(data) < place.length and (more := file.read(place.length - len(data))):
+            data += more
+    if crc32c(data) != place.crc:
+        raise DamagedRecord(f"the record at byte {place.offset} of {place.path.name}.data does not match its CRC")
+    return data

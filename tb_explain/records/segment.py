@@ -1,0 +1,135 @@
+"""Writing one segment: a data file of payloads back to back and an index file that lists them."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import os
+import re
+import secrets
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from tb_explain import __version__
+from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.framing import crc32c, frame
+
+FORMAT_VERSION = 1
+
+# Below a run's directory, where TensorBoard's own plugins keep theirs. No file name may contain "tfevents".
+DIRECTORY = os.path.join("plugins", "tb_explain")
+
+
+def content_hash(payload: bytes) -> bytes:
+    """The name of an image or a list of class names: the first 16 bytes of its SHA-256."""
+    return hashlib.sha256(payload).digest()[:16]
+
+
+class Record(NamedTuple):
+    """An entry without its place, and the payload that gets one (empty: none)."""
+
+    entry: pb.Entry
+    payload: bytes
+
+
+class SegmentWriter:
+    """Appends records to a segment of its own. Not thread-safe: one thread writes.
+
+    When `append` returns, its bytes are with the operating system: a process killed afterwards loses none of them.
+    `sync` also waits for the disk.
+    """
+
+    def __init__(self, run_directory: str | os.PathLike[str], now: float | None = None) -> None:
+        """Create the segment's two files. Raises OSError when the directory cannot be written."""
+        directory = Path(run_directory, DIRECTORY)
+        directory.mkdir(parents=True, exist_ok=True)
+        created = time.time() if now is None else now
+        host = re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()).replace("tfevents", "_")[:40] or "host"
+        stem = f"{int(created * 1000):013d}.{host}.{os.getpid()}.{secrets.token_hex(6)}"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+        self.path = directory / stem
+        self._data = os.open(f"{self.path}.data", flags, 0o644)
+        self._index = os.open(f"{self.path}.index", flags, 0o644)
+        self._offset = 0
+        self._series: dict[tuple[str, int], pb.Series] = {}
+        self._ids = itertools.count(1)
+        self._hashes: set[bytes] = set()
+        header = pb.Segment(format_version=FORMAT_VERSION, library_version=__version__, created=created)
+        self.append([Record(pb.Entry(kind=pb.SEGMENT, wall_time=created, segment=header), b"")])
+
+    def series(self, declaration: pb.Series) -> list[Record]:
+        """What to append before the first record of a series (again when its method or layer changed); sets its `id`."""
+        known = self._series.get((declaration.tag, declaration.kind))
+        if known is not None:
+            declaration.id = known.id
+            if known == declaration:
+                return []
+        else:
+            declaration.id = next(self._ids)
+        self._series[declaration.tag, declaration.kind] = declaration
+        return [Record(pb.Entry(kind=pb.SERIES, declaration=declaration), b"")]
+
+    def blob(self, kind: pb.Kind, payload: bytes) -> tuple[bytes, list[Record]]:
+        """The content hash of an image or of class names, and what to append so that it is stored: once a segment."""
+        name = content_hash(payload)
+        if name in self._hashes:
+            return name, []
+        self._hashes.add(name)
+        return name, [Record(pb.Entry(kind=kind, content_hash=name, wall_time=time.time()), payload)]
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Write payloads, then the entries that make them exist. Raises OSError; the segment stays readable then."""
+        offset = self._offset
+        index = bytearray()
+        for entry, payload in records:
+            if payload:
+                entry.offset, entry.length, entry.crc = offset, len(payload), crc32c(payload)
+                offset += len(payload)
+            index += frame(entry.SerializeToString())
+        listed = os.fstat(self._index).st_size
+        try:
+            _write_all(self._data, [payload for _, payload in records if payload])
+            _write_all(self._index, [bytes(index)])
+        except OSError:
+            # Half an entry would hide all that follow it. Payload bytes without an entry do not exist; go on behind them.
+            os.ftruncate(self._index, listed)
+            self._offset = os.fstat(self._data).st_size
+            self._forget(records)
+            raise
+        self._offset = offset
+
+    def _forget(self, records: Sequence[Record]) -> None:
+        """What these records would have declared is not in the file: declare it again when it is next needed."""
+        for entry, _ in records:
+            self._hashes.discard(entry.content_hash)
+            if entry.kind == pb.SERIES:
+                self._series.pop((entry.declaration.tag, entry.declaration.kind), None)
+
+    def sync(self) -> None:
+        """Wait until everything appended is on the disk."""
+        os.fsync(self._data)
+        os.fsync(self._index)
+
+    def close(self) -> None:
+        """Close both files. Further appends raise OSError."""
+        os.close(self._data)
+        os.close(self._index)
+
+
+_MAX_BUFFERS = 512  # of one writev; POSIX allows at least 16, Linux and macOS 1024
+
+
+def _write_all(descriptor: int, buffers: Iterable[bytes]) -> None:
+    pending = [memoryview(buffer) for buffer in buffers if buffer]
+    while pending:
+        some = pending[:_MAX_BUFFERS]
+        written = os.writev(descriptor, some) if hasattr(os, "writev") else os.write(descriptor, some[0])
+        for buffer in some:
+            if written < len(buffer):
+                pending[0] = pending[0][written:]
+                break
+            written -= len(buffer)
+            pending.pop(0)
