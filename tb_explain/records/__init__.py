@@ -6,11 +6,14 @@
 from tb_explain.records.arrays import decode_array, encode_array, quantise
 from tb_explain.records.images import encode_image, image_media_type
 from tb_explain.records.index import DamagedRecord, RunIndex, Series
-from tb_explain.records.segment import DIRECTORY, SegmentWriter, content_hash
+from tb_explain.records.recorder import Recorder
+from tb_explain.records.segment import DIRECTORY, Record, SegmentWriter, content_hash
 
 __all__ = [
     "DIRECTORY",
     "DamagedRecord",
+    "Record",
+    "Recorder",
     "RunIndex",
     "SegmentWriter",
     "Series",

@@ -1,0 +1,201 @@
+"""Class activation maps: the formulas, each over the activations A [N, C, h, w] and gradients G of one layer.
+
+In the docstrings u is a site of the layer, k a channel, c the target class, y_c its score.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from tb_explain.methods.layers import Layers
+    from tb_explain.methods.results import Attribution
+    from tb_explain.methods.targets import Targets
+
+_EPS = 1e-8
+
+
+@dataclass(frozen=True)
+class LayerMethod:
+    """A method that looks at one layer. `layer`: a dotted name, a module, several, or None for the last spatial layer."""
+
+    layer: Layers = None
+
+    needs_gradients: ClassVar[bool] = True
+    class_dependent: ClassVar[bool] = True
+
+    @property
+    def signed(self) -> bool:
+        """Whether the maps have values below zero that speak against the target."""
+        return False
+
+    def __call__(self, model: nn.Module, images: Tensor, targets: Targets = None) -> Attribution | list[Attribution]:
+        """Explain a batch: an `Attribution`, or a list of them, one a layer, when several layers were named.
+
+        `images` [N, C, H, W] as the model takes them. Arguments and errors as in `attribute`.
+        """
+        from tb_explain.methods.engine import attribute
+
+        found = attribute(model, images, [self], targets)
+        one = self.layer is None or isinstance(self.layer, (str, nn.Module))
+        return found[0] if one else found
+
+    def maps(self, at: AtLayer) -> Tensor:
+        """Maps [N, h, w] of one target a sample."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class _RectifiedMethod(LayerMethod):
+    relu: bool = True
+    """Keep only what speaks for the target, as published. False: signed maps."""
+
+    @property
+    def signed(self) -> bool:
+        return not self.relu
+
+    def maps(self, at: AtLayer) -> Tensor:
+        evidence = self.evidence(at)
+        return evidence.relu() if self.relu else evidence
+
+    def evidence(self, at: AtLayer) -> Tensor:
+        """The map before rectification."""
+        raise NotImplementedError
+
+
+class AtLayer:
+    """What a pass left at one layer for one target a sample: activations A, gradients G, classes, scores of all classes."""
+
+    def __init__(self, name: str, model: nn.Module, A: Tensor, G: Tensor | None, classes: Tensor, output: Any) -> None:
+        self.name = name
+        self.A = A.float()
+        self._G = G
+        self._model = model
+        self._classes = classes
+        self._output = output
+
+    @cached_property
+    def G(self) -> Tensor:
+        """The gradient of the target's score with respect to A, [N, C, h, w]."""
+        assert self._G is not None, "the method did not ask for gradients"
+        return self._G.float()
+
+    @cached_property
+    def class_weights(self) -> Tensor:
+        """W_ck of the target class, [N, C], of a model that averages this layer and applies one Linear to it.
+
+        Raises ValueError when the model does not: told by comparing with what it said.
+        """
+        pooled = self.A.flatten(2).mean(2)
+        output = self._output
+        if isinstance(output, Tensor) and output.ndim == 2:
+            for module in self._model.modules():
+                if isinstance(module, nn.Linear) and (module.in_features, module.out_features) == (self.A.shape[1], output.shape[1]):
+                    said = nn.functional.linear(pooled, module.weight.detach().float(), _float(module.bias))
+                    tolerance = 1e-3 if output.dtype == torch.float32 else 5e-2
+                    if torch.allclose(said, output.detach().float(), rtol=tolerance, atol=tolerance * float(output.detach().abs().max())):
+                        if output.shape[1] == 1:
+                            return torch.where(self._classes[:, None] == 0, -1.0, 1.0) * module.weight.detach().float()
+                        return module.weight.detach().float()[self._classes]
+        raise ValueError(
+            f"CAM needs a model that is only an average over {self.name!r} and one Linear from there on; "
+            "use GradCAM, which is the same map where CAM is defined"
+        )
+
+
+def _float(bias: Tensor | None) -> Tensor | None:
+    return None if bias is None else bias.detach().float()
+
+
+@dataclass(frozen=True)
+class CAM(_RectifiedMethod):
+    """M(u) = sum_k W_ck A_k(u). For a model that ends in an average over the layer and one Linear (Zhou et al. 2016, eq. 2)."""
+
+    needs_gradients: ClassVar[bool] = False
+
+    def evidence(self, at: AtLayer) -> Tensor:
+        W = at.class_weights
+        return torch.einsum("nc,nc...->n...", W, at.A)
+
+
+@dataclass(frozen=True)
+class GradCAM(_RectifiedMethod):
+    """w_k = mean_u G_k(u);  M(u) = relu(sum_k w_k A_k(u)) (Selvaraju et al. 2017, eq. 1 and 2)."""
+
+    def evidence(self, at: AtLayer) -> Tensor:
+        w = at.G.flatten(2).mean(2)
+        return torch.einsum("nc,nc...->n...", w, at.A)
+
+
+@dataclass(frozen=True)
+class GradCAMPlusPlus(_RectifiedMethod):
+    """a_k(u) = G² / (2 G² + G³ sum_v A_k(v));  w_k = sum_u a_k(u) relu(G_k(u)) (Chattopadhay et al. 2018, eq. 9 and 19)."""
+
+    def evidence(self, at: AtLayer) -> Tensor:
+        A, G = at.A.flatten(2), at.G.flatten(2)
+        # Divided by G², which leaves G alone in the denominator and does not underflow for the small gradients of deep networks.
+        denominator = 2 + G * A.sum(2, keepdim=True)
+        a = torch.where(G != 0, 1 / torch.where(denominator.abs() < _EPS, _EPS, denominator), 0)
+        w = (a * G.relu()).sum(2)
+        return torch.einsum("nc,nc...->n...", w, at.A)
+
+
+@dataclass(frozen=True)
+class XGradCAM(_RectifiedMethod):
+    """w_k = sum_u A_k(u) G_k(u) / sum_u A_k(u), 0 for a channel without activation (Fu et al. 2020, eq. 8)."""
+
+    def evidence(self, at: AtLayer) -> Tensor:
+        A, G = at.A.flatten(2), at.G.flatten(2)
+        total = A.sum(2)
+        w = torch.where(total.abs() < _EPS, 0, (A * G).sum(2) / torch.where(total.abs() < _EPS, 1, total))
+        return torch.einsum("nc,nc...->n...", w, at.A)
+
+
+@dataclass(frozen=True)
+class HiResCAM(_RectifiedMethod):
+    """M(u) = relu(sum_k G_k(u) A_k(u)) (Draelos & Carin 2020, eq. 4)."""
+
+    def evidence(self, at: AtLayer) -> Tensor:
+        return (at.G * at.A).sum(1)
+
+
+@dataclass(frozen=True)
+class LayerCAM(_RectifiedMethod):
+    """M(u) = relu(sum_k relu(G_k(u)) A_k(u)) (Jiang et al. 2021, eq. 5 and 6)."""
+
+    def evidence(self, at: AtLayer) -> Tensor:
+        return (at.G.relu() * at.A).sum(1)
+
+
+@dataclass(frozen=True)
+class EigenCAM(LayerMethod):
+    """M = relu(Ã v), v the first right singular vector of the centred activations Ã [sites, C] (Muhammad & Yeasin 2020, eq. 4).
+
+    Does not look at the target. A singular vector has no sign: the side with the largest magnitude is taken as positive.
+    """
+
+    needs_gradients: ClassVar[bool] = False
+    class_dependent: ClassVar[bool] = False
+
+    def maps(self, at: AtLayer) -> Tensor:
+        X = at.A.flatten(2).nan_to_num(0.0, 0.0, 0.0).transpose(1, 2)
+        X = X - X.mean(1, keepdim=True)
+        projection = _first_principal_scores(X)
+        extreme = projection.gather(1, projection.abs().argmax(1, keepdim=True))
+        maps = (projection * extreme.sign()).relu()
+        maps = torch.where(at.A.flatten(1).isfinite().all(1)[:, None], maps, torch.nan)
+        return maps.reshape(at.A.shape[0], *at.A.shape[2:])
+
+
+def _first_principal_scores(X: Tensor) -> Tensor:
+    """X v for the first right singular vector v of each X [N, P, C], by the smaller of the two Gram matrices; [N, P]."""
+    if X.shape[1] <= X.shape[2]:
+        values, vectors = torch.linalg.eigh(X @ X.transpose(1, 2))
+        return vectors[..., -1] * values[..., -1:].clamp(min=0).sqrt()
+    vectors = torch.linalg.eigh(X.transpose(1, 2) @ X).eigenvectors
+    return (X @ vectors[..., -1:]).squeeze(-1)

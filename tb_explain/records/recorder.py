@@ -1,0 +1,179 @@
+"""A background thread that encodes and appends records, behind a queue bounded in bytes."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from typing import Literal, NamedTuple, TypeAlias
+
+from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.segment import Record, SegmentWriter
+
+_log = logging.getLogger("tb_explain")
+
+# Appended together. Each write and each CRC lets the main thread run, so a larger batch costs it fewer interruptions;
+# a smaller one frees room in the queue sooner.
+_BATCH_BYTES = 4 << 20
+_BATCH_JOBS = 64
+
+Encode: TypeAlias = Callable[[SegmentWriter], list[Record]]
+"""Makes a record, and before it what it refers to. Whatever can fail comes before the first call on the segment, which counts on
+what it handed out being appended."""
+
+
+def _failure(tag: str, step: int, message: str, detail: str = "", *, dropped: bool = False) -> pb.Entry:
+    failure = pb.Failure(tag=tag, message=message, detail=detail, dropped=dropped)
+    return pb.Entry(kind=pb.FAILURE, step=step, wall_time=time.time(), failure=failure)
+
+
+class _Job(NamedTuple):
+    tag: str
+    step: int
+    encode: Encode
+    size: int
+
+
+class Recorder:
+    """Accepts work in any thread; what `put` returned True for is on file when `flush` returns.
+
+    The segment's files are made with the first record. After a fork the child writes a segment of its own.
+    """
+
+    def __init__(
+        self,
+        run_directory: str,
+        *,
+        queue_bytes: int,
+        when_full: Literal["block", "drop"],
+        purge_step: int | None = None,
+    ) -> None:
+        if when_full not in ("block", "drop"):
+            raise ValueError(f"when_full must be 'block' or 'drop', got {when_full!r}")
+        if queue_bytes <= 0:
+            raise ValueError(f"queue_bytes must be positive, got {queue_bytes}")
+        self.failed = 0
+        self.dropped = 0
+        self._directory = run_directory
+        self._queue_bytes = queue_bytes
+        self._when_full = when_full
+        self._purge_step = purge_step
+        self._start_afresh()
+
+    def _start_afresh(self) -> None:
+        self._pid = os.getpid()
+        self._changed = threading.Condition()
+        self._jobs: deque[_Job] = deque()
+        self._bytes = 0  # accepted and not yet on file
+        self._unreported: list[pb.Entry] = []
+        self._segment: SegmentWriter | None = None
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def put(self, tag: str, step: int, size: int, encode: Encode) -> bool:
+        """Queue one record of about `size` bytes; `encode` makes it, in the background. False: dropped, the queue is full.
+
+        With `when_full="block"` waits for room. A record larger than the whole queue is taken when the queue is empty.
+        Raises ValueError after `close`.
+        """
+        if os.getpid() != self._pid:
+            self._start_afresh()
+        with self._changed:
+            if self._closed:
+                raise ValueError("the writer is closed; make a new ExplainWriter to log more")
+            while self._bytes and self._bytes + size > self._queue_bytes:
+                if self._when_full == "drop":
+                    self.dropped += 1
+                    self._unreported.append(_failure(tag, step, "dropped: the queue was full", dropped=True))
+                    return False
+                self._changed.wait()
+            self._jobs.append(_Job(tag, step, encode, size))
+            self._bytes += size
+            self._wake()
+        return True
+
+    def fail(self, tag: str, step: int, message: str, detail: str = "") -> None:
+        """Record an explanation that could not be made."""
+        if os.getpid() != self._pid:
+            self._start_afresh()
+        with self._changed:
+            self.failed += 1
+            self._unreported.append(_failure(tag, step, message, detail))
+            self._wake()
+
+    def flush(self) -> None:
+        """Wait until everything accepted is with the operating system."""
+        with self._changed:
+            if os.getpid() == self._pid:
+                self._changed.wait_for(lambda: not self._bytes and not self._unreported)
+
+    def close(self) -> None:
+        """Flush, stop the thread, close the files. Harmless when repeated."""
+        if os.getpid() != self._pid:
+            return
+        self.flush()
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        if self._segment is not None:
+            self._segment.sync()
+            self._segment.close()
+            self._segment = None
+
+    def _wake(self) -> None:
+        if self._thread is None and not self._closed:
+            self._thread = threading.Thread(target=self._run, name="tb_explain writer", daemon=True)
+            self._thread.start()
+        self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._jobs or self._unreported or self._closed)
+                if not self._jobs and not self._unreported:
+                    return
+                jobs = self._next_batch()
+                reports = list(self._unreported)
+            self._append(jobs, reports)
+            with self._changed:
+                self._bytes -= sum(job.size for job in jobs)
+                del self._unreported[: len(reports)]
+                self._changed.notify_all()
+
+    def _next_batch(self) -> list[_Job]:
+        jobs: list[_Job] = []
+        size = 0
+        while self._jobs and len(jobs) < _BATCH_JOBS and (not jobs or size + self._jobs[0].size <= _BATCH_BYTES):
+            jobs.append(self._jobs.popleft())
+            size += jobs[-1].size
+        return jobs
+
+    def _append(self, jobs: list[_Job], reports: list[pb.Entry]) -> None:
+        try:
+            segment = self._open_segment()
+            records = [Record(report, b"") for report in reports]
+            for job in jobs:
+                try:
+                    records += job.encode(segment)
+                except Exception as error:
+                    _log.exception("%s at step %d could not be encoded", job.tag, job.step)
+                    failure = _failure(job.tag, job.step, f"could not be encoded: {error}", traceback.format_exc())
+                    records.append(Record(failure, b""))
+                    self.failed += 1
+            segment.append(records)
+        except OSError as error:
+            self.failed += len(jobs)
+            _log.error("%d explanations could not be written to %s: %s", len(jobs), self._directory, error)
+
+    def _open_segment(self) -> SegmentWriter:
+        if self._segment is None:
+            self._segment = SegmentWriter(self._directory)
+            if self._purge_step is not None:
+                self._segment.append([Record(pb.Entry(kind=pb.PURGE, step=self._purge_step, wall_time=time.time()), b"")])
+        return self._segment
