@@ -202,7 +202,8 @@ def _attribution(
     outputs: Tensor,
     images: Tensor,
 ) -> Attribution:
-    with torch.no_grad():
+    # The formulas are computed in float32, whatever precision the model ran in.
+    with torch.no_grad(), torch.autocast(A.device.type, enabled=False):
         t = resolved.classes.shape[1]
         if not method.needs_gradients:
             G = None

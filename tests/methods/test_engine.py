@@ -1,0 +1,229 @@
+"""A model is explained wherever it is called from, and is afterwards what it was before."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+from collections.abc import Iterator
+
+import pytest
+import torch
+import torch.distributed as dist
+import torchvision
+from torch import nn
+
+from tb_explain.methods import EigenCAM, GradCAM, LayerCAM, attribute
+
+
+@pytest.fixture(scope="module")
+def reference() -> nn.Module:
+    torch.manual_seed(0)
+    return torchvision.models.resnet18(num_classes=10)
+
+
+@pytest.fixture
+def model(reference: nn.Module) -> nn.Module:
+    return copy.deepcopy(reference)
+
+
+@pytest.fixture
+def images() -> torch.Tensor:
+    return torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def expected(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    return GradCAM("layer4")(model, images, 3).maps
+
+
+def difference(found: torch.Tensor, expected: torch.Tensor) -> float:
+    return ((found - expected).abs().max() / expected.abs().max()).item()
+
+
+def test_a_call_leaves_no_trace(model: nn.Module, images: torch.Tensor) -> None:
+    model.train()
+    model.layer2.eval()
+    for parameter in model.layer1.parameters():
+        parameter.requires_grad_(False)
+    model(images).sum().backward()
+    modes = [module.training for module in model.modules()]
+    frozen = [parameter.requires_grad for parameter in model.parameters()]
+    gradients = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
+    state = copy.deepcopy(model.state_dict())
+    identities = [id(p) for p in (*model.parameters(), *model.buffers(), *model.modules())]
+    random_state = torch.get_rng_state()
+
+    attribute(model, images, [GradCAM(["layer2", "layer4"]), EigenCAM("layer3"), GradCAM()], targets=[1, 2, 3])
+
+    assert [module.training for module in model.modules()] == modes
+    assert [parameter.requires_grad for parameter in model.parameters()] == frozen
+    for parameter, gradient in zip(model.parameters(), gradients, strict=True):
+        assert (parameter.grad is None) == (gradient is None)
+        assert gradient is None or torch.equal(parameter.grad, gradient)
+    assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
+    assert [id(p) for p in (*model.parameters(), *model.buffers(), *model.modules())] == identities
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_an_exception_in_the_model_leaves_no_trace(model: nn.Module, images: torch.Tensor) -> None:
+    model.train()
+    handle = model.layer4.register_forward_pre_hook(lambda *_: (_ for _ in ()).throw(RuntimeError("out of order")))
+    with pytest.raises(RuntimeError, match="out of order"):
+        GradCAM("layer3")(model, images)
+    handle.remove()
+    assert all(module.training for module in model.modules())
+    assert not any(module._forward_hooks for module in model.modules())
+    assert torch.is_grad_enabled()
+
+
+@contextlib.contextmanager
+def frozen(model: nn.Module) -> Iterator[None]:
+    for parameter in model.parameters():
+        parameter.requires_grad_(False)
+    yield
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode, frozen])
+def test_contexts_around_the_call_do_not_matter(context, model, images, expected) -> None:
+    with context(model) if context is frozen else context():
+        inside = images + 0  # made inside: under inference_mode an inference tensor
+        found = GradCAM("layer4")(model, inside, 3)
+    assert difference(found.maps, expected) <= 1e-6
+
+
+def test_bfloat16_autocast(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
+    with torch.autocast("cpu", torch.bfloat16):
+        found = attribute(model, images, [GradCAM("layer4"), EigenCAM("layer4")], 3)
+    assert found[0].maps.dtype == torch.float32
+    assert difference(found[0].maps, expected) <= 0.05
+
+
+def test_a_bfloat16_model(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
+    found = GradCAM("layer4")(model.bfloat16(), images, 3)
+    assert difference(found.maps, expected) <= 0.05
+
+
+def test_channels_last(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
+    found = GradCAM("layer4")(model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last), 3)
+    assert difference(found.maps, expected) <= 1e-4
+
+
+def test_a_compiled_model(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
+    compiled = torch.compile(model, backend="eager")
+    compiled.train()
+    compiled(images)
+    model.load_state_dict(model.state_dict())
+    expected = GradCAM("layer4")(model, images, 3).maps
+    for layer in ("layer4", "_orig_mod.layer4", model.layer4):
+        assert difference(GradCAM(layer)(compiled, images, 3).maps, expected) <= 1e-6
+    in_place = copy.deepcopy(model)
+    in_place.compile(backend="eager")
+    in_place.eval()(images)
+    assert difference(GradCAM("layer4")(in_place, images, 3).maps, expected) <= 1e-6
+
+
+@pytest.fixture
+def process_group(tmp_path) -> Iterator[None]:
+    dist.init_process_group("gloo", init_method=f"file://{tmp_path}/rendezvous", rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.usefixtures("process_group")
+def test_a_distributed_model(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
+    wrapped = nn.parallel.DistributedDataParallel(model)
+    for layer in ("layer4", "module.layer4", model.layer4):
+        assert difference(GradCAM(layer)(wrapped, images, 3).maps, expected) <= 1e-6
+
+
+def test_data_parallel(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
+    assert difference(GradCAM("layer4")(nn.DataParallel(model), images, 3).maps, expected) <= 1e-6
+
+
+def test_a_traced_model_gets_a_clear_error(model: nn.Module, images: torch.Tensor) -> None:
+    traced = torch.jit.trace(model.eval(), images)
+    with pytest.raises(TypeError, match=r"scripted or traced.*nn\.Module that it was made from"):
+        GradCAM("layer4")(traced, images)
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"),
+    [
+        ("resnet18", "layer4"),
+        ("vgg16", "features"),
+        ("densenet121", "features"),
+        ("efficientnet_b0", "features"),
+        ("mobilenet_v3_large", "features"),
+        ("googlenet", "inception5b"),
+        ("convnext_tiny", "features"),
+    ],
+)
+def test_the_default_layer_is_the_last_spatial_one(name: str, layer: str) -> None:
+    model = torchvision.models.get_model(name, weights=None, **({"init_weights": False} if name == "googlenet" else {}))
+    found = LayerCAM()(model, torch.randn(1, 3, 96, 96))
+    assert found.layer == layer
+
+
+class Reused(nn.Module):
+    """One convolution called twice, tuple outputs, and an unused layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.unused = nn.Conv2d(3, 3, 3)
+        self.pair = Pair()
+        self.fc = nn.Linear(3, 4)
+
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        features, _ = self.pair(self.conv(self.conv(images).relu_()))
+        return {"logits": self.fc(features.mean((2, 3)))}
+
+
+class Pair(nn.Module):
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, str]:
+        return features * 2, "and something else"
+
+
+def test_a_layer_called_twice_counts_with_its_last_call(images: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    model = Reused()
+    found = GradCAM("conv", relu=False)(model, images, 1)
+    A = model.conv(model.conv(images).relu())
+    truth = torch.einsum("c,nchw->nhw", model.fc.weight[1] * 2 / A[0, 0].numel(), A)
+    assert difference(found.maps, truth.detach()) <= 1e-5
+    through_tuple = GradCAM("pair", relu=False)(model, images, 1)
+    assert difference(through_tuple.maps, truth.detach()) <= 1e-5
+
+
+def broken(model: nn.Module) -> nn.Module:
+    model.forward = lambda images: images.mean((1, 2, 3))  # type: ignore[method-assign]
+    return model
+
+
+@pytest.mark.parametrize(
+    ("call", "sentence"),
+    [
+        (lambda m, x: GradCAM("layer5")(m, x), r"no layer 'layer5'; did you mean 'layer[1-4]'"),
+        (lambda m, x: GradCAM(nn.Conv2d(1, 1, 1))(m, x), "is not part of the model"),
+        (lambda m, x: GradCAM([])(m, x), "no layer given"),
+        (lambda m, x: GradCAM("fc")(m, x), r"layer 'fc' gives \[3, 10\], expected \[N, C, h, w\]"),
+        (lambda m, x: GradCAM("avgpool")(m, x), "more than one site"),
+        (lambda m, x: GradCAM("layer4")(m, x, [1, 2]), "got 2 targets for 3 images"),
+        (lambda m, x: GradCAM("layer4")(m, x, 10), "target 10 is out of range: the model has 10 classes, 0 to 9"),
+        (lambda m, x: GradCAM("layer4")(m, x, [0.5, 1, 2]), "targets must be class indices"),
+        (lambda m, x: GradCAM("layer4")(m, x, lambda out: out), r"one score a sample, a tensor \[N\]"),
+        (lambda m, x: GradCAM("layer4")(m, x[0]), r"images must be a non-empty float tensor \[N, C, H, W\]"),
+        (lambda m, x: GradCAM("layer4")(m, x[:0]), "non-empty"),
+        (lambda m, x: GradCAM("layer4")(m, x.byte()), "float tensor"),
+        (lambda m, x: GradCAM("layer4")("resnet", x), "must be a torch.nn.Module, got str"),
+        (lambda m, x: attribute(m, x, []), "no method given"),
+        (lambda m, x: GradCAM("conv1")(broken(m), x), "layer 'conv1' was not used"),
+        (lambda m, x: GradCAM("unused")(Reused(), x), "layer 'unused' was not used"),
+        (lambda m, x: GradCAM()(nn.Sequential(nn.Flatten(), nn.Linear(12288, 2)), x), "no layer of Sequential has a spatial output"),
+    ],
+)
+def test_bad_input_gets_one_clear_sentence(call, sentence: str, model: nn.Module, images: torch.Tensor) -> None:
+    with pytest.raises((ValueError, TypeError), match=sentence) as caught:
+        call(model, images)
+    assert "\n" not in str(caught.value)
