@@ -15,6 +15,9 @@ from torch import nn
 from tb_explain.methods import EigenCAM, GradCAM, LayerCAM, attribute
 
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
 @pytest.fixture(scope="module")
 def reference() -> nn.Module:
     torch.manual_seed(0)
@@ -40,18 +43,20 @@ def difference(found: torch.Tensor, expected: torch.Tensor) -> float:
     return ((found - expected).abs().max() / expected.abs().max()).item()
 
 
-def test_a_call_leaves_no_trace(model: nn.Module, images: torch.Tensor) -> None:
-    model.train()
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_call_leaves_no_trace(device: str, model: nn.Module, images: torch.Tensor) -> None:
+    model.to(device).train()
     model.layer2.eval()
     for parameter in model.layer1.parameters():
         parameter.requires_grad_(False)
-    model(images).sum().backward()
+    model(images.to(device)).sum().backward()
     modes = [module.training for module in model.modules()]
     frozen = [parameter.requires_grad for parameter in model.parameters()]
     gradients = [None if p.grad is None else p.grad.clone() for p in model.parameters()]
     state = copy.deepcopy(model.state_dict())
     identities = [id(p) for p in (*model.parameters(), *model.buffers(), *model.modules())]
     random_state = torch.get_rng_state()
+    cuda_state = torch.cuda.get_rng_state() if device == "cuda" else None
 
     attribute(model, images, [GradCAM(["layer2", "layer4"]), EigenCAM("layer3"), GradCAM()], targets=[1, 2, 3])
 
@@ -63,6 +68,7 @@ def test_a_call_leaves_no_trace(model: nn.Module, images: torch.Tensor) -> None:
     assert all(torch.equal(value, state[name]) for name, value in model.state_dict().items())
     assert [id(p) for p in (*model.parameters(), *model.buffers(), *model.modules())] == identities
     assert torch.equal(torch.get_rng_state(), random_state)
+    assert device == "cpu" or torch.equal(torch.cuda.get_rng_state(), cuda_state)
     assert not any(module._forward_hooks for module in model.modules())
 
 
@@ -92,11 +98,13 @@ def test_contexts_around_the_call_do_not_matter(context, model, images, expected
     assert difference(found.maps, expected) <= 1e-6
 
 
-def test_bfloat16_autocast(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
-    with torch.autocast("cpu", torch.bfloat16):
-        found = attribute(model, images, [GradCAM("layer4"), EigenCAM("layer4")], 3)
+@pytest.mark.parametrize("device", DEVICES)
+def test_bfloat16_autocast(device: str, model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
+    with torch.autocast(device, torch.bfloat16):
+        found = attribute(model.to(device), images, [GradCAM("layer4"), EigenCAM("layer4")], 3)
     assert found[0].maps.dtype == torch.float32
-    assert difference(found[0].maps, expected) <= 0.05
+    assert found[0].maps.device.type == device
+    assert difference(found[0].maps.cpu(), expected) <= 0.05
 
 
 def test_a_bfloat16_model(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:

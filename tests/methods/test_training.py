@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,15 @@ def network() -> nn.Module:
     )
 
 
-def train(run: Path | None, amp: bool) -> dict[str, Any]:
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
+def train(run: Path | None, amp: bool, device: str) -> dict[str, Any]:
     """50 seeded steps; with a run directory, all seven methods explain at every 5th."""
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
-    model = network().train()
+    model = network().to(device).train()
     model[1][1].eval()  # a frozen batch norm, as in fine-tuning
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     probe = Probe(torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(7)))
@@ -39,8 +43,9 @@ def train(run: Path | None, amp: bool) -> dict[str, Any]:
     writer = None if run is None else ExplainWriter(run, strict=True)
     explained = 0
     for step in range(50):
-        with torch.autocast("cpu", torch.bfloat16, enabled=amp):
-            loss = nn.functional.cross_entropy(model(torch.randn(16, 3, 16, 16)), torch.randint(4, (16,)))
+        with torch.autocast(device, torch.bfloat16, enabled=amp):
+            images, labels = torch.randn(16, 3, 16, 16, device=device), torch.randint(4, (16,), device=device)
+            loss = nn.functional.cross_entropy(model(images), labels)
             if writer is not None and step % 2:  # inside the autocast, between forward and backward
                 explained += len(writer.explain(model, probe, step, methods, targets=Top(2), every=5))
         optimizer.zero_grad()
@@ -57,6 +62,7 @@ def train(run: Path | None, amp: bool) -> dict[str, Any]:
         "modes": [module.training for module in model.modules()],
         "optimizer": optimizer.state_dict(),
         "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state() if device == "cuda" else None,
         "numpy": np.random.get_state()[1].tolist(),
         "python": random.getstate(),
         "loss": loss.item(),
@@ -78,6 +84,17 @@ def assert_bit_equal(a: Any, b: Any, where: str = "") -> None:
         assert a == b, where
 
 
+@pytest.fixture
+def deterministic(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """CUDA's kernels need telling that the same seed means the same bits."""
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    yield
+    torch.use_deterministic_algorithms(False)
+
+
+@pytest.mark.usefixtures("deterministic")
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("amp", [False, True], ids=["float32", "bfloat16 autocast"])
-def test_training_is_bit_equal_with_explanations(amp: bool, tmp_path: Path) -> None:
-    assert_bit_equal(train(None, amp), train(tmp_path / "run", amp))
+def test_training_is_bit_equal_with_explanations(amp: bool, device: str, tmp_path: Path) -> None:
+    assert_bit_equal(train(None, amp, device), train(tmp_path / "run", amp, device))
