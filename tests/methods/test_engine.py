@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import torch
@@ -72,6 +73,14 @@ def test_a_call_leaves_no_trace(device: str, model: nn.Module, images: torch.Ten
     assert not any(module._forward_hooks for module in model.modules())
 
 
+def test_a_model_in_training_is_explained_as_in_evaluation(images: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.Dropout(0.5), nn.Flatten(), nn.LazyLinear(4))
+    model(images)
+    in_training = GradCAM("1")(model.train(), images, 3)
+    assert torch.equal(in_training.maps, GradCAM("1")(model.eval(), images, 3).maps)
+
+
 def test_an_exception_in_the_model_leaves_no_trace(model: nn.Module, images: torch.Tensor) -> None:
     model.train()
     handle = model.layer4.register_forward_pre_hook(lambda *_: (_ for _ in ()).throw(RuntimeError("out of order")))
@@ -125,10 +134,21 @@ def test_a_compiled_model(model: nn.Module, images: torch.Tensor, expected: torc
     expected = GradCAM("layer4")(model, images, 3).maps
     for layer in ("layer4", "_orig_mod.layer4", model.layer4):
         assert difference(GradCAM(layer)(compiled, images, 3).maps, expected) <= 1e-6
-    in_place = copy.deepcopy(model)
-    in_place.compile(backend="eager")
-    in_place.eval()(images)
-    assert difference(GradCAM("layer4")(in_place, images, 3).maps, expected) <= 1e-6
+
+
+def test_explaining_compiles_nothing(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
+    compilations = []
+
+    def backend(graph: torch.fx.GraphModule, _inputs: list[torch.Tensor]) -> Callable[..., Any]:
+        compilations.append(graph)
+        return graph.forward
+
+    model.compile(backend=backend)
+    model.layer4 = torch.compile(model.layer4, backend=backend)
+    assert difference(GradCAM("layer4")(model, images, 3).maps, expected) <= 1e-6
+    assert not compilations
+    model(images)
+    assert compilations
 
 
 @pytest.fixture

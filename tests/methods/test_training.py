@@ -13,7 +13,19 @@ import torch
 from torch import nn
 
 from tb_explain import ExplainWriter, Probe
-from tb_explain.methods import CAM, EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, Top, XGradCAM
+from tb_explain.methods import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, Top, XGradCAM
+
+
+class Restless(nn.Module):
+    """Draws random numbers and counts its calls in evaluation mode too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        return nn.functional.dropout(features, 0.1, training=True)
 
 
 def network() -> nn.Module:
@@ -22,6 +34,7 @@ def network() -> nn.Module:
         nn.Sequential(nn.Conv2d(8, 16, 3, padding=1, stride=2), nn.BatchNorm2d(16), nn.ReLU(inplace=True)),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
+        Restless(),
         nn.Dropout(0.5),
         nn.Linear(16, 4),
     )
@@ -31,7 +44,7 @@ DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
 def train(run: Path | None, amp: bool, device: str) -> dict[str, Any]:
-    """50 seeded steps; with a run directory, all seven methods explain at every 5th."""
+    """50 seeded steps; with a run directory, six methods explain at every 5th."""
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
@@ -39,7 +52,7 @@ def train(run: Path | None, amp: bool, device: str) -> dict[str, Any]:
     model[1][1].eval()  # a frozen batch norm, as in fine-tuning
     optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
     probe = Probe(torch.rand(6, 3, 16, 16, generator=torch.Generator().manual_seed(7)))
-    methods = [method("1") for method in (CAM, GradCAM, GradCAMPlusPlus, XGradCAM, HiResCAM, LayerCAM, EigenCAM)]
+    methods = [method("1") for method in (GradCAM, GradCAMPlusPlus, XGradCAM, HiResCAM, LayerCAM, EigenCAM)]
     writer = None if run is None else ExplainWriter(run, strict=True)
     explained = 0
     for step in range(50):
@@ -55,7 +68,7 @@ def train(run: Path | None, amp: bool, device: str) -> dict[str, Any]:
         optimizer.step()
     if writer is not None:
         writer.close()
-        assert explained == 7 * 10 + 8 * 10
+        assert explained == 10 * (6 + 7)
     return {
         "model": model.state_dict(),
         "gradients": [parameter.grad for parameter in model.parameters()],
