@@ -50,7 +50,7 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
             batch = torch.tensor(train)[torch.randint(len(train), (64,))]
             loss = functional.cross_entropy(model.train()(pixels[batch]), labels[batch])
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             writer.add_scalar("loss", loss.item(), step)
             if step % 20 == 0:
@@ -136,4 +136,5 @@ def _cropped(path: Path, size: int = 224) -> torch.Tensor:
     from torchvision.transforms.functional import center_crop, resize, to_tensor
 
     with Image.open(path) as image:
-        return to_tensor(center_crop(resize(image.convert("RGB"), round(size * 256 / 224)), size))
+        cropped: torch.Tensor = to_tensor(center_crop(resize(image.convert("RGB"), round(size * 256 / 224)), size))
+    return cropped

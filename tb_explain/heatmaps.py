@@ -99,6 +99,12 @@ def _as_array(values: Any) -> NDArray[Any]:
     return np.array(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
+def flags(finite: NDArray[np.bool_], maps: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Why maps [N, T, h, w] cannot be trusted, [N, T]; `finite` says where all of a map's values were."""
+    found: NDArray[np.int64] = np.where(finite, 0, pb.NOT_FINITE) | np.where(maps.any((2, 3)), 0, pb.ALL_ZERO)
+    return found
+
+
 def check(logged: Heatmaps) -> None:
     """Raises ValueError when the parts speak of different numbers of samples."""
     n = len(logged.maps)

@@ -112,11 +112,12 @@ def as_pixels(images: Any, dataformats: str) -> NDArray[np.uint8]:
         dataformats = "NHWC"
     if given.ndim != 4 or sorted(dataformats.upper()) != sorted("NCHW"):
         raise ValueError(f"images must be [N, H, W] or four axes as dataformats={dataformats!r} says, got shape {list(given.shape)}")
-    ordered = given.transpose([dataformats.upper().index(axis) for axis in "NHWC"])
+    ordered: NDArray[Any] = given.transpose([dataformats.upper().index(axis) for axis in "NHWC"])
     if ordered.shape[3] not in (1, 3):
         raise ValueError(f"images to show must have 1 or 3 channels, got {ordered.shape[3]} (shape {list(given.shape)}, dataformats={dataformats!r})")
     if ordered.dtype == np.uint8:
-        return ordered
+        pixels: NDArray[np.uint8] = ordered
+        return pixels
     if ordered.dtype.kind != "f":
         raise ValueError(f"images to show must be uint8 in 0..255 or floats in 0..1, got {ordered.dtype}")
     low, high = float(ordered.min(initial=0)), float(ordered.max(initial=0))
@@ -128,7 +129,8 @@ def as_pixels(images: Any, dataformats: str) -> NDArray[np.uint8]:
 def _displayed(images: NDArray[np.float32], mean: Sequence[float] | None, std: Sequence[float] | None) -> NDArray[np.uint8]:
     channels = images.shape[1]
     if mean is not None or std is not None:
-        shift, scale = (np.asarray(given, np.float32) for given in (mean or [0.0] * channels, std or [1.0] * channels))
+        shift = np.asarray([0.0] * channels if mean is None else mean, np.float32)
+        scale = np.asarray([1.0] * channels if std is None else std, np.float32)
         if shift.shape != (channels,) or scale.shape != (channels,):
             raise ValueError(f"mean and std must have {channels} numbers each, one a channel; got {shift.size} and {scale.size}")
         images = images * scale[:, None, None] + shift[:, None, None]
@@ -141,4 +143,5 @@ def _displayed(images: NDArray[np.float32], mean: Sequence[float] | None, std: S
 
 
 def _to_uint8(images: NDArray[np.floating[Any]]) -> NDArray[np.uint8]:
-    return np.rint(np.nan_to_num(images).clip(0, 1) * 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = np.rint(np.nan_to_num(images).clip(0, 1) * 255).astype(np.uint8)
+    return levels

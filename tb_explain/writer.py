@@ -69,7 +69,7 @@ class ExplainWriter(SummaryWriter):
         )
         self._strict = strict
         self._recorder = Recorder(
-            self.get_logdir(), queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step
+            self.log_dir, queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step
         )
         self._marked: set[str] = set()
         self._schedules: dict[str, Schedule] = {}
@@ -184,7 +184,7 @@ class ExplainWriter(SummaryWriter):
                 predicted_probabilities=heatmaps.as_numbers("predicted_probabilities", predicted_probabilities, (n,)),
                 targets=heatmaps.as_targets(targets, n, t),
                 probabilities=heatmaps.as_numbers("probabilities", probabilities, (n, t)),
-                flags=np.where(finite, pb.OK, pb.NOT_FINITE) | np.where((values != 0).any((2, 3)), pb.OK, pb.ALL_ZERO),
+                flags=heatmaps.flags(finite, values),
                 class_names=class_names,
                 sample_names=sample_names,
                 signed=bool((values < 0).any()) if signed is None else signed,
@@ -270,7 +270,7 @@ class ExplainWriter(SummaryWriter):
         shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
         tensor = TensorProto(dtype=DT_FLOAT, float_val=[0.0], tensor_shape=shape)
         summary = Summary(value=[Summary.Value(tag=tag, metadata=metadata, tensor=tensor)])
-        writer = self._get_file_writer()
+        writer = self._get_file_writer()  # type: ignore[no-untyped-call]
         writer.add_summary(summary, step, wall_time)
         writer.flush()
 

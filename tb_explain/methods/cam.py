@@ -196,6 +196,8 @@ def _first_principal_scores(X: Tensor) -> Tensor:
     """X v for the first right singular vector v of each X [N, P, C], by the smaller of the two Gram matrices; [N, P]."""
     if X.shape[1] <= X.shape[2]:
         values, vectors = torch.linalg.eigh(X @ X.transpose(1, 2))
-        return vectors[..., -1] * values[..., -1:].clamp(min=0).sqrt()
-    vectors = torch.linalg.eigh(X.transpose(1, 2) @ X).eigenvectors
-    return (X @ vectors[..., -1:]).squeeze(-1)
+        scores: Tensor = vectors[..., -1] * values[..., -1:].clamp(min=0).sqrt()
+    else:
+        _, vectors = torch.linalg.eigh(X.transpose(1, 2) @ X)
+        scores = (X @ vectors[..., -1:]).squeeze(-1)
+    return scores

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -86,9 +87,8 @@ def undisturbed(model: nn.Module) -> Iterator[Run]:
         stack.enter_context(torch.enable_grad())
         stack.enter_context(torch.random.fork_rng(devices=sorted(devices)))
         stack.enter_context(torch.compiler.set_stance("force_eager"))
-        stack.callback(lambda: [setattr(module, "training", mode) for module, mode in modes])
-        for module, _ in modes:
-            module.training = False
+        stack.callback(_set_modes, modes)
+        _set_modes([(module, False) for module, _ in modes])
         state = {name: _outside_graph(parameter) for name, parameter in model.named_parameters()}
         state |= {name: buffer.clone() for name, buffer in model.named_buffers()}
 
@@ -97,6 +97,11 @@ def undisturbed(model: nn.Module) -> Iterator[Run]:
             return functional_call(model, state, (images.clone() if images.is_inference() else images,))
 
         yield run
+
+
+def _set_modes(modes: Sequence[tuple[nn.Module, bool]]) -> None:
+    for module, training in modes:  # not by train(), which models override and which would reach their parts
+        module.training = training
 
 
 def _outside_graph(parameter: Tensor) -> Tensor:
@@ -229,5 +234,15 @@ def _concatenated(results: Sequence[Attribution]) -> Attribution:
     if len(results) == 1:
         return results[0]
     first = results[0]
-    joined = (torch.cat([getattr(r, name) for r in results]) for name in ("maps", "targets", "probabilities", "flags", "outputs"))
-    return Attribution(*joined, first.method, first.layer, first.input_size)
+
+    def joined(column: str) -> Tensor:
+        return torch.cat([getattr(result, column) for result in results])
+
+    return replace(
+        first,
+        maps=joined("maps"),
+        targets=joined("targets"),
+        probabilities=joined("probabilities"),
+        flags=joined("flags"),
+        outputs=joined("outputs"),
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
@@ -41,6 +41,7 @@ def layer_names(model: nn.Module, layers: Layers) -> list[str] | None:
 def _name(model: nn.Module, layer: Layer) -> str:
     if isinstance(layer, nn.Module):
         inner = bare(layer)
+        name: str
         for name, module in model.named_modules():
             if module is layer or module is inner:
                 return name
@@ -75,7 +76,7 @@ class LastSpatialLayer:
     a ResNet's is `layer4` and a VGG's `features`.
     """
 
-    _known: WeakKeyDictionary[nn.Module, str] = WeakKeyDictionary()
+    _known: ClassVar[WeakKeyDictionary[nn.Module, str]] = WeakKeyDictionary()
 
     def __init__(self, model: nn.Module) -> None:
         self.model = model

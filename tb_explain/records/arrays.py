@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tb_explain.records import explain_pb2 as pb
 
-_NUMPY_OF = {
+_NUMPY_OF: dict[pb.DType, np.dtype[Any]] = {
     pb.UINT8: np.dtype("u1"),
     pb.UINT16: np.dtype("<u2"),
     pb.INT32: np.dtype("<i4"),
@@ -67,7 +68,7 @@ def _nonzero(scale: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(scale == 0, np.float32(1), scale)
 
 
-def decode_array(array: pb.Array) -> NDArray[np.generic]:
+def decode_array(array: pb.Array) -> NDArray[Any]:
     """The values of a stored array: float32 if it was quantised, else as stored. Raises ValueError when it contradicts itself."""
     if array.dtype not in _NUMPY_OF:
         raise ValueError(f"array of unknown dtype {array.dtype}; a newer version of tb-explain may read it")
@@ -75,7 +76,7 @@ def decode_array(array: pb.Array) -> NDArray[np.generic]:
     shape = tuple(array.shape)
     if math.prod(shape) * dtype.itemsize != len(array.data):
         raise ValueError(f"array of shape {shape} and dtype {dtype} cannot have {len(array.data)} bytes")
-    stored = np.frombuffer(array.data, dtype=dtype).reshape(shape)
+    stored: NDArray[Any] = np.frombuffer(array.data, dtype=dtype).reshape(shape)
     if not array.scale and not array.offset:
         return stored
     scale = np.array(array.scale or [1.0], np.float32)
@@ -83,5 +84,5 @@ def decode_array(array: pb.Array) -> NDArray[np.generic]:
     maps = max(len(scale), len(offset))
     if len(scale) not in (1, maps) or len(offset) not in (1, maps) or (stored.size % maps if stored.size else maps > 1):
         raise ValueError(f"array of shape {shape} cannot have {len(scale)} scales and {len(offset)} offsets")
-    values = offset[:, None] + scale[:, None] * stored.reshape(maps, -1).astype(np.float32)
+    values: NDArray[np.float32] = offset[:, None] + scale[:, None] * stored.reshape(maps, -1).astype(np.float32)
     return values.reshape(shape)
