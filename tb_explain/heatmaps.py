@@ -99,10 +99,14 @@ def _as_array(values: Any) -> NDArray[Any]:
     return np.array(values.detach().cpu() if hasattr(values, "detach") else values)
 
 
-def flags(finite: NDArray[np.bool_], maps: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Why maps [N, T, h, w] cannot be trusted, [N, T]; `finite` says where all of a map's values were."""
-    found: NDArray[np.int64] = np.where(finite, 0, pb.NOT_FINITE) | np.where(maps.any((2, 3)), 0, pb.ALL_ZERO)
-    return found
+def finite(maps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Maps [N, T, h, w] with 0 for what is not finite, and the flags [N, T] that say why a map cannot be trusted."""
+    sound = np.isfinite(maps).all(axis=(2, 3))
+    values = maps if sound.all() else np.nan_to_num(maps, nan=0.0, posinf=0.0, neginf=0.0)
+    flags = np.zeros(maps.shape[:2], np.int64)
+    flags[~sound] |= pb.NOT_FINITE
+    flags[~values.any(axis=(2, 3))] |= pb.ALL_ZERO
+    return values, flags
 
 
 def check(logged: Heatmaps) -> None:

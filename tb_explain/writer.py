@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from tb_explain import heatmaps
@@ -173,8 +172,7 @@ class ExplainWriter(SummaryWriter):
             sample_names = images.sample_names if sample_names is None else sample_names
         else:
             pictures = None if images is None else Pictures(as_pixels(images, dataformats))
-        finite = np.isfinite(values).reshape(n, t, -1).all(2)
-        values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+        values, flags = heatmaps.finite(values)
         self._log_heatmaps(
             heatmaps.Heatmaps(
                 maps=values,
@@ -184,7 +182,7 @@ class ExplainWriter(SummaryWriter):
                 predicted_probabilities=heatmaps.as_numbers("predicted_probabilities", predicted_probabilities, (n,)),
                 targets=heatmaps.as_targets(targets, n, t),
                 probabilities=heatmaps.as_numbers("probabilities", probabilities, (n, t)),
-                flags=heatmaps.flags(finite, values),
+                flags=flags,
                 class_names=class_names,
                 sample_names=sample_names,
                 signed=bool((values < 0).any()) if signed is None else signed,
