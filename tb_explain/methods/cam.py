@@ -137,11 +137,9 @@ class GradCAMPlusPlus(_RectifiedMethod):
     """a_k(u) = G² / (2 G² + G³ sum_v A_k(v));  w_k = sum_u a_k(u) relu(G_k(u)) (Chattopadhay et al. 2018, eq. 9 and 19)."""
 
     def evidence(self, at: AtLayer) -> Tensor:
-        A, G = at.A.flatten(2), at.G.flatten(2)
-        # Divided by G², which leaves G alone in the denominator and does not underflow for the small gradients of deep networks.
-        denominator = 2 + G * A.sum(2, keepdim=True)
-        a = torch.where(G != 0, 1 / torch.where(denominator.abs() < _EPS, _EPS, denominator), 0)
-        w = (a * G.relu()).sum(2)
+        A, G = at.A.flatten(2), at.G.flatten(2).relu()
+        # Only positive gradients count, and there a = 1 / (2 + G sum A): without G², which underflows in deep networks.
+        w = (G / (2 + G * A.sum(2, keepdim=True))).sum(2)
         return torch.einsum("nc,nc...->n...", w, at.A)
 
 

@@ -7,6 +7,7 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import UnreadableTail, crc32c, frames
 from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
+
+Opener = Callable[[str, int], int]
 
 _CHUNK = 4 << 20  # bytes of an index file read at a time
 
@@ -102,11 +105,13 @@ class _Place(NamedTuple):
 class RunIndex:
     """All segments of one run directory. Thread-safe. Holds no file open between calls.
 
-    Nothing is read before the first `refresh`; each `refresh` reads only what was appended since.
+    Nothing is read before the first `refresh`; each `refresh` reads only what was appended since. `opener` is as that of the
+    built-in `open` and raises OSError for a file that must not be read.
     """
 
-    def __init__(self, run_directory: str | os.PathLike[str]) -> None:
+    def __init__(self, run_directory: str | os.PathLike[str], opener: Opener | None = None) -> None:
         self.directory = Path(run_directory, DIRECTORY)
+        self._opener = opener
         self._lock = threading.Lock()
         self._segments: dict[str, _Segment] = {}
         self._series: dict[tuple[str, int], Series] = {}
@@ -175,13 +180,13 @@ class RunIndex:
             if row == len(segment.entry) or segment.entry[row] != key.entry:
                 raise KeyError(key)
             place = _Place(segment.path, segment.offset[row], segment.length[row], segment.crc[row])
-        return _read_payload(place)
+        return _read_payload(place, self._opener)
 
     def read_blob(self, kind: int, name: bytes) -> bytes:
         """The image or class names called `name` (its content hash). Raises KeyError, DamagedRecord, or OSError."""
         with self._lock:
             place = self._blobs[kind, name]
-        return _read_payload(place)
+        return _read_payload(place, self._opener)
 
     def _read_more(self, segment: _Segment) -> bool:
         start = segment.position
@@ -190,7 +195,7 @@ class RunIndex:
             size = os.stat(path).st_size
             if not segment.readable or size <= start or size == segment.stuck_at_size:
                 return False
-            with open(path, "rb", buffering=0) as file:
+            with open(path, "rb", buffering=0, opener=self._opener) as file:
                 file.seek(start)
                 rest = b""
                 while chunk := file.read(_CHUNK):
@@ -258,8 +263,8 @@ class RunIndex:
                 self._counts.failed += 1
 
 
-def _read_payload(place: _Place) -> bytes:
-    with open(f"{place.path}.data", "rb", buffering=0) as file:
+def _read_payload(place: _Place, opener: Opener | None) -> bytes:
+    with open(f"{place.path}.data", "rb", buffering=0, opener=opener) as file:
         if os.fstat(file.fileno()).st_size < place.offset + place.length:
             raise DamagedRecord(f"{place.path.name}.data ends before the record at byte {place.offset}")
         file.seek(place.offset)
