@@ -1,0 +1,68 @@
+"""Runs and series in the words of docs/http.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tb_explain.records import RunIndex, Series
+from tb_explain.records import explain_pb2 as pb
+
+_NEWEST_FAILURES = 20
+
+
+def describe(name: str, run: RunIndex) -> dict[str, object]:
+    """A run as the answer of `runs` has it."""
+    counts = run.counts()
+    return {
+        "run": name,
+        "series": [
+            {
+                "tag": series.declaration.tag,
+                "kind": pb.Kind.Name(series.declaration.kind),
+                "method": series.declaration.method,
+                "layer": series.declaration.layer,
+                "parameters": series.declaration.parameters,
+                "description": series.declaration.description,
+                "records": series.length,
+            }
+            for series in run.series()
+            if series.declaration.kind in pb.Kind.values()
+        ],
+        "counts": {
+            "unknown": counts.unknown,
+            "damaged": counts.damaged,
+            "failed": counts.failed,
+            "dropped": counts.dropped,
+        },
+        "failures": [
+            {
+                "tag": entry.failure.tag,
+                "step": entry.step,
+                "wall_time": _times(np.float64(entry.wall_time)),
+                "message": entry.failure.message,
+                "detail": entry.failure.detail,
+                "dropped": entry.failure.dropped,
+            }
+            for entry in run.failures()[-_NEWEST_FAILURES:]
+        ],
+    }
+
+
+def list_records(run: RunIndex, series: Series) -> dict[str, object]:
+    """A series as the answer of `steps` has it."""
+    steps = run.steps(series)
+    return {
+        "tag": series.declaration.tag,
+        "kind": pb.Kind.Name(series.declaration.kind),
+        "steps": steps.step.tolist(),
+        "wall_times": _times(steps.wall_time),
+        "counts": steps.count.tolist(),
+        "keys": [f"{key.segment}-{key.entry}" for key in steps.keys],
+    }
+
+
+def _times(seconds: Any) -> Any:
+    """As JSON has them: a time that is no number, which anyone may have logged, becomes 0."""
+    return np.nan_to_num(seconds, nan=0.0, posinf=0.0, neginf=0.0).tolist()

@@ -1,0 +1,194 @@
+"""Which runs a logdir holds and what is in them, kept up to date without a request waiting for the file system."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from tb_explain.records import DIRECTORY, RunIndex
+
+_log = logging.getLogger("tb_explain")
+
+_INTERVAL = 2.0  # seconds between two walks of the logdir at least,
+_SHARE = 0.2  # of the time at most is spent walking, however slow the file system is,
+_PATIENCE = 0.25  # and this many seconds at most does a request wait for one, after the first.
+
+_ADDRESS = re.compile(r"[a-zA-Z][0-9a-zA-Z.]*://")
+
+
+class Root(NamedTuple):
+    """A directory that TensorBoard was started with, resolved, and what its runs' names begin with (or "")."""
+
+    group: str
+    path: str
+
+    def run_name(self, directory: str) -> str:
+        """TensorBoard's name of the run in a directory below this one."""
+        return os.path.join(self.group, os.path.relpath(directory, self.path))
+
+    def directory_of(self, run: str) -> str | None:
+        """Where the run of this name would be; None for one of another group."""
+        if not self.group:
+            return os.path.join(self.path, run)
+        inside = run.removeprefix(self.group + os.sep)
+        return None if inside == run else os.path.join(self.path, inside)
+
+    def contains(self, path: str) -> bool:
+        """Whether a path, after resolving symbolic links, lies in this directory."""
+        return f"{os.path.realpath(path)}{os.sep}".startswith(os.path.join(self.path, ""))
+
+    def open(self, path: str, flags: int) -> int:
+        """An opener for regular files inside this directory; raises PermissionError for anything else."""
+        real = os.path.realpath(path)
+        if not self.contains(real):
+            raise PermissionError(f"{path} leads out of the logdir")
+        # Opening a pipe would wait for its writer.
+        descriptor = os.open(real, flags | getattr(os, "O_NONBLOCK", 0))
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.close(descriptor)
+            raise PermissionError(f"{path} is not a regular file")
+        return descriptor
+
+
+def roots_of(logdir: str, logdir_spec: str) -> list[Root]:
+    """The directories named by --logdir or --logdir_spec, as TensorBoard understands them; remote ones are left out."""
+    named = [("", logdir)] if logdir else [_group_and_path(part) for part in logdir_spec.split(",") if part]
+    for _, path in named:
+        if _ADDRESS.match(path):
+            _log.warning("the Explain tab reads local directories only, not %s", path)
+    return [
+        Root(group, os.path.realpath(os.path.expanduser(path))) for group, path in named if not _ADDRESS.match(path)
+    ]
+
+
+def _group_and_path(specification: str) -> tuple[str, str]:
+    """`group:path` or `path`; a path that is absolute or starts with a drive letter or a scheme may contain colons."""
+    bare = _ADDRESS.match(specification) or specification.startswith("/") or os.path.splitdrive(specification)[0]
+    if bare or ":" not in specification:
+        return "", specification
+    group, _, path = specification.partition(":")
+    return group, path
+
+
+@dataclass(frozen=True)
+class _Run:
+    directory: str
+    segments: frozenset[str]  # names of the index files
+    index: RunIndex
+
+
+class Runs:
+    """The runs below `roots` that hold explanations. Thread-safe.
+
+    Runs are found by walking, and by the names that `listed` gives (TensorBoard follows symbolic links between directories,
+    the walk does not). A run that resolves to a place outside its root is left out.
+    """
+
+    def __init__(self, roots: Iterable[Root], listed: Callable[[], Iterable[str]]) -> None:
+        self._roots = list(roots)
+        self._listed = listed
+        self._changed = threading.Condition()
+        self._runs: dict[str, _Run] | None = None
+        self._refreshing = False
+        self._due = 0.0
+        self._unlisted = False
+        self._refused: set[str] = set()
+
+    def current(self) -> Mapping[str, RunIndex]:
+        """All runs by name. Only the first call waits until the logdir has been walked to its end."""
+        known = self.known()
+        with self._changed:
+            self._changed.wait_for(lambda: self._runs is not None)
+        return known or self.known()
+
+    def known(self) -> Mapping[str, RunIndex]:
+        """The runs found so far; looks for more in the background when it is time."""
+        with self._changed:
+            if not self._refreshing and time.monotonic() >= self._due:
+                self._refreshing = True
+                threading.Thread(target=self._refresh, name="tb_explain discovery", daemon=True).start()
+            self._changed.wait_for(lambda: not self._refreshing, _PATIENCE)
+            return {name: run.index for name, run in (self._runs or {}).items()}
+
+    def find(self, name: str) -> RunIndex | None:
+        """The run of a name; looks for new runs only when it is not known."""
+        with self._changed:
+            run = (self._runs or {}).get(name)
+        return run.index if run else self.current().get(name)
+
+    def _refresh(self) -> None:
+        started = time.monotonic()
+        runs = self._runs or {}
+        try:
+            runs = self._search(runs)
+        except Exception:
+            _log.exception("the logdir could not be searched for explanations")
+        ended = time.monotonic()
+        with self._changed:
+            self._runs = runs
+            self._refreshing = False
+            self._due = ended + max(_INTERVAL, (ended - started) * (1 / _SHARE - 1))
+            self._changed.notify_all()
+
+    def _search(self, before: Mapping[str, _Run]) -> dict[str, _Run]:
+        found: dict[str, _Run] = {}
+        for name, (root, directory) in self._candidates().items():
+            run = self._look_into(root, directory, before.get(name))
+            if run is not None:
+                run.index.refresh()
+                found[name] = run
+        return found
+
+    def _candidates(self) -> dict[str, tuple[Root, str]]:
+        """Where there may be runs. A name found twice is, as in TensorBoard, the one named last."""
+        candidates = {}
+        listed = self._names_listed()
+        for root in self._roots:
+            for name in listed:
+                directory = root.directory_of(name)
+                if directory is not None and name not in candidates:
+                    candidates[name] = root, directory
+            for directory in _run_directories(root.path):
+                candidates[root.run_name(directory)] = root, directory
+        return candidates
+
+    def _names_listed(self) -> list[str]:
+        try:
+            return list(self._listed())
+        except Exception as error:
+            if not self._unlisted:
+                self._unlisted = True
+                _log.warning("TensorBoard could not list its runs (%s); Explain looks for them by itself", error)
+            return []
+
+    def _look_into(self, root: Root, directory: str, before: _Run | None) -> _Run | None:
+        home = os.path.join(directory, DIRECTORY)
+        try:
+            segments = frozenset(name for name in os.listdir(home) if name.endswith(".index"))
+        except (OSError, ValueError):
+            return None
+        if not root.contains(home):
+            if directory not in self._refused:
+                self._refused.add(directory)
+                _log.warning("%s is not shown: it leads out of the logdir", directory)
+            return None
+        # A segment that is gone was deleted by hand, perhaps to start the run anew: nothing of it may linger.
+        if before is not None and before.directory == directory and before.segments <= segments:
+            return replace(before, segments=segments)
+        return _Run(directory, segments, RunIndex(directory, opener=root.open))
+
+
+def _run_directories(top: str) -> Iterator[str]:
+    """The directories at and below `top` that hold explanations. Does not enter what plugins keep there."""
+    for directory, children, _ in os.walk(top):
+        if "plugins" in children:
+            children.remove("plugins")
+            if os.path.isdir(os.path.join(directory, DIRECTORY)):
+                yield directory

@@ -1,0 +1,161 @@
+"""The routes of docs/http.md. Payloads pass through undecoded; nothing that a request says becomes a path."""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from tensorboard.context import RequestContext
+from tensorboard.plugins.base_plugin import FrontendMetadata, TBContext, TBPlugin
+from werkzeug import Request, Response
+
+from tb_explain.plugin.answers import describe, list_records
+from tb_explain.plugin.discovery import Runs, roots_of
+from tb_explain.plugin.http import (
+    FOR_A_YEAR,
+    NOT_CACHED,
+    application,
+    as_json,
+    content,
+    malformed,
+    quoted,
+    the_only,
+    unknown,
+)
+from tb_explain.plugin.page import static
+from tb_explain.records import DamagedRecord, RunIndex, Series, image_media_type
+from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.index import RecordKey
+
+_MOST_RECORDS = 256  # of one answer,
+_MOST_BYTES = 64 << 20  # which is cut short once it is larger than this
+_UNREADABLE = struct.pack("<I", 0xFFFFFFFF)
+_ASK_AGAIN = struct.pack("<I", 0xFFFFFFFE)
+
+_OCTETS = "application/octet-stream"
+_KEY = re.compile(r"(.{1,200})-([0-9]{1,18})", re.DOTALL)
+_HASH = re.compile(r"[0-9a-fA-F]{32}")
+
+
+class ExplainPlugin(TBPlugin):
+    """Serves the explanations below TensorBoard's logdir, and the page that shows them."""
+
+    plugin_name = "tb_explain"
+
+    def __init__(self, context: TBContext) -> None:
+        logdir_spec = getattr(context.flags, "logdir_spec", "")
+        provider = context.data_provider
+
+        def listed() -> Iterable[str]:
+            found = provider.list_runs(RequestContext(), experiment_id="") if provider else ()
+            return [run.run_name for run in found]
+
+        self._runs = Runs(roots_of(context.logdir or "", logdir_spec or ""), listed)
+
+    def is_active(self) -> bool:
+        """Whether there are explanations, as far as is known now."""
+        return bool(self._runs.known())
+
+    def frontend_metadata(self) -> FrontendMetadata:
+        """The tab and the module that fills it."""
+        return FrontendMetadata(es_module_path="/static/index.js", tab_name="Explain")
+
+    def get_plugin_apps(self) -> Mapping[str, Any]:
+        """The routes."""
+        views = {
+            "/runs": self._serve_runs,
+            "/steps": self._serve_steps,
+            "/records": self._serve_records,
+            "/image": self._serve_image,
+            "/classes": self._serve_classes,
+            "/static/*": static,
+        }
+        return {route: application(view) for route, view in views.items()}
+
+    def _serve_runs(self, request: Request) -> Response:
+        return as_json(request, {"runs": [describe(name, run) for name, run in sorted(self._runs.current().items())]})
+
+    def _serve_steps(self, request: Request) -> Response:
+        name = the_only(request, "kind", "such as kind=HEATMAPS")
+        if name not in pb.Kind.keys():  # noqa: SIM118 (an enum wrapper is not iterable)
+            raise malformed(f"There is no kind {quoted(name)}; expected one such as HEATMAPS.")
+        kind = pb.Kind.Value(name)
+        self._runs.current()  # whose answer does not matter: it has the run's newest records read
+        run = self._run(request)
+        tags = request.args.getlist("tag")
+        found = [_find(run, tag, kind) for tag in tags] if tags else _of_kind(run, kind)
+        return as_json(request, {"series": [list_records(run, series) for series in found]})
+
+    def _serve_records(self, request: Request) -> Response:
+        run = self._run(request)
+        keys = [_parse_key(text) for text in request.args.getlist("key")]
+        if not 1 <= len(keys) <= _MOST_RECORDS:
+            raise malformed(f"There are {len(keys)} parameters “key”; expected 1 to {_MOST_RECORDS}.")
+        body = bytearray()
+        complete = True
+        for key in keys:
+            payload = _read(run, key) if len(body) <= _MOST_BYTES else None
+            if payload is None:
+                complete = False
+                body += _UNREADABLE if len(body) <= _MOST_BYTES else _ASK_AGAIN
+            else:
+                body += struct.pack("<I", len(payload))
+                body += payload
+        return content(bytes(body), _OCTETS, FOR_A_YEAR if complete else NOT_CACHED)
+
+    def _serve_image(self, request: Request) -> Response:
+        encoded = self._blob(request, pb.IMAGE)
+        media_type = image_media_type(encoded)
+        if media_type is None:
+            raise unknown("This image is in none of the formats PNG, JPEG and WebP.")
+        return content(encoded, media_type, FOR_A_YEAR)
+
+    def _serve_classes(self, request: Request) -> Response:
+        return content(self._blob(request, pb.CLASSES), _OCTETS, FOR_A_YEAR)
+
+    def _run(self, request: Request) -> RunIndex:
+        name = the_only(request, "run", "the name of a run")
+        run = self._runs.find(name)
+        if run is None:
+            raise unknown(f"There is no run {quoted(name)} with explanations.")
+        return run
+
+    def _blob(self, request: Request, kind: int) -> bytes:
+        name = the_only(request, "hash", "a content hash")
+        if not _HASH.fullmatch(name):
+            raise malformed(f"{quoted(name)} is no content hash; expected 32 hexadecimal digits.")
+        run = self._run(request)
+        try:
+            return run.read_blob(kind, bytes.fromhex(name))
+        except KeyError:
+            raise unknown(f"This run has nothing with the content hash {name}.") from None
+        except (DamagedRecord, OSError):
+            raise unknown(f"What has the content hash {name} is damaged and cannot be read.") from None
+
+
+def _find(run: RunIndex, tag: str, kind: int) -> Series:
+    series = run.find(tag, kind)
+    if series is None:
+        raise unknown(f"This run has no series {quoted(tag)} of kind {pb.Kind.Name(kind)}.")
+    return series
+
+
+def _of_kind(run: RunIndex, kind: int) -> list[Series]:
+    return [series for series in run.series() if series.declaration.kind == kind]
+
+
+def _parse_key(text: str) -> RecordKey:
+    match = _KEY.fullmatch(text)
+    if match is None:
+        raise malformed(f"{quoted(text)} is no key; expected one as in the answer of steps, such as 39ca74a568a6-17.")
+    return RecordKey(match[1], int(match[2]))
+
+
+def _read(run: RunIndex, key: RecordKey) -> bytes | None:
+    """A record's payload; None when it cannot be had."""
+    try:
+        return run.read(key)
+    except (KeyError, DamagedRecord, OSError):
+        return None
