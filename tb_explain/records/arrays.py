@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,9 @@ _NUMPY_OF: dict[pb.DType, np.dtype[Any]] = {
     pb.FLOAT32: np.dtype("<f4"),
 }
 _STORED_AS = {dtype: code for code, dtype in _NUMPY_OF.items()}
+
+# Beyond this, a range of values or 255 scales would leave float32.
+_LARGEST = np.float32(1e38)
 
 
 def encode_array(values: NDArray[np.generic]) -> pb.Array:
@@ -41,12 +46,13 @@ def quantise(values: NDArray[np.float32], blocks: int, *, signed: bool) -> pb.Ar
         blocks: number of leading axes that index maps; 2 for [N, T, h, w].
         signed: the range is symmetric about zero and zero is stored as exactly 128. Otherwise the range is [min, max].
 
-    The largest error of a value is half a level: (max - min) / 510, or max|value| / 254 when signed.
+    The largest error of a value is half a level: (max - min) / 510, or max|value| / 254 when signed; and float32's rounding.
+    Values beyond 1e38 are stored as that.
     """
     lead = values.shape[:blocks]
-    flat = values.reshape(math.prod(lead), -1).astype(np.float32, copy=False)
-    if flat.shape[1] == 0 or flat.shape[0] == 0:
+    if not values.size:
         raise ValueError(f"maps must have at least one value each, got shape {values.shape}")
+    flat = values.reshape(math.prod(lead), -1).astype(np.float32, copy=False).clip(-_LARGEST, _LARGEST)
     if signed:
         scale = np.abs(flat).max(axis=1) / np.float32(127)
         offset = np.float32(-128) * scale
@@ -82,7 +88,8 @@ def decode_array(array: pb.Array) -> NDArray[Any]:
     scale = np.array(array.scale or [1.0], np.float32)
     offset = np.array(array.offset or [0.0], np.float32)
     maps = max(len(scale), len(offset))
-    if len(scale) not in (1, maps) or len(offset) not in (1, maps) or (stored.size % maps if stored.size else maps > 1):
+    blocks = itertools.accumulate(shape, operator.mul, initial=1)
+    if len(scale) not in (1, maps) or len(offset) not in (1, maps) or maps not in blocks:
         raise ValueError(f"array of shape {shape} cannot have {len(scale)} scales and {len(offset)} offsets")
     values: NDArray[np.float32] = offset[:, None] + scale[:, None] * stored.reshape(maps, -1).astype(np.float32)
     return values.reshape(shape)

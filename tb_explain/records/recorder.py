@@ -21,14 +21,21 @@ _log = logging.getLogger("tb_explain")
 _BATCH_BYTES = 4 << 20
 _BATCH_JOBS = 64
 
+_LONGEST_TEXT = 20_000  # characters of each text of a FAILURE entry
+
 Encode: TypeAlias = Callable[[SegmentWriter], list[Record]]
 """Makes a record, and before it what it refers to. Whatever can fail comes before the first call on the segment, which counts on
 what it handed out being appended."""
 
 
 def _failure(tag: str, step: int, message: str, detail: str = "", *, dropped: bool = False) -> pb.Entry:
-    failure = pb.Failure(tag=tag, message=message, detail=detail, dropped=dropped)
+    failure = pb.Failure(tag=_text(tag), message=_text(message), detail=_text(detail), dropped=dropped)
     return pb.Entry(kind=pb.FAILURE, step=step, wall_time=time.time(), failure=failure)
+
+
+def _text(text: str) -> str:
+    """What an entry can hold of it: messages may quote anything, such as undecodable file names or whole arrays."""
+    return text[:_LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
 
 
 class _Job(NamedTuple):
@@ -58,6 +65,7 @@ class Recorder:
             raise ValueError(f"queue_bytes must be positive, got {queue_bytes}")
         self.failed = 0
         self.dropped = 0
+        self._made = time.time()
         self._directory = run_directory
         self._queue_bytes = queue_bytes
         self._when_full = when_full
@@ -83,27 +91,28 @@ class Recorder:
         if os.getpid() != self._pid:
             self._start_afresh()
         with self._changed:
-            if self._closed:
-                raise ValueError("the writer is closed; make a new ExplainWriter to log more")
-            while self._bytes and self._bytes + size > self._queue_bytes:
+            while not self._closed and self._bytes and self._bytes + size > self._queue_bytes:
                 if self._when_full == "drop":
                     self.dropped += 1
                     self._unreported.append(_failure(tag, step, "dropped: the queue was full", dropped=True))
                     return False
                 self._changed.wait()
+            if self._closed:
+                raise ValueError("the writer is closed; make a new ExplainWriter to log more")
             self._jobs.append(_Job(tag, step, encode, size))
             self._bytes += size
             self._wake()
         return True
 
     def fail(self, tag: str, step: int, message: str, detail: str = "") -> None:
-        """Record an explanation that could not be made."""
+        """Record an explanation that could not be made; after `close`, only count it."""
         if os.getpid() != self._pid:
             self._start_afresh()
         with self._changed:
             self.failed += 1
-            self._unreported.append(_failure(tag, step, message, detail))
-            self._wake()
+            if not self._closed:
+                self._unreported.append(_failure(tag, step, message, detail))
+                self._wake()
 
     def flush(self) -> None:
         """Wait until everything accepted is with the operating system."""
@@ -127,24 +136,29 @@ class Recorder:
             self._segment = None
 
     def _wake(self) -> None:
-        if self._thread is None and not self._closed:
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="tb_explain writer", daemon=True)
             self._thread.start()
         self._changed.notify_all()
 
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._jobs or self._unreported or self._closed)
-                if not self._jobs and not self._unreported:
-                    return
-                jobs = self._next_batch()
-                reports = list(self._unreported)
-            self._append(jobs, reports)
-            with self._changed:
-                self._bytes -= sum(job.size for job in jobs)
-                del self._unreported[: len(reports)]
-                self._changed.notify_all()
+        while self._write_batch():
+            pass
+
+    def _write_batch(self) -> bool:
+        """Wait for something to write and write it; returns False when closed. Its jobs, and what they hold, go with its frame."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._jobs or self._unreported or self._closed)
+            if not self._jobs and not self._unreported:
+                return False
+            jobs = self._next_batch()
+            reports = list(self._unreported)
+        self._append(jobs, reports)
+        with self._changed:
+            self._bytes -= sum(job.size for job in jobs)
+            del self._unreported[: len(reports)]
+            self._changed.notify_all()
+        return True
 
     def _next_batch(self) -> list[_Job]:
         jobs: list[_Job] = []
@@ -167,13 +181,14 @@ class Recorder:
                     records.append(Record(failure, b""))
                     self.failed += 1
             segment.append(records)
-        except OSError as error:
+        except Exception as error:  # whatever it is, this thread must live: flush waits for it
             self.failed += len(jobs)
             _log.error("%d explanations could not be written to %s: %s", len(jobs), self._directory, error)
 
     def _open_segment(self) -> SegmentWriter:
         if self._segment is None:
             self._segment = SegmentWriter(self._directory)
-            if self._purge_step is not None:
-                self._segment.append([Record(pb.Entry(kind=pb.PURGE, step=self._purge_step, wall_time=time.time()), b"")])
+        if self._purge_step is not None:
+            self._segment.append([Record(pb.Entry(kind=pb.PURGE, step=self._purge_step, wall_time=self._made), b"")])
+            self._purge_step = None
         return self._segment

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import os
@@ -49,16 +50,17 @@ class SegmentWriter:
         created = time.time() if now is None else now
         host = re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()).replace("tfevents", "_")[:40] or "host"
         stem = f"{int(created * 1000):013d}.{host}.{os.getpid()}.{secrets.token_hex(6)}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
         self.path = directory / stem
-        self._data = os.open(f"{self.path}.data", flags, 0o644)
-        self._index = os.open(f"{self.path}.index", flags, 0o644)
         self._offset = 0
         self._series: dict[tuple[str, int], pb.Series] = {}
         self._ids = itertools.count(1)
         self._hashes: set[bytes] = set()
         header = pb.Segment(format_version=FORMAT_VERSION, library_version=__version__, created=created)
-        self.append([Record(pb.Entry(kind=pb.SEGMENT, wall_time=created, segment=header), b"")])
+        with contextlib.ExitStack() as undo:
+            self._data = _create(f"{self.path}.data", undo)
+            self._index = _create(f"{self.path}.index", undo)
+            self.append([Record(pb.Entry(kind=pb.SEGMENT, wall_time=created, segment=header), b"")])
+            undo.pop_all()
 
     def series(self, declaration: pb.Series) -> list[Record]:
         """What to append before the first record of a series (again when its method or layer changed); sets its `id`."""
@@ -82,18 +84,18 @@ class SegmentWriter:
 
     def append(self, records: Sequence[Record]) -> None:
         """Write payloads, then the entries that make them exist. Raises OSError; the segment stays readable then."""
-        offset = self._offset
-        index = bytearray()
-        for entry, payload in records:
-            if payload:
-                entry.offset, entry.length, entry.crc = offset, len(payload), crc32c(payload)
-                offset += len(payload)
-            index += frame(entry.SerializeToString())
         listed = os.fstat(self._index).st_size
         try:
+            offset = self._offset
+            index = bytearray()
+            for entry, payload in records:
+                if payload:
+                    entry.offset, entry.length, entry.crc = offset, len(payload), crc32c(payload)
+                    offset += len(payload)
+                index += frame(entry.SerializeToString())
             _write_all(self._data, [payload for _, payload in records if payload])
             _write_all(self._index, [bytes(index)])
-        except OSError:
+        except Exception:
             # Half an entry would hide all that follow it. Payload bytes without an entry do not exist; go on behind them.
             os.ftruncate(self._index, listed)
             self._offset = os.fstat(self._data).st_size
@@ -117,6 +119,14 @@ class SegmentWriter:
         """Close both files. Further appends raise OSError."""
         os.close(self._data)
         os.close(self._index)
+
+
+def _create(path: str, undo: contextlib.ExitStack) -> int:
+    """A new file to append to, which `undo` closes and deletes."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+    undo.callback(os.unlink, path)
+    undo.callback(os.close, descriptor)
+    return descriptor
 
 
 _MAX_BUFFERS = 512  # of one writev; POSIX allows at least 16, Linux and macOS 1024

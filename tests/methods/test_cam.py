@@ -131,9 +131,12 @@ def test_grad_cam_plus_plus_does_not_vanish_with_small_gradients(deep: TwoLayers
     close(one(GradCAMPlusPlus("features")(deep, images, scaled)).maps, truth)
 
 
+@pytest.mark.parametrize("gap", [0.0, 5.0], ids=["close eigenvalues", "a dominant one"])
 @pytest.mark.parametrize("shape", [(3, 20, 4, 3), (3, 5, 8, 9)])
-def test_eigen_cam_is_the_first_principal_component(shape: tuple[int, ...]) -> None:
-    A = torch.randn(shape, generator=torch.Generator().manual_seed(3))
+def test_eigen_cam_is_the_first_principal_component(shape: tuple[int, ...], gap: float) -> None:
+    generator = torch.Generator().manual_seed(3)
+    A = torch.randn(shape, generator=generator)
+    A += gap * torch.randn(3, shape[1], 1, 1, generator=generator) * torch.randn(3, 1, *shape[2:], generator=generator)
     model = nn.Sequential(nn.Identity(), nn.ReLU6())
     model[0].forward = lambda x: x  # a layer whose activations are the input itself
     ours = one(EigenCAM("0")(nn.Sequential(model[0], nn.AdaptiveAvgPool2d(1), nn.Flatten()), A)).maps
