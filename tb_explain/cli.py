@@ -20,8 +20,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo = commands.add_parser("demo", help="train and explain two networks, then say how to look at them")
     demo.add_argument("--logdir", default="runs/demo", help="where to log (default: %(default)s)")
     demo.add_argument("--steps", type=int, default=400, help="training steps on the digits (default: %(default)s)")
-    demo.add_argument("--model", help="a torchvision classifier by name, downloaded (default: the packaged EfficientNet-Lite0)")
-    demo.add_argument("--images", metavar="FOLDER", help="photographs to explain (default: some that are already installed)")
+    demo.add_argument(
+        "--model", help="a torchvision classifier by name, downloaded (default: the packaged EfficientNet-Lite0)"
+    )
+    demo.add_argument(
+        "--images", metavar="FOLDER", help="photographs to explain (default: some that are already installed)"
+    )
     demo.add_argument("--serve", action="store_true", help="start TensorBoard at the end")
     demo.set_defaults(run=_demo)
 

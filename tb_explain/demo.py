@@ -112,7 +112,9 @@ def _torchvision_model(name: str) -> _Classifier:
 
 
 def _images_below(folder: str) -> list[Path]:
-    found = sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp"))
+    found = sorted(
+        path for path in Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")
+    )
     if not found:
         raise FileNotFoundError(f"no images (.jpg, .png, .webp) below {folder}")
     return found

@@ -72,7 +72,9 @@ def as_maps(maps: Any) -> NDArray[np.float32]:
         maps = maps.detach().float().cpu().numpy()
     given = np.array(maps)
     if given.ndim not in (3, 4) or given.dtype.kind not in "fiub" or not given.size:
-        raise ValueError(f"maps must be numbers [N, h, w] or [N, T, h, w], none of them 0; got {given.dtype} {list(given.shape)}")
+        raise ValueError(
+            f"maps must be numbers [N, h, w] or [N, T, h, w], none of them 0; got {given.dtype} {list(given.shape)}"
+        )
     values = given.astype(np.float32, copy=False)
     return values if values.ndim == 4 else values[:, None]
 
@@ -81,7 +83,9 @@ def as_targets(targets: Any, n: int, t: int) -> NDArray[np.int64]:
     """Target classes as [N, T]; -1 where none are given. Raises ValueError for another shape or no integers."""
     given = _as_array(-1 if targets is None else targets)
     if given.dtype.kind not in "iu" or given.shape not in ((), (n,), (n, t)) or (t > 1 and given.shape == (n,)):
-        raise ValueError(f"targets must be integers [{n}, {t}]{'' if t > 1 else f', [{n}]'} or one for all, got {given.dtype} {list(given.shape)}")
+        raise ValueError(
+            f"targets must be integers [{n}, {t}]{'' if t > 1 else f', [{n}]'} or one for all, got {given.dtype} {list(given.shape)}"
+        )
     return np.broadcast_to(given.reshape(-1, t) if given.ndim else given, (n, t)).astype(np.int64)
 
 

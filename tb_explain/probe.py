@@ -70,7 +70,9 @@ class Probe:
         self.images: torch.Tensor = torch.as_tensor(images).detach().clone()
         self.name = name
         if self.images.ndim != 4 or not self.images.is_floating_point() or not len(self.images):
-            raise ValueError(f"probe images must be floats [N, C, H, W], got {self.images.dtype} {list(self.images.shape)}")
+            raise ValueError(
+                f"probe images must be floats [N, C, H, W], got {self.images.dtype} {list(self.images.shape)}"
+            )
         n = len(self.images)
         self.labels = None if labels is None else as_labels(labels, n)
         self.class_names = None if class_names is None else [str(c) for c in class_names]
@@ -111,10 +113,14 @@ def as_pixels(images: Any, dataformats: str) -> NDArray[np.uint8]:
         given = given[..., None]
         dataformats = "NHWC"
     if given.ndim != 4 or sorted(dataformats.upper()) != sorted("NCHW"):
-        raise ValueError(f"images must be [N, H, W] or four axes as dataformats={dataformats!r} says, got shape {list(given.shape)}")
+        raise ValueError(
+            f"images must be [N, H, W] or four axes as dataformats={dataformats!r} says, got shape {list(given.shape)}"
+        )
     ordered: NDArray[Any] = given.transpose([dataformats.upper().index(axis) for axis in "NHWC"])
     if ordered.shape[3] not in (1, 3):
-        raise ValueError(f"images to show must have 1 or 3 channels, got {ordered.shape[3]} (shape {list(given.shape)}, dataformats={dataformats!r})")
+        raise ValueError(
+            f"images to show must have 1 or 3 channels, got {ordered.shape[3]} (shape {list(given.shape)}, dataformats={dataformats!r})"
+        )
     if ordered.dtype == np.uint8:
         pixels: NDArray[np.uint8] = ordered
         return pixels
@@ -122,17 +128,23 @@ def as_pixels(images: Any, dataformats: str) -> NDArray[np.uint8]:
         raise ValueError(f"images to show must be uint8 in 0..255 or floats in 0..1, got {ordered.dtype}")
     low, high = float(ordered.min(initial=0)), float(ordered.max(initial=0))
     if not (low >= -1e-6 and high <= 1 + 1e-6):
-        raise ValueError(f"float images to show must lie in 0..1, got values from {low:.3g} to {high:.3g}; undo the normalisation first")
+        raise ValueError(
+            f"float images to show must lie in 0..1, got values from {low:.3g} to {high:.3g}; undo the normalisation first"
+        )
     return _to_uint8(ordered)
 
 
-def _displayed(images: NDArray[np.float32], mean: Sequence[float] | None, std: Sequence[float] | None) -> NDArray[np.uint8]:
+def _displayed(
+    images: NDArray[np.float32], mean: Sequence[float] | None, std: Sequence[float] | None
+) -> NDArray[np.uint8]:
     channels = images.shape[1]
     if mean is not None or std is not None:
         shift = np.asarray([0.0] * channels if mean is None else mean, np.float32)
         scale = np.asarray([1.0] * channels if std is None else std, np.float32)
         if shift.shape != (channels,) or scale.shape != (channels,):
-            raise ValueError(f"mean and std must have {channels} numbers each, one a channel; got {shift.size} and {scale.size}")
+            raise ValueError(
+                f"mean and std must have {channels} numbers each, one a channel; got {shift.size} and {scale.size}"
+            )
         images = images * scale[:, None, None] + shift[:, None, None]
     elif images.min() < 0 or images.max() > 1:
         low, high = images.min((1, 2, 3), keepdims=True), images.max((1, 2, 3), keepdims=True)

@@ -67,9 +67,7 @@ class ExplainWriter(SummaryWriter):
             None if log_dir is None else os.fspath(log_dir), comment, purge_step, max_queue, flush_secs, filename_suffix
         )
         self._strict = strict
-        self._recorder = Recorder(
-            self.log_dir, queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step
-        )
+        self._recorder = Recorder(self.log_dir, queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step)
         self._marked: set[str] = set()
         self._schedules: dict[str, Schedule] = {}
         # Runs at interpreter exit, and when the writer is collected without having been closed.
@@ -285,5 +283,3 @@ def _check_schedule(every: int, budget: float | None) -> None:
         raise ValueError(f"every must be at least 1 step, got {every}")
     if budget is not None and not 0 < budget <= 1:
         raise ValueError(f"budget must be a share of the loop's time above 0 and at most 1, got {budget}")
-
-

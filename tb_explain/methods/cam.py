@@ -98,10 +98,18 @@ class AtLayer:
         output = self._output
         if isinstance(output, Tensor) and output.ndim == 2:
             for module in self._model.modules():
-                if isinstance(module, nn.Linear) and (module.in_features, module.out_features) == (self.A.shape[1], output.shape[1]):
+                if isinstance(module, nn.Linear) and (module.in_features, module.out_features) == (
+                    self.A.shape[1],
+                    output.shape[1],
+                ):
                     said = nn.functional.linear(pooled, module.weight.detach().float(), _float(module.bias))
                     tolerance = 1e-3 if output.dtype == torch.float32 else 5e-2
-                    if torch.allclose(said, output.detach().float(), rtol=tolerance, atol=tolerance * float(output.detach().abs().max())):
+                    if torch.allclose(
+                        said,
+                        output.detach().float(),
+                        rtol=tolerance,
+                        atol=tolerance * float(output.detach().abs().max()),
+                    ):
                         if output.shape[1] == 1:
                             return torch.where(self._classes[:, None] == 0, -1.0, 1.0) * module.weight.detach().float()
                         return module.weight.detach().float()[self._classes]

@@ -46,10 +46,17 @@ def attribute(
         What the model itself raises passes through.
     """
     if isinstance(model, torch.jit.ScriptModule):
-        raise TypeError("the model is scripted or traced, which hides its layers; give the nn.Module that it was made from")
+        raise TypeError(
+            "the model is scripted or traced, which hides its layers; give the nn.Module that it was made from"
+        )
     if not isinstance(model, nn.Module):
         raise TypeError(f"the model must be a torch.nn.Module, got {type(model).__name__}")
-    if not isinstance(images, Tensor) or images.ndim not in (4, 5) or not images.is_floating_point() or images.numel() == 0:
+    if (
+        not isinstance(images, Tensor)
+        or images.ndim not in (4, 5)
+        or not images.is_floating_point()
+        or images.numel() == 0
+    ):
         got = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
         raise ValueError(f"images must be a non-empty float tensor [N, C, H, W] as the model takes them, got {got}")
     if not methods:
@@ -63,7 +70,10 @@ def attribute(
         wanted = [names if names is not None else [default] for names in named]
         # The bar shows only for work long enough to wait for, and only on a terminal.
         bar = tqdm(parts, desc="explaining", unit="batch", leave=False, delay=2, disable=None)
-        passes = [_explain_batch(model, run, images[part], methods, wanted, some) for part, some in zip(bar, sliced, strict=True)]
+        passes = [
+            _explain_batch(model, run, images[part], methods, wanted, some)
+            for part, some in zip(bar, sliced, strict=True)
+        ]
     return [_concatenated(results) for results in zip(*passes, strict=True)]
 
 
@@ -128,23 +138,38 @@ def _removed_after(handles: Sequence[Any]) -> Iterator[None]:
 
 
 def _explain_batch(
-    model: nn.Module, run: Run, images: Tensor, methods: Sequence[LayerMethod], wanted: list[list[str]], targets: Targets
+    model: nn.Module,
+    run: Run,
+    images: Tensor,
+    methods: Sequence[LayerMethod],
+    wanted: list[list[str]],
+    targets: Targets,
 ) -> list[Attribution]:
-    with_gradients = {name for method, names in zip(methods, wanted, strict=True) for name in names if method.needs_gradients}
+    with_gradients = {
+        name for method, names in zip(methods, wanted, strict=True) for name in names if method.needs_gradients
+    }
     activations, output = _forward(model, run, images, {name for names in wanted for name in names}, with_gradients)
     resolved = target_rules.resolve(targets, output)
     if len(resolved.classes) != len(images):
-        raise ValueError(f"the model returned {len(resolved.classes)} scores for {len(images)} images; expected one row each")
+        raise ValueError(
+            f"the model returned {len(resolved.classes)} scores for {len(images)} images; expected one row each"
+        )
     gradients = _gradients({name: activations[name] for name in activations if name in with_gradients}, resolved)
-    outputs = output.detach().float() if isinstance(output, Tensor) else target_rules.class_scores(output).detach().float()
+    outputs = (
+        output.detach().float() if isinstance(output, Tensor) else target_rules.class_scores(output).detach().float()
+    )
     return [
-        _attribution(method, name, model, activations[name].detach(), gradients.get(name), resolved, output, outputs, images)
+        _attribution(
+            method, name, model, activations[name].detach(), gradients.get(name), resolved, output, outputs, images
+        )
         for method, names in zip(methods, wanted, strict=True)
         for name in names
     ]
 
 
-def _forward(model: nn.Module, run: Run, images: Tensor, names: set[str], with_gradients: set[str]) -> tuple[dict[str, Tensor], Any]:
+def _forward(
+    model: nn.Module, run: Run, images: Tensor, names: set[str], with_gradients: set[str]
+) -> tuple[dict[str, Tensor], Any]:
     """One pass: the activations of the named layers, and the output. Autograd records only what follows the first layer."""
     kept: dict[str, Tensor] = {}
     modules = dict(model.named_modules())
@@ -153,7 +178,9 @@ def _forward(model: nn.Module, run: Run, images: Tensor, names: set[str], with_g
         tensor = first_tensor(output)
         if tensor is None or not is_spatial(tensor):
             got = type(output).__name__ if tensor is None else list(tensor.shape)
-            raise ValueError(f"layer {name!r} gives {got}, expected [N, C, h, w] with more than one site; name an earlier, convolutional layer")
+            raise ValueError(
+                f"layer {name!r} gives {got}, expected [N, C, h, w] with more than one site; name an earlier, convolutional layer"
+            )
         with torch.enable_grad():
             if name in with_gradients and not tensor.requires_grad:
                 kept[name] = tensor.detach().requires_grad_()
@@ -162,7 +189,10 @@ def _forward(model: nn.Module, run: Run, images: Tensor, names: set[str], with_g
             # The model goes on with a copy: the next operation may be in-place and would overwrite what was kept.
             return _replaced(output, tensor, kept[name].clone())
 
-    hooks = [modules[name].register_forward_hook(lambda _module, _args, output, name=name: keep(name, output)) for name in names]
+    hooks = [
+        modules[name].register_forward_hook(lambda _module, _args, output, name=name: keep(name, output))
+        for name in names
+    ]
     with _removed_after(hooks):
         output = run(images)
     missing = names - kept.keys()
@@ -186,11 +216,15 @@ def _gradients(activations: dict[str, Tensor], resolved: Resolved) -> dict[str, 
     if not activations:
         return {}
     if not resolved.scores.requires_grad:
-        raise ValueError(f"the model's output does not depend on layer {min(activations)!r} through differentiable operations; name another one")
+        raise ValueError(
+            f"the model's output does not depend on layer {min(activations)!r} through differentiable operations; name another one"
+        )
     columns = resolved.scores.float().sum(0).unbind()
     inputs = list(activations.values())
     by_target = [
-        torch.autograd.grad(score, inputs, retain_graph=score is not columns[-1], allow_unused=True, materialize_grads=True)
+        torch.autograd.grad(
+            score, inputs, retain_graph=score is not columns[-1], allow_unused=True, materialize_grads=True
+        )
         for score in columns
     ]
     return {name: torch.stack(gradients) for name, *gradients in zip(activations, *by_target, strict=True)}
@@ -215,7 +249,8 @@ def _attribution(
         # A method that does not look at the target gives one map for all of them.
         distinct = t if method.class_dependent else 1
         each = [
-            method.maps(AtLayer(name, model, A, None if G is None else G[i], resolved.classes[:, i], output)) for i in range(distinct)
+            method.maps(AtLayer(name, model, A, None if G is None else G[i], resolved.classes[:, i], output))
+            for i in range(distinct)
         ]
         maps = torch.stack(each, 1)
         norms = None if G is None else G.detach().abs().flatten(2).amax(2).transpose(0, 1)

@@ -45,7 +45,9 @@ def _name(model: nn.Module, layer: Layer) -> str:
         for name, module in model.named_modules():
             if module is layer or module is inner:
                 return name
-        raise ValueError(f"the given {type(layer).__name__} is not part of the model; give one of its own modules, or a dotted name")
+        raise ValueError(
+            f"the given {type(layer).__name__} is not part of the model; give one of its own modules, or a dotted name"
+        )
     names = [name for name, _ in model.named_modules() if name]
     wanted = layer
     while wanted not in names and wanted.startswith(_WRAPPERS):
@@ -98,7 +100,9 @@ class LastSpatialLayer:
 
     @staticmethod
     def _passes_through(module: nn.Module) -> bool:
-        return "Pool" in type(module).__name__ or isinstance(module, (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Dropout3d))
+        return "Pool" in type(module).__name__ or isinstance(
+            module, (nn.Identity, nn.Dropout, nn.Dropout2d, nn.Dropout3d)
+        )
 
     def _finished(self, name: str, output: Any) -> None:
         tensor = first_tensor(output)

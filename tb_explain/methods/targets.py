@@ -17,9 +17,7 @@ class Top:
     k: int
 
 
-Targets: TypeAlias = (
-    "None | int | Sequence[int] | Sequence[Sequence[int]] | Tensor | Top | Callable[[Any], Tensor] | Sequence[Callable[[Tensor], Tensor]]"
-)
+Targets: TypeAlias = "None | int | Sequence[int] | Sequence[Sequence[int]] | Tensor | Top | Callable[[Any], Tensor] | Sequence[Callable[[Tensor], Tensor]]"
 """What to explain.
 
 - `None`: the predicted class of each sample.
@@ -84,7 +82,9 @@ def slice_targets(targets: Targets, n: int, part: slice) -> Targets:
     if targets is None or isinstance(targets, (int, Top)) or callable(targets):
         return targets
     if len(targets) != n:
-        raise ValueError(f"got {len(targets)} targets for {n} images; give one a sample, one int for all, or None for the predicted")
+        raise ValueError(
+            f"got {len(targets)} targets for {n} images; give one a sample, one int for all, or None for the predicted"
+        )
     return targets[part]
 
 

@@ -124,7 +124,9 @@ class RunIndex:
         """Read what is new; returns whether anything was. A directory that is gone reads as an unchanged one."""
         with self._lock:
             try:
-                stems = sorted(name.removesuffix(".index") for name in os.listdir(self.directory) if name.endswith(".index"))
+                stems = sorted(
+                    name.removesuffix(".index") for name in os.listdir(self.directory) if name.endswith(".index")
+                )
             except OSError:
                 return False
             for stem in stems:
@@ -149,7 +151,9 @@ class RunIndex:
         step, wall_time, count, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
         names = np.repeat([segment.name for segment in segments], [len(part[0]) for part in parts])
         order = np.argsort(step, kind="stable")
-        keys = [RecordKey(name, number) for name, number in zip(names[order].tolist(), entry[order].tolist(), strict=True)]
+        keys = [
+            RecordKey(name, number) for name, number in zip(names[order].tolist(), entry[order].tolist(), strict=True)
+        ]
         return Steps(step[order], wall_time[order], count[order], keys)
 
     def _shown(self, segment: _Segment, series: int) -> tuple[NDArray[np.generic], ...]:

@@ -122,13 +122,17 @@ def main(repetitions: int = 5) -> None:
         times = sorted(seconds[name] for seconds in rounds[1:])
         ratios = sorted(seconds[name] / seconds[floor] for seconds in rounds[1:])
         middle = len(ratios) // 2
-        print(f"{name:<58} {times[middle]:7.2f} {ratios[middle]:8.2f} {memory[name]:8.0f} {memory[name] / memory[floor]:8.2f}")
+        print(
+            f"{name:<58} {times[middle]:7.2f} {ratios[middle]:8.2f} {memory[name]:8.0f} {memory[name] / memory[floor]:8.2f}"
+        )
 
 
 def _peak_memory(name: str) -> float:
     """MB of resident memory above the loaded model, in a process of its own."""
     code = f"from tests.benchmarks.attribution import measure_memory; measure_memory({name!r})"
-    return float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()[-1])
+    return float(
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()[-1]
+    )
 
 
 def measure_memory(name: str) -> None:

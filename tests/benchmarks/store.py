@@ -42,7 +42,10 @@ def main() -> None:
             segment.append(segment.series(declaration))
         started = time.perf_counter()
         for step in range(STEPS):
-            entries = [pb.Entry(kind=pb.HEATMAPS, series=d.id, step=step, wall_time=time.time(), count=32) for d in declarations]
+            entries = [
+                pb.Entry(kind=pb.HEATMAPS, series=d.id, step=step, wall_time=time.time(), count=32)
+                for d in declarations
+            ]
             segment.append([Record(entry, payload) for entry in entries])
         seconds = time.perf_counter() - started
         segment.close()

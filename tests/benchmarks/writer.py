@@ -40,7 +40,9 @@ def main() -> None:
             f"{n * MAPS.size / seconds / 1e6:.0f} MB/s on file; {accepted / n * 1e6:.0f} µs a call on the main thread"
         )
         speed, rate = _while_draining(writer)
-        print(f"a loop on the main thread while a queue drains: {speed:.3f} of its speed alone, {rate:.0f} MB/s on file meanwhile")
+        print(
+            f"a loop on the main thread while a queue drains: {speed:.3f} of its speed alone, {rate:.0f} MB/s on file meanwhile"
+        )
         writer.close()
     with tempfile.TemporaryDirectory() as run:
         summary = SummaryWriter(run, max_queue=10_000)

@@ -88,7 +88,12 @@ def test_identities_on_a_pooled_network(pooled: Pooled, images: torch.Tensor) ->
         for result in attribute(
             pooled,
             images,
-            [CAM(layer, relu=False), GradCAM(layer, relu=False), HiResCAM(layer, relu=False), XGradCAM(layer, relu=False)],
+            [
+                CAM(layer, relu=False),
+                GradCAM(layer, relu=False),
+                HiResCAM(layer, relu=False),
+                XGradCAM(layer, relu=False),
+            ],
             2,
         )
     )
@@ -105,7 +110,13 @@ def test_grad_cam_of_a_head_with_a_nonlinearity(deep: TwoLayers, images: torch.T
     found = attribute(
         deep,
         images,
-        [GradCAM("features"), HiResCAM("features"), LayerCAM("features"), XGradCAM("features"), GradCAMPlusPlus("features")],
+        [
+            GradCAM("features"),
+            HiResCAM("features"),
+            LayerCAM("features"),
+            XGradCAM("features"),
+            GradCAMPlusPlus("features"),
+        ],
         3,
     )
     close(found[0].maps, (G.mean((2, 3), keepdim=True) * A).sum(1).relu())

@@ -15,7 +15,6 @@ from torch import nn
 
 from tb_explain.methods import EigenCAM, GradCAM, LayerCAM, attribute
 
-
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 
@@ -122,7 +121,9 @@ def test_a_bfloat16_model(model: nn.Module, images: torch.Tensor, expected: torc
 
 
 def test_channels_last(model: nn.Module, images: torch.Tensor, expected: torch.Tensor) -> None:
-    found = GradCAM("layer4")(model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last), 3)
+    found = GradCAM("layer4")(
+        model.to(memory_format=torch.channels_last), images.to(memory_format=torch.channels_last), 3
+    )
     assert difference(found.maps, expected) <= 1e-4
 
 
@@ -248,7 +249,10 @@ def broken(model: nn.Module) -> nn.Module:
         (lambda m, x: attribute(m, x, []), "no method given"),
         (lambda m, x: GradCAM("conv1")(broken(m), x), "layer 'conv1' was not used"),
         (lambda m, x: GradCAM("unused")(Reused(), x), "layer 'unused' was not used"),
-        (lambda m, x: GradCAM()(nn.Sequential(nn.Flatten(), nn.Linear(12288, 2)), x), "no layer of Sequential has a spatial output"),
+        (
+            lambda m, x: GradCAM()(nn.Sequential(nn.Flatten(), nn.Linear(12288, 2)), x),
+            "no layer of Sequential has a spatial output",
+        ),
     ],
 )
 def test_bad_input_gets_one_clear_sentence(call, sentence: str, model: nn.Module, images: torch.Tensor) -> None:

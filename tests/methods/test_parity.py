@@ -54,7 +54,9 @@ def test_grad_cam_equals_captum_and_pytorch_grad_cam(name: str) -> None:
     strength = GradCAM(layer)(model, images, torch.arange(20).expand(2, 20)).maps.flatten(2).amax(2)
     targets = strength.argmax(1).tolist()
     assert strength.amax(1).min() > 0
-    signed, ours = (result.maps for result in attribute(model, images, [GradCAM(layer, relu=False), GradCAM(layer)], targets))
+    signed, ours = (
+        result.maps for result in attribute(model, images, [GradCAM(layer, relu=False), GradCAM(layer)], targets)
+    )
     module = model.get_submodule(layer)
     captum = LayerGradCam(model, module).attribute(images, targets)[:, 0].detach()
     assert signed.shape == captum.shape
@@ -66,7 +68,9 @@ def test_grad_cam_equals_captum_and_pytorch_grad_cam(name: str) -> None:
     assert difference <= TOLERANCE, f"pytorch-grad-cam: {difference:.2e}"
 
 
-@pytest.mark.parametrize(("ours", "peer"), [(LayerCAM, PeerLayerCAM), (HiResCAM, PeerHiResCAM), (XGradCAM, PeerXGradCAM)])
+@pytest.mark.parametrize(
+    ("ours", "peer"), [(LayerCAM, PeerLayerCAM), (HiResCAM, PeerHiResCAM), (XGradCAM, PeerXGradCAM)]
+)
 def test_other_cams_equal_pytorch_grad_cam(ours: type, peer: type) -> None:
     model, images = network("resnet18", 224)
     mine = ours("layer3")(model, images, [3, 700]).maps
@@ -94,7 +98,9 @@ class LastDenseNet(torch.nn.Module):
         return self.classifier(torch.relu(self.features(images)).mean((2, 3)))
 
 
-@pytest.mark.parametrize(("name", "layer"), [("densenet121", "features.norm5"), ("resnet18", "layer4.1.bn2"), ("vgg16", "features.28")])
+@pytest.mark.parametrize(
+    ("name", "layer"), [("densenet121", "features.norm5"), ("resnet18", "layer4.1.bn2"), ("vgg16", "features.28")]
+)
 def test_an_in_place_operation_behind_the_layer_does_not_change_the_map(name: str, layer: str) -> None:
     """pytorch-grad-cam is wrong here: it keeps the tensor that the next operation overwrites."""
     model, images = network(name, 224, batch=1)

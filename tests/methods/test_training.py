@@ -64,7 +64,9 @@ def train(run: Path | None, amp: bool, device: str) -> dict[str, Any]:
         optimizer.zero_grad()
         loss.backward()
         if writer is not None and not step % 2:  # with gradients in place
-            explained += len(writer.explain(model, probe, step, [*methods, GradCAM()], targets=[0, 1, 2, 3, 0, 1], every=5))
+            explained += len(
+                writer.explain(model, probe, step, [*methods, GradCAM()], targets=[0, 1, 2, 3, 0, 1], every=5)
+            )
         optimizer.step()
     if writer is not None:
         writer.close()
@@ -84,7 +86,9 @@ def train(run: Path | None, amp: bool, device: str) -> dict[str, Any]:
 
 def assert_bit_equal(a: Any, b: Any, where: str = "") -> None:
     if isinstance(a, torch.Tensor):
-        assert a.dtype == b.dtype and torch.equal(a.view(torch.uint8) if a.ndim else a, b.view(torch.uint8) if b.ndim else b), where
+        assert a.dtype == b.dtype and torch.equal(
+            a.view(torch.uint8) if a.ndim else a, b.view(torch.uint8) if b.ndim else b
+        ), where
     elif isinstance(a, dict):
         assert a.keys() == b.keys()
         for key in a:
