@@ -71,7 +71,7 @@ class ExplainWriter(SummaryWriter):
         self._marked: set[str] = set()
         self._schedules: dict[str, Schedule] = {}
         # Runs at interpreter exit, and when the writer is collected without having been closed.
-        self._finalizer = weakref.finalize(self, self._recorder.close)
+        self._finalizer = weakref.finalize(self, _finish, self._recorder, self._get_file_writer())  # type: ignore[no-untyped-call]
 
     @property
     def failed(self) -> int:
@@ -269,6 +269,11 @@ class ExplainWriter(SummaryWriter):
         writer = self._get_file_writer()  # type: ignore[no-untyped-call]
         writer.add_summary(summary, step, wall_time)
         writer.flush()
+
+
+def _finish(recorder: Recorder, file_writer: Any) -> None:
+    recorder.close()
+    file_writer.flush()
 
 
 def _as_step(step: Any) -> int:
