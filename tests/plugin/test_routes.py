@@ -1,0 +1,395 @@
+"""Every route answers as docs/http.md says, and says in one sentence why it does not."""
+
+from __future__ import annotations
+
+import gzip
+import struct
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tb_explain.plugin import page as page_module
+from tb_explain.plugin import plugin as plugin_module
+from tb_explain.records import Record
+from tb_explain.records import explain_pb2 as pb
+from tests.conftest import Run
+from tests.plugin.conftest import Page
+
+UNREADABLE, ASK_AGAIN = 0xFFFFFFFF, 0xFFFFFFFE
+A_YEAR = "private, max-age=31536000, immutable"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    return Run(tmp_path).log("probe/GradCAM", [0, 10, 20])
+
+
+@pytest.fixture
+def page(run: Run, page_of: Callable[..., Page]) -> Page:
+    return page_of(run.directory)
+
+
+def payloads(body: bytes) -> Iterator[bytes | int]:
+    """The payloads of an answer of `records`; a sentinel in place of one that is not there."""
+    position = 0
+    while position < len(body):
+        (length,) = struct.unpack_from("<I", body, position)
+        position += 4
+        if length in (UNREADABLE, ASK_AGAIN):
+            yield length
+        else:
+            yield body[position : position + length]
+            position += length
+
+
+def keys(page: Page, **query: Any) -> list[str]:
+    return [key for series in page.series(**query) for key in series["keys"]]
+
+
+def test_runs(page: Page) -> None:
+    answer = page.ask("runs")
+    assert answer.json == {
+        "runs": [
+            {
+                "run": ".",
+                "series": [
+                    {
+                        "tag": "probe/GradCAM",
+                        "kind": "HEATMAPS",
+                        "method": "GradCAM",
+                        "layer": "layer4",
+                        "parameters": "{}",
+                        "description": "of the probe",
+                        "records": 3,
+                    }
+                ],
+                "counts": {"unknown": 0, "damaged": 0, "failed": 0, "dropped": 0},
+                "failures": [],
+            }
+        ]
+    }
+    assert answer.headers["Content-Type"] == "application/json"
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_runs_tells_the_newest_failures(run: Run, page_of: Callable[..., Page]) -> None:
+    failures = [
+        pb.Entry(
+            kind=pb.FAILURE, step=step, wall_time=float("nan"), failure=pb.Failure(tag="t", message="out of memory")
+        )
+        for step in range(30)
+    ]
+    failures[29].failure.dropped = True
+    run.segment.append([Record(failure, b"") for failure in failures])
+    (described,) = page_of(run.directory).runs().values()
+    assert described["counts"] == {"unknown": 0, "damaged": 0, "failed": 29, "dropped": 1}
+    assert [failure["step"] for failure in described["failures"]] == list(range(10, 30))
+    assert described["failures"][-1] == {
+        "tag": "t",
+        "step": 29,
+        "wall_time": 0.0,
+        "message": "out of memory",
+        "detail": "",
+        "dropped": True,
+    }
+
+
+def test_kinds_of_a_newer_version_are_left_out(run: Run, page_of: Callable[..., Page]) -> None:
+    run.segment.append(run.segment.series(pb.Series(kind=99, tag="from the future")))  # type: ignore[arg-type]
+    assert [series["tag"] for series in page_of(run.directory).runs()["."]["series"]] == ["probe/GradCAM"]
+
+
+def test_steps(run: Run, page: Page) -> None:
+    run.log("probe/LayerCAM", [7])
+    both = page.series()
+    assert [series["tag"] for series in both] == ["probe/GradCAM", "probe/LayerCAM"]
+    first = both[0]
+    assert (first["kind"], first["steps"], first["counts"]) == ("HEATMAPS", [0, 10, 20], [2, 2, 2])
+    assert first["wall_times"] == [1e9, 1e9 + 10, 1e9 + 20]
+    assert len(set(first["keys"])) == 3
+    assert page.series(tag="probe/LayerCAM") == both[1:]
+    assert page.series(tag=["probe/LayerCAM", "probe/GradCAM"]) == both[::-1]
+
+
+def test_records_come_byte_for_byte_in_the_order_asked(run: Run, page: Page) -> None:
+    first, second, third = keys(page)
+    answer = page.ask("records", run=".", key=[third, first, first, second])
+    assert list(payloads(answer.data)) == [run.payloads[i] for i in (2, 0, 0, 1)]
+    assert answer.headers["Cache-Control"] == A_YEAR
+    assert answer.headers["Content-Type"] == "application/octet-stream"
+
+
+def test_an_unknown_key_does_not_spoil_the_others(run: Run, page: Page) -> None:
+    first, *_ = keys(page)
+    answer = page.ask("records", run=".", key=["39ca74a568a6-17", first, first.replace("-", "-9999")])
+    assert list(payloads(answer.data)) == [UNREADABLE, run.payloads[0], UNREADABLE]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_damaged_record_does_not_spoil_the_others(run: Run, page: Page) -> None:
+    data = bytearray(run.data.read_bytes())
+    data[data.index(run.payloads[1]) + 5] ^= 1
+    run.data.write_bytes(data[: data.index(run.payloads[2]) + 3])  # the second has a wrong byte, the third is cut short
+    answer = page.ask("records", run=".", key=keys(page))
+    assert list(payloads(answer.data)) == [run.payloads[0], UNREADABLE, UNREADABLE]
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_records_without_a_data_file_are_unreadable(run: Run, page: Page) -> None:
+    asked = keys(page)
+    run.data.unlink()
+    assert list(payloads(page.ask("records", run=".", key=asked).data)) == [UNREADABLE] * 3
+
+
+def test_a_large_answer_is_cut_short_after_64_mib(run: Run, page_of: Callable[..., Page]) -> None:
+    run.log_bytes("large", [bytes([i]) * (33 << 20) for i in range(3)])
+    page = page_of(run.directory)
+    asked = keys(page, tag="large")
+    answer = page.ask("records", run=".", key=[*asked, "39ca74a568a6-17"])
+    first, second, *rest = payloads(answer.data)
+    assert (first, second) == (run.payloads[3], run.payloads[4])
+    assert rest == [ASK_AGAIN, ASK_AGAIN]
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert list(payloads(page.ask("records", run=".", key=asked[2]).data)) == [run.payloads[5]]
+
+
+def test_at_most_256_records_an_answer(page: Page) -> None:
+    first, *_ = keys(page)
+    assert len(list(payloads(page.ask("records", run=".", key=[first] * 256).data))) == 256
+    refused = page.ask("records", run=".", key=[first] * 257)
+    assert (refused.status_code, refused.text) == (400, "There are 257 parameters “key”; expected 1 to 256.")
+
+
+def test_images(run: Run, page: Page) -> None:
+    assert len(run.images) == 2
+    for name, encoded in run.images.items():
+        answer = page.ask("image", run=".", hash=name)
+        assert answer.data == encoded
+        assert answer.headers["Content-Type"] == "image/png"
+        assert answer.headers["Cache-Control"] == A_YEAR
+
+
+def test_what_is_no_image_is_not_served_as_one(run: Run, page_of: Callable[..., Page]) -> None:
+    name, records = run.segment.blob(pb.IMAGE, b"<svg onload='alert(1)'/>")
+    run.segment.append(records)
+    answer = page_of(run.directory).ask("image", run=".", hash=name.hex())
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
+
+
+def test_a_damaged_image_is_not_served(run: Run, page: Page) -> None:
+    name, encoded = next(iter(run.images.items()))
+    data = bytearray(run.data.read_bytes())
+    data[data.index(encoded) + len(encoded) // 2] ^= 1
+    run.data.write_bytes(data)
+    answer = page.ask("image", run=".", hash=name)
+    assert answer.status_code == 404
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "damaged" in answer.text
+
+
+def test_classes(run: Run, page: Page) -> None:
+    ((name, encoded),) = run.classes.items()
+    answer = page.ask("classes", run=".", hash=name)
+    assert answer.data == encoded
+    assert list(pb.ClassNames.FromString(answer.data).names) == ["cat", "dog"]
+    assert page.ask("image", run=".", hash=name).status_code == 404  # a hash is looked for among its kind
+
+
+@pytest.mark.parametrize(
+    ("route", "query", "status", "says"),
+    [
+        ("steps", {}, 400, "There are 0 parameters “kind”; expected one: such as kind=HEATMAPS."),
+        ("steps", {"run": ".", "kind": "HEATMAP"}, 400, "There is no kind 'HEATMAP'; expected one such as HEATMAPS."),
+        ("steps", {"run": "no", "kind": "HEATMAPS"}, 404, "There is no run 'no' with explanations."),
+        ("steps", {"run": [".", "."], "kind": "HEATMAPS"}, 400, "There are 2 parameters “run”"),
+        ("steps", {"run": ".", "kind": "HEATMAPS", "tag": "no"}, 404, "This run has no series 'no' of kind HEATMAPS."),
+        ("records", {"run": "."}, 400, "There are 0 parameters “key”; expected 1 to 256."),
+        ("records", {"key": "39ca74a568a6-17"}, 400, "There are 0 parameters “run”"),
+        ("records", {"run": ".", "key": "17"}, 400, "'17' is no key; expected one as in the answer of steps"),
+        ("records", {"run": ".", "key": "a--1"[:2]}, 400, "'a-' is no key"),
+        ("records", {"run": ".", "key": "a-" + "9" * 5000}, 400, "is no key"),
+        ("image", {"run": "."}, 400, "There are 0 parameters “hash”; expected one: a content hash."),
+        ("image", {"run": ".", "hash": "xyz"}, 400, "'xyz' is no content hash; expected 32 hexadecimal digits."),
+        ("image", {"run": ".", "hash": "٠" * 32}, 400, "is no content hash"),
+        ("image", {"run": ".", "hash": "0" * 32}, 404, "This run has nothing with the content hash " + "0" * 32),
+        ("classes", {"run": ".", "hash": "0" * 32}, 404, "This run has nothing with the content hash " + "0" * 32),
+    ],
+)
+def test_refusals_say_what_was_wrong(page: Page, route: str, query: dict[str, Any], status: int, says: str) -> None:
+    answer = page.ask(route, **query)
+    assert answer.status_code == status
+    assert answer.text.startswith(says) or says in answer.text
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert len(answer.data) < 300
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "..",
+        "../..",
+        "/",
+        "/etc",
+        "//etc/passwd",
+        "./.",
+        "\0",
+        ".\0",
+        "%2e%2e",
+        "..\\..",
+        "~",
+        "\ud800".encode("utf-8", "surrogatepass"),
+    ],
+)
+def test_a_run_name_is_looked_up_and_never_opened(page: Page, name: str) -> None:
+    assert page.ask("steps", run=name, kind="HEATMAPS").status_code == 404
+    assert page.ask("image", run=name, hash="0" * 32).status_code == 404
+
+
+def test_bytes_that_are_no_text_are_refused_not_failed_on(page: Page) -> None:
+    assert page.ask("steps?run=%ff%fe&kind=HEATMAPS").status_code == 404
+    assert page.ask("steps?run=%&kind=%zz").status_code == 400
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+@pytest.mark.parametrize("route", ["runs", "steps", "records", "image", "classes", "static/index.js"])
+def test_only_get_and_head_are_answered(page: Page, route: str, method: str) -> None:
+    answer = page.ask(route, method=method)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD")
+
+
+def test_head_is_get_without_the_body(run: Run, page: Page) -> None:
+    asked = {
+        "runs": {},
+        "records": {"run": ".", "key": keys(page)},
+        "image": {"run": ".", "hash": next(iter(run.images))},
+        "static/index.js": {},
+    }
+    for route, query in asked.items():
+        get, head = page.ask(route, **query), page.ask(route, method="HEAD", **query)
+        assert head.status_code == 200
+        assert not head.data
+        assert list(head.headers) == list(get.headers)
+
+
+def test_large_json_is_compressed_for_those_who_take_it(run: Run, page_of: Callable[..., Page]) -> None:
+    run.log_bytes("long", [b"x"] * 1000)
+    page = page_of(run.directory)
+    query = {"run": ".", "kind": "HEATMAPS", "tag": "long"}
+    plain = page.ask("steps", **query)
+    packed = page.ask("steps", headers={"Accept-Encoding": "gzip, br"}, **query)
+    refused = page.ask("steps", headers={"Accept-Encoding": "br, gzip;q=0"}, **query)
+    assert gzip.decompress(packed.data) == plain.data == refused.data
+    assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("gzip", "Accept-Encoding")
+    assert "Content-Encoding" not in plain.headers
+    assert "Content-Encoding" not in page.ask("runs", headers={"Accept-Encoding": "gzip"}).headers
+
+
+def test_a_failing_route_answers_500_and_logs_its_traceback_once(
+    page: Page, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(plugin_module, "describe", fail)
+    answer = page.ask("runs")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/plain; charset=utf-8")
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert record.exc_info[0] is MemoryError
+    caplog.clear()
+    assert page.ask("steps", run=".", kind="HEATMAPS").status_code == 200
+
+
+@pytest.fixture
+def bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A page of a few files, and secrets around it."""
+    root = tmp_path / "plugin" / "static"
+    (root / "chunks").mkdir(parents=True)
+    (root / "index.js").write_text("export function render() {}\n" * 100)
+    (root / "chunks" / "view-3kBq_1xZ.js").write_text("export {};\n")
+    (root / "chunks" / "scale-Az09bYcX.wasm").write_bytes(b"\0asm")
+    (root / "chunks" / "style-Az09bYcX.css").write_text("body {}\n")
+    (root / "chunks" / "LICENSES").write_text("MIT\n")
+    (tmp_path / "plugin" / "secret.js").write_text("secret\n")
+    (tmp_path / "plugin" / "static-other").mkdir()
+    (tmp_path / "plugin" / "static-other" / "secret.js").write_text("secret\n")
+    (root / "link.js").symlink_to(tmp_path / "plugin" / "secret.js")
+    monkeypatch.setattr(page_module, "BUNDLE", root)
+    return root
+
+
+def test_the_entry_is_revalidated(page: Page, bundle: Path) -> None:
+    answer = page.ask("static/index.js")
+    assert answer.data == (bundle / "index.js").read_bytes()
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert answer.headers["Cache-Control"] == "no-cache"
+    unchanged = {"If-None-Match": answer.headers["ETag"]}
+    again = page.ask("static/index.js", headers=unchanged)
+    assert (again.status_code, again.data) == (304, b"")
+    packed = page.ask("static/index.js", headers={"Accept-Encoding": "gzip"})
+    assert gzip.decompress(packed.data) == answer.data
+    assert page.ask("static/index.js", headers={"Accept-Encoding": "gzip"} | unchanged).status_code == 304
+    (bundle / "index.js").write_text("export function render() { rebuilt(); }\n")
+    rebuilt = page.ask("static/index.js", headers=unchanged)
+    assert (rebuilt.status_code, b"rebuilt" in rebuilt.data) == (200, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("chunks/view-3kBq_1xZ.js", "text/javascript; charset=utf-8"),
+        ("chunks/scale-Az09bYcX.wasm", "application/wasm"),
+        ("chunks/style-Az09bYcX.css", "text/css; charset=utf-8"),
+        ("chunks/LICENSES", "application/octet-stream"),
+    ],
+)
+def test_hashed_files_are_kept_for_a_year(page: Page, bundle: Path, name: str, media_type: str) -> None:
+    answer = page.ask(f"static/{name}")
+    assert answer.data == (bundle / name).read_bytes()
+    assert (answer.headers["Content-Type"], answer.headers["Cache-Control"]) == (media_type, A_YEAR)
+
+
+OUTSIDE = [
+    "../secret.js",
+    "%2e%2e/secret.js",
+    "..%2fsecret.js",
+    "%2e%2e%2fsecret.js",
+    "chunks/../../secret.js",
+    "../static-other/secret.js",
+    "..\\secret.js",
+    "link.js",
+    "//etc/passwd",
+    "/etc/passwd",
+    "%2fetc%2fpasswd",
+    "../../../../../../../../etc/passwd",
+    "chunks",
+    "chunks/",
+    "",
+    ".",
+    "index.js%00",
+    "%00",
+    "a" * 5000,
+]
+
+
+@pytest.mark.usefixtures("bundle")
+@pytest.mark.parametrize("spelling", OUTSIDE, ids=range(len(OUTSIDE)))
+def test_only_files_of_the_bundle_are_served(page: Page, spelling: str) -> None:
+    answer = page.ask(f"static/{spelling}")
+    assert answer.status_code == 404
+    assert b"secret\n" not in answer.data
+    assert b"root:" not in answer.data
+
+
+def test_a_checkout_without_the_page_says_how_to_build_it(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_module, "BUNDLE", tmp_path / "nothing")
+    answer = page.ask("static/index.js")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
+    assert "export function render()" in answer.text
+    assert "npm --prefix plugin_frontend run build" in answer.text
