@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_explain.probe import Pictures, Probe
-from tb_explain.records import Record, SegmentWriter, encode_array, quantise
+from tb_explain.records import MAX_PAYLOAD, Record, SegmentWriter, encode_array, quantise
 from tb_explain.records import explain_pb2 as pb
 
 if TYPE_CHECKING:
@@ -94,13 +94,16 @@ def as_numbers(name: str, values: Any, shape: tuple[int, ...]) -> NDArray[np.flo
     if values is None:
         return None
     given = _as_array(values)
-    if given.dtype.kind not in "fiu" or given.size != np.prod(shape) or given.shape[0] != shape[0]:
+    if given.dtype.kind not in "fiu" or given.size != np.prod(shape) or given.shape[:1] != shape[:1]:
         raise ValueError(f"{name} must be numbers {list(shape)}, got {given.dtype} {list(given.shape)}")
     return given.astype(np.float32).reshape(shape)
 
 
 def _as_array(values: Any) -> NDArray[Any]:
-    return np.array(values.detach().cpu() if hasattr(values, "detach") else values)
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = values.float() if values.is_floating_point() else values  # numpy has no bfloat16
+    return np.array(values)
 
 
 def finite(maps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -114,8 +117,14 @@ def finite(maps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.i
 
 
 def check(logged: Heatmaps) -> None:
-    """Raises ValueError when the parts speak of different numbers of samples."""
-    n = len(logged.maps)
+    """Raises ValueError when the parts speak of different numbers of samples, or fill more than a record may hold."""
+    n, t = logged.maps.shape[:2]
+    names = sum(4 * len(name) for name in logged.sample_names or [])
+    size = logged.maps.size * (2 if logged.exact else 1) + 140 * n * t + names  # no less than the payload
+    if size > MAX_PAYLOAD:
+        raise ValueError(
+            f"a record holds at most 1 GiB, these maps need {size / 2**30:.1f} GiB; log fewer samples at once"
+        )
     for what, have in (("images", logged.pictures), ("sample_names", logged.sample_names)):
         if have is not None and len(have) != n:
             raise ValueError(f"got {len(have)} {what} for {n} maps; give one a map")

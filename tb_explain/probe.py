@@ -65,7 +65,10 @@ class Probe:
         pixels: ArrayLike | None = None,
         sample_names: Sequence[str] | None = None,
     ) -> None:
-        import torch
+        try:
+            import torch
+        except ImportError as error:
+            raise ImportError('a probe needs PyTorch: pip install "tb-explain[train]"') from error
 
         self.images: torch.Tensor = torch.as_tensor(images).detach().clone()
         self.name = name
@@ -74,7 +77,7 @@ class Probe:
                 f"probe images must be floats [N, C, H, W], got {self.images.dtype} {list(self.images.shape)}"
             )
         n = len(self.images)
-        self.labels = None if labels is None else as_labels(labels, n)
+        self.labels = None if labels is None else as_labels("labels", labels, n)
         self.class_names = None if class_names is None else [str(c) for c in class_names]
         self.sample_names = None if sample_names is None else [str(s) for s in sample_names]
         if self.sample_names is not None and len(self.sample_names) != n:
@@ -95,11 +98,11 @@ class Probe:
         return f"Probe({len(self)} images {list(self.images.shape[1:])}, name={self.name!r})"
 
 
-def as_labels(labels: Any, n: int) -> NDArray[np.int64]:
+def as_labels(name: str, labels: Any, n: int) -> NDArray[np.int64]:
     """N class indices as an array. Raises ValueError when they are something else."""
     given = np.asarray(labels.cpu() if hasattr(labels, "cpu") else labels)
     if given.shape != (n,) or given.dtype.kind not in "iu" or (given < 0).any():
-        raise ValueError(f"labels must be {n} class indices (integers from 0), got {given.dtype} {list(given.shape)}")
+        raise ValueError(f"{name} must be {n} class indices (integers from 0), got {given.dtype} {list(given.shape)}")
     return given.astype(np.int64)
 
 
@@ -108,7 +111,10 @@ def as_pixels(images: Any, dataformats: str) -> NDArray[np.uint8]:
 
     Raises ValueError for another shape or for values outside their range.
     """
-    given = np.array(images.detach().cpu() if hasattr(images, "detach") else images)
+    if hasattr(images, "detach"):
+        images = images.detach().cpu()
+        images = images.float() if images.is_floating_point() else images  # numpy has no bfloat16
+    given = np.array(images)
     if given.ndim == 3:
         given = given[..., None]
         dataformats = "NHWC"

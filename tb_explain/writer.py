@@ -35,12 +35,15 @@ _log = logging.getLogger("tb_explain")
 
 PLUGIN_NAME = "tb_explain"
 
+_LONGEST_DECLARATION = 1 << 19  # bytes; a reader takes an entry of more than 1 MiB for damage
+
 
 class ExplainWriter(SummaryWriter):
     """A SummaryWriter that also logs explanations; every `add_*` of SummaryWriter works as before.
 
     Encoding and writing happen on a background thread. Leaving a `with` block, `close`, and the interpreter's exit (an
-    exception in the loop included) write everything that was accepted; what `flush` returned for survives a kill.
+    exception in the loop included) write everything that was accepted; what `flush` returned for survives a kill. In a forked
+    child explanations are logged as in its parent, but no summaries, as with SummaryWriter: their thread did not come along.
 
     Args:
         log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix: as SummaryWriter's. `purge_step` hides earlier
@@ -68,10 +71,11 @@ class ExplainWriter(SummaryWriter):
         )
         self._strict = strict
         self._recorder = Recorder(self.log_dir, queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step)
+        self._pid = os.getpid()
         self._marked: set[str] = set()
         self._schedules: dict[str, Schedule] = {}
         # Runs at interpreter exit, and when the writer is collected without having been closed.
-        self._finalizer = weakref.finalize(self, _finish, self._recorder, self._get_file_writer())  # type: ignore[no-untyped-call]
+        self._finalizer = weakref.finalize(self, _finish, self._recorder, self._get_file_writer(), self._pid)  # type: ignore[no-untyped-call]
 
     @property
     def failed(self) -> int:
@@ -175,14 +179,14 @@ class ExplainWriter(SummaryWriter):
             heatmaps.Heatmaps(
                 maps=values,
                 pictures=pictures,
-                labels=None if labels is None else as_labels(labels, n),
-                predicted=None if predicted is None else as_labels(predicted, n),
+                labels=None if labels is None else as_labels("labels", labels, n),
+                predicted=None if predicted is None else as_labels("predicted", predicted, n),
                 predicted_probabilities=heatmaps.as_numbers("predicted_probabilities", predicted_probabilities, (n,)),
                 targets=heatmaps.as_targets(targets, n, t),
                 probabilities=heatmaps.as_numbers("probabilities", probabilities, (n, t)),
                 flags=flags,
-                class_names=class_names,
-                sample_names=sample_names,
+                class_names=None if class_names is None else [str(name) for name in class_names],
+                sample_names=None if sample_names is None else [str(name) for name in sample_names],
                 signed=bool((values < 0).any()) if signed is None else signed,
                 class_dependent=True,
                 exact=exact,
@@ -195,12 +199,14 @@ class ExplainWriter(SummaryWriter):
     def flush(self) -> None:
         """Write everything accepted so far, explanations and summaries."""
         self._recorder.flush()
-        super().flush()
+        if os.getpid() == self._pid:
+            super().flush()
 
     def close(self) -> None:
         """Flush, then close all files. Harmless when repeated."""
         self._finalizer()
-        super().close()
+        if os.getpid() == self._pid:
+            super().close()
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
@@ -239,6 +245,8 @@ class ExplainWriter(SummaryWriter):
         self, logged: heatmaps.Heatmaps, declaration: pb.Series, step: int, walltime: float | None
     ) -> None:
         heatmaps.check(logged)
+        if declaration.ByteSize() > _LONGEST_DECLARATION:
+            raise ValueError(f"tag, description and parameters of {declaration.tag[:40]!r} exceed 512 KiB together")
         wall_time = time.time() if walltime is None else walltime
         if not math.isfinite(wall_time):
             raise ValueError(f"walltime must be seconds since 1970, got {walltime}")
@@ -248,7 +256,7 @@ class ExplainWriter(SummaryWriter):
             logged.nbytes,
             lambda segment: heatmaps.records(segment, logged, declaration, step, wall_time),
         )
-        if accepted and declaration.tag not in self._marked:
+        if accepted and declaration.tag not in self._marked and os.getpid() == self._pid:
             self._marked.add(declaration.tag)
             self._mark(declaration.tag, step, wall_time)
 
@@ -271,9 +279,10 @@ class ExplainWriter(SummaryWriter):
         writer.flush()
 
 
-def _finish(recorder: Recorder, file_writer: Any) -> None:
+def _finish(recorder: Recorder, file_writer: Any, pid: int) -> None:
     recorder.close()
-    file_writer.flush()
+    if os.getpid() == pid:
+        file_writer.flush()
 
 
 def _as_step(step: Any) -> int:

@@ -5,12 +5,13 @@
 
 from tb_explain.records.arrays import decode_array, encode_array, quantise
 from tb_explain.records.images import encode_image, image_media_type
-from tb_explain.records.index import DamagedRecord, RunIndex, Series
+from tb_explain.records.index import MAX_PAYLOAD, DamagedRecord, RunIndex, Series
 from tb_explain.records.recorder import Recorder
 from tb_explain.records.segment import DIRECTORY, Record, SegmentWriter, content_hash
 
 __all__ = [
     "DIRECTORY",
+    "MAX_PAYLOAD",
     "DamagedRecord",
     "Record",
     "Recorder",

@@ -116,7 +116,7 @@ class RunIndex:
         self._segments: dict[str, _Segment] = {}
         self._series: dict[tuple[str, int], Series] = {}
         self._blobs: dict[tuple[int, bytes], _Place] = {}
-        self._purges: list[tuple[_Segment, int, int]] = []  # the purging segment, the entry's number, the step
+        self._purges: list[tuple[_Segment, int, int, float]] = []  # the segment; number, step, time of the entry
         self._failures: deque[pb.Entry] = deque(maxlen=100)
         self._counts = Counts()
 
@@ -146,7 +146,7 @@ class RunIndex:
     def steps(self, series: Series) -> Steps:
         """The entries of a series without those that a later purge hides."""
         with self._lock:
-            segments = sorted(self._segments.values(), key=lambda segment: segment.created)
+            segments = sorted(self._segments.values(), key=lambda segment: (segment.created, segment.path.name))
             parts = [self._shown(segment, series.number) for segment in segments]
         step, wall_time, count, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
         names = np.repeat([segment.name for segment in segments], [len(part[0]) for part in parts])
@@ -159,10 +159,10 @@ class RunIndex:
     def _shown(self, segment: _Segment, series: int) -> tuple[NDArray[np.generic], ...]:
         shown = np.array(segment.series) == series
         step, entry = np.array(segment.step), np.array(segment.entry)
-        for purging, number, purge_step in self._purges:
+        for purging, number, purge_step, purge_time in self._purges:
             if purging is segment:
                 shown &= (entry > number) | (step < purge_step)
-            elif segment.created < purging.created:
+            elif segment.created < purge_time:
                 shown &= step < purge_step
         return step[shown], np.array(segment.wall_time)[shown], np.array(segment.count)[shown], entry[shown]
 
@@ -202,7 +202,7 @@ class RunIndex:
             with open(path, "rb", buffering=0, opener=self._opener) as file:
                 file.seek(start)
                 rest = b""
-                while chunk := file.read(_CHUNK):
+                while segment.readable and (chunk := file.read(_CHUNK)):
                     rest = self._take(segment, rest + chunk)
         except UnreadableTail:
             if segment.stuck_at_size < 0:
@@ -216,14 +216,14 @@ class RunIndex:
         """Understand the complete frames of `buffer`, which starts at the segment's position; returns the rest of it."""
         start, end = segment.position, 0
         for data, end in frames(buffer):
-            if not segment.readable:
-                return b""
             try:
                 self._add(segment, pb.Entry.FromString(data) if data is not None else None)
             except (DecodeError, OverflowError):
                 self._counts.damaged += 1
             segment.entries += 1
             segment.position = start + end
+            if not segment.readable:
+                return b""
         return buffer[end:]
 
     def _add(self, segment: _Segment, entry: pb.Entry | None) -> None:
@@ -233,7 +233,7 @@ class RunIndex:
         kind = entry.kind
         if kind not in _KNOWN_KINDS:
             self._counts.unknown += 1
-        elif series is not None:
+        elif series is not None and kind == series.declaration.kind:
             series.length += 1
             segment.series.append(series.number)
             segment.entry.append(segment.entries)
@@ -258,13 +258,15 @@ class RunIndex:
                 segment.readable = False
                 self._counts.unknown += 1
         elif kind == pb.PURGE:
-            self._purges.append((segment, segment.entries, entry.step))
+            self._purges.append((segment, segment.entries, entry.step, entry.wall_time))
         elif kind == pb.FAILURE:
             self._failures.append(entry)
             if entry.failure.dropped:
                 self._counts.dropped += 1
             else:
                 self._counts.failed += 1
+        else:  # its declaration is lost
+            self._counts.damaged += 1
 
 
 def _read_payload(place: _Place, opener: Opener | None) -> bytes:
