@@ -67,9 +67,7 @@ def test_the_page_is_served_where_tensorboard_looks_for_it(place: Place) -> None
     assert b"render" in module.body
     assert module.headers["content-type"] == "text/javascript; charset=utf-8"
     assert module.headers["x-content-type-options"] == "nosniff"
-    same = place.server.get(
-        "data/plugin/tb_explain/static/index.js", headers={"If-None-Match": module.headers["etag"]}
-    )
+    same = place.server.get("data/plugin/tb_explain/static/index.js", headers={"If-None-Match": module.headers["etag"]})
     assert same.status == 304
 
 
