@@ -6,9 +6,13 @@ import gzip
 import json
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from werkzeug import Request, Response
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
 
 _log = logging.getLogger("tb_explain")
 
@@ -75,9 +79,17 @@ def _sentence(status: int, sentence: str) -> Response:
     return content(sentence.encode(), "text/plain; charset=utf-8", NOT_CACHED, status)
 
 
+class _Answer(Response):
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """With the media type of a 304 too, which Werkzeug strips: TensorBoard warns of answers that have none."""
+        headers = super().get_wsgi_headers(environ)
+        headers.setdefault("Content-Type", self.headers["Content-Type"])
+        return headers
+
+
 def content(body: bytes, media_type: str, cache: str, status: int = 200) -> Response:
     """An answer as it stands."""
-    return Response(body, status, {"Cache-Control": cache}, content_type=media_type)
+    return _Answer(body, status, {"Cache-Control": cache}, content_type=media_type)
 
 
 def as_json(request: Request, value: object) -> Response:

@@ -45,4 +45,4 @@ def page_of(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Page]]:
         return Page(ExplainPlugin(TBContext(logdir=str(logdir), data_provider=data_provider, flags=flags)))
 
     yield make
-    assert not caplog.messages
+    assert [record.getMessage() for record in caplog.get_records("call")] == []

@@ -377,8 +377,10 @@ OUTSIDE = [
 
 @pytest.mark.usefixtures("bundle")
 @pytest.mark.parametrize("spelling", OUTSIDE, ids=range(len(OUTSIDE)))
-def test_only_files_of_the_bundle_are_served(page: Page, spelling: str) -> None:
+def test_only_files_of_the_bundle_are_served(page: Page, spelling: str, caplog: pytest.LogCaptureFixture) -> None:
     answer = page.ask(f"static/{spelling}")
+    if not spelling:
+        caplog.clear()  # TensorBoard itself says that it knows no such path
     assert answer.status_code == 404
     assert b"secret\n" not in answer.data
     assert b"root:" not in answer.data
