@@ -1,0 +1,36 @@
+/** The JSON answers of the plugin, as docs/http.md describes them. */
+
+export const HEATMAPS = "HEATMAPS";
+
+export type SeriesDeclaration = {
+  tag: string;
+  kind: string;
+  method: string;
+  layer: string;
+  parameters: string;
+  description: string;
+  records: number;
+};
+
+export type Counts = { unknown: number; damaged: number; failed: number; dropped: number };
+
+export type Failure = {
+  tag: string;
+  step: number;
+  wall_time: number;
+  message: string;
+  detail: string;
+  dropped: boolean;
+};
+
+export type Run = { run: string; series: SeriesDeclaration[]; counts: Counts; failures: Failure[] };
+
+/** The records of one series: four arrays of one length, ordered by step, then by time of writing. */
+export type SeriesSteps = {
+  tag: string;
+  kind: string;
+  steps: number[];
+  wall_times: number[];
+  counts: number[];
+  keys: string[];
+};

@@ -1,0 +1,63 @@
+/** Asks the plugin's routes. Addresses are relative: the page never needs to know where TensorBoard is mounted. */
+import { fromBinary } from "@bufbuild/protobuf";
+import { ClassNamesSchema } from "../records/explain_pb.ts";
+import { HEATMAPS, type Run, type SeriesSteps } from "./answers.ts";
+import { splitPayloads } from "./wire.ts";
+
+/** Nobody answers, or nobody who can: worth trying again. */
+export class Unreachable extends Error {}
+
+/** The plugin has understood and declines, for instance because the run is gone. */
+export class Refused extends Error {}
+
+/** The most keys the `records` route takes at once. */
+const MOST_KEYS = 256;
+
+async function ask(route: string, query: [string, string][] = []): Promise<Response> {
+  const address = query.length ? `${route}?${new URLSearchParams(query)}` : route;
+  const response = await fetch(address).catch((reason: unknown) => {
+    throw new Unreachable(`TensorBoard does not answer (${reason}).`);
+  });
+  if (response.ok) return response;
+  if (response.status >= 500) throw new Unreachable(`TensorBoard answers with status ${response.status}.`);
+  throw new Refused(await response.text());
+}
+
+export async function fetchRuns(): Promise<Run[]> {
+  return (await (await ask("runs")).json()).runs;
+}
+
+export async function fetchSteps(run: string): Promise<SeriesSteps[]> {
+  const query: [string, string][] = [
+    ["run", run],
+    ["kind", HEATMAPS],
+  ];
+  return (await (await ask("steps", query)).json()).series;
+}
+
+/** The payloads of these records, in this order; `null` for those that cannot be read. */
+export async function fetchRecords(run: string, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+  const payloads: (Uint8Array | null)[] = [];
+  while (payloads.length < keys.length) {
+    const next = keys.slice(payloads.length, payloads.length + MOST_KEYS);
+    const query: [string, string][] = [["run", run], ...next.map((key): [string, string] => ["key", key])];
+    const answered = splitPayloads(await (await ask("records", query)).arrayBuffer());
+    const complete = answered.findIndex((payload) => payload === undefined);
+    const usable = complete < 0 ? answered : answered.slice(0, complete);
+    if (usable.length === 0) throw new Unreachable("TensorBoard answers without records.");
+    payloads.push(...(usable as (Uint8Array | null)[]));
+  }
+  return payloads;
+}
+
+export async function fetchClassNames(run: string, hash: string): Promise<string[]> {
+  const response = await ask("classes", [
+    ["run", run],
+    ["hash", hash],
+  ]);
+  return fromBinary(ClassNamesSchema, new Uint8Array(await response.arrayBuffer())).names;
+}
+
+export function imageAddress(run: string, hash: string): string {
+  return `image?${new URLSearchParams({ run, hash })}`;
+}

@@ -1,0 +1,39 @@
+/** A cache bounded in bytes that forgets what was used longest ago. */
+export class Lru<Value> {
+  readonly #entries = new Map<string, { value: Value; bytes: number }>();
+  #bytes = 0;
+
+  constructor(private readonly budget: number) {}
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get(key: string): Value | undefined {
+    const entry = this.#entries.get(key);
+    if (!entry) return undefined;
+    this.#entries.delete(key); // a Map keeps the order of insertion: the newest is last
+    this.#entries.set(key, entry);
+    return entry.value;
+  }
+
+  set(key: string, value: Value, bytes: number): void {
+    this.#remove(key);
+    this.#entries.set(key, { value, bytes });
+    this.#bytes += bytes;
+    for (const oldest of this.#entries.keys()) {
+      if (this.#bytes <= this.budget) break;
+      this.#remove(oldest);
+    }
+  }
+
+  clear(): void {
+    this.#entries.clear();
+    this.#bytes = 0;
+  }
+
+  #remove(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
+    this.#entries.delete(key);
+  }
+}

@@ -1,0 +1,32 @@
+/** The entry point: TensorBoard imports this module into the plugin's iframe and calls `render`. */
+import { render as mount } from "preact";
+import { onDataReloaded } from "./host/reload.ts";
+import { followTheme } from "./host/theme.ts";
+import { followVisibility } from "./host/visibility.ts";
+import { App } from "./shell/App.tsx";
+import { listenToKeys } from "./shell/keyboard.ts";
+import { followFrame, frameStep } from "./state/frame.ts";
+import { followLink } from "./state/link_state.ts";
+import { reload, startPolling } from "./state/polling.ts";
+import { followSteps } from "./state/steps.ts";
+import { runPlayback } from "./state/timeline.ts";
+import { adoptStyles } from "./styles/adopt.ts";
+import base from "./styles/base.css?inline";
+import shell from "./styles/shell.css?inline";
+import tokens from "./styles/tokens.css?inline";
+
+export function render(): void {
+  document.title = "Explain for TensorBoard";
+  document.documentElement.lang = "en";
+  adoptStyles(tokens, base, shell);
+  followTheme();
+  followVisibility();
+  followLink();
+  followSteps();
+  followFrame();
+  runPlayback(frameStep);
+  onDataReloaded(reload);
+  listenToKeys();
+  startPolling();
+  mount(<App />, document.body);
+}

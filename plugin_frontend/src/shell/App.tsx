@@ -1,0 +1,53 @@
+/** The frame around the views: bars, panes and dialogs. */
+import { signal } from "@preact/signals";
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import { reload } from "../state/polling.ts";
+import { unreachable } from "../state/reachability.ts";
+import { VIEWS } from "../views/registry.ts";
+import { Help } from "./Help.tsx";
+import { Problems } from "./Problems.tsx";
+import { sidebarOpen } from "./panes.ts";
+import { Sidebar } from "./Sidebar.tsx";
+import { Timeline } from "./Timeline.tsx";
+import { TopBar } from "./TopBar.tsx";
+
+const view = signal(VIEWS[0]?.id ?? "");
+
+export function App() {
+  const View = useView(view.value);
+  return (
+    <div class="app">
+      <TopBar view={view} />
+      {unreachable.value !== null && (
+        <div class="banner" role="alert" data-testid="error-banner">
+          <span>{unreachable.value} What is shown stays; the page keeps trying.</span>
+          <button type="button" class="text-button" onClick={reload}>
+            Try now
+          </button>
+        </div>
+      )}
+      <div class="body">
+        {sidebarOpen.value && <Sidebar />}
+        <main>{View && <View />}</main>
+      </div>
+      <Timeline />
+      <Problems />
+      <Help />
+    </div>
+  );
+}
+
+function useView(id: string): ComponentType | null {
+  const [loaded, setLoaded] = useState<{ View: ComponentType } | null>(null);
+  useEffect(() => {
+    let current = true;
+    VIEWS.find((candidate) => candidate.id === id)
+      ?.load()
+      .then((View) => current && setLoaded({ View }));
+    return () => {
+      current = false;
+    };
+  }, [id]);
+  return loaded?.View ?? null;
+}

@@ -1,0 +1,111 @@
+/** Why there is nothing to see, and what to do about it. */
+import { useSignal } from "@preact/signals";
+import type { ComponentChildren } from "preact";
+import { unreachable } from "../state/reachability.ts";
+import { listedRuns, matchingRuns, runs, selectMatchingRuns, shownRuns } from "../state/runs.ts";
+import { chosenMethods, layerSelection, methodSelection, methods, tagFilter } from "../state/series.ts";
+
+const EXAMPLE = `from tb_explain import ExplainWriter, Probe
+from tb_explain.methods import GradCAM
+
+writer = ExplainWriter("runs/resnet")
+probe = Probe(images, labels, class_names=names)
+for step, batch in enumerate(loader):
+    ...  # train as before
+    writer.explain(model, probe, step, methods=[GradCAM()], every=200)
+`;
+
+export function EmptyState() {
+  if (runs.value === null)
+    return unreachable.value ? null : (
+      <p class="waiting" role="status">
+        Looking for explanations …
+      </p>
+    );
+  if (listedRuns.value.length === 0) return <NoData />;
+  if (matchingRuns.value.length === 0) return <Message title="No run matches the filter" />;
+  if (shownRuns.value.length === 0)
+    return (
+      <Message title="No run is selected">
+        <Action text="Select all runs" onClick={() => selectMatchingRuns(true)} />
+      </Message>
+    );
+  if (methods.value.length === 0)
+    return (
+      <Message title="No tag matches the filter">
+        <Action
+          text="Clear the filter"
+          onClick={() => {
+            tagFilter.value = "";
+          }}
+        />
+      </Message>
+    );
+  return (
+    <Message title={chosenMethods.value.size ? "No layer is chosen" : "No method is chosen"}>
+      <Action
+        text="Back to the default"
+        onClick={() => {
+          methodSelection.value = null;
+          layerSelection.value = null;
+        }}
+      />
+    </Message>
+  );
+}
+
+function Message({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty" data-testid="empty-state">
+      <h2>{title}</h2>
+      {children}
+    </div>
+  );
+}
+
+function Action({ text, onClick }: { text: string; onClick: () => void }) {
+  return (
+    <button type="button" class="button" onClick={onClick}>
+      {text}
+    </button>
+  );
+}
+
+function NoData() {
+  const copied = useSignal(false);
+  return (
+    <Message title="No explanations were found">
+      <p>Probable causes:</p>
+      <ul>
+        <li>Nothing has been explained yet. The page looks again every few seconds.</li>
+        <li>TensorBoard reads another directory than the one the writer was given.</li>
+        <li>The run was written with an ordinary SummaryWriter. An ExplainWriter is one that also explains:</li>
+      </ul>
+      <div class="snippet">
+        <pre>
+          <code>{EXAMPLE}</code>
+        </pre>
+        <button
+          type="button"
+          class="button"
+          onClick={() => {
+            copied.value = copyText(EXAMPLE);
+          }}
+        >
+          {copied.value ? "Copied" : "Copy"}
+        </button>
+      </div>
+    </Message>
+  );
+}
+
+/** Through a selection: the clipboard API is missing where TensorBoard is reached over plain HTTP. */
+function copyText(text: string): boolean {
+  const area = document.createElement("textarea");
+  area.value = text;
+  document.body.append(area);
+  area.select();
+  const copied = document.execCommand("copy");
+  area.remove();
+  return copied;
+}

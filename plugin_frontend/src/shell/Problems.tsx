@@ -1,0 +1,42 @@
+/** The list of explanations that failed or were dropped. */
+import { Dialog } from "../widgets/Dialog.tsx";
+import { problemsOpen } from "./panes.ts";
+import { failures, problemSummary } from "./problems.ts";
+
+export function Problems() {
+  if (!problemsOpen.value) return null;
+  return (
+    <Dialog
+      title={`Records: ${problemSummary.value || "no problems"}`}
+      class="problems-dialog"
+      testId="problems-dialog"
+      onClose={() => {
+        problemsOpen.value = false;
+      }}
+    >
+      <p class="hint">
+        Training goes on when an explanation fails. Dropped: the writer's queue was full. Damaged: the file ends or
+        changed where it should not. Of an unknown kind: written by a newer version. The newest 20 of each run are
+        listed.
+      </p>
+      <ul class="failures">
+        {failures.value.map(({ run, tag, step, wall_time, message, detail, dropped }) => (
+          <li key={`${run} ${tag} ${step} ${wall_time}`}>
+            <p>
+              <span class={dropped ? "badge" : "badge badge-warning"}>{dropped ? "dropped" : "failed"}</span> {message}
+            </p>
+            <p class="hint">
+              {run} · {tag} · step {step} · {new Date(1000 * wall_time).toLocaleString()}
+            </p>
+            {detail && (
+              <details>
+                <summary>Details</summary>
+                <pre>{detail}</pre>
+              </details>
+            )}
+          </li>
+        ))}
+      </ul>
+    </Dialog>
+  );
+}

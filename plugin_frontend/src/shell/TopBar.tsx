@@ -1,0 +1,78 @@
+/** The bar at the top: name, views, what went wrong, reload, and panes. */
+import type { Signal } from "@preact/signals";
+import { loading } from "../state/frame.ts";
+import { reload, reloading } from "../state/polling.ts";
+import { VIEWS } from "../views/registry.ts";
+import { Icon } from "../widgets/Icon.tsx";
+import { helpOpen, problemsOpen, settingsOpen, sidebarOpen } from "./panes.ts";
+import { problemSummary } from "./problems.ts";
+
+const flip = (pane: Signal<boolean>) => () => {
+  pane.value = !pane.value;
+};
+
+export function TopBar({ view }: { view: Signal<string> }) {
+  return (
+    <header class="top-bar">
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Runs and filters"
+        aria-expanded={sidebarOpen.value}
+        title="Runs and filters"
+        onClick={flip(sidebarOpen)}
+      >
+        <Icon name="menu" />
+      </button>
+      <h1>Explain</h1>
+      {VIEWS.length > 1 && (
+        <nav class="view-tabs">
+          {VIEWS.map(({ id, title }) => (
+            <button
+              key={id}
+              type="button"
+              aria-current={view.value === id ? "page" : undefined}
+              onClick={() => {
+                view.value = id;
+              }}
+            >
+              {title}
+            </button>
+          ))}
+        </nav>
+      )}
+      <span class="spacer" />
+      {problemSummary.value && (
+        <button type="button" class="text-button problems-button" data-testid="problems" onClick={flip(problemsOpen)}>
+          <Icon name="warning" />
+          {problemSummary.value}
+        </button>
+      )}
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Reload"
+        title="Reload"
+        data-testid="reload"
+        data-busy={reloading.value || undefined}
+        onClick={reload}
+      >
+        <Icon name="reload" />
+      </button>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Overlay settings"
+        aria-expanded={settingsOpen.value}
+        title="Overlay settings"
+        onClick={flip(settingsOpen)}
+      >
+        <Icon name="tune" />
+      </button>
+      <button type="button" class="icon-button" aria-label="Keyboard" title="Keyboard  ?" onClick={flip(helpOpen)}>
+        <Icon name="help" />
+      </button>
+      <div class="progress" data-busy={loading.value || undefined} />
+    </header>
+  );
+}

@@ -1,0 +1,73 @@
+/** The keys of the page, which rest while a text is typed. */
+import { peeking } from "../state/appearance.ts";
+import { follow, moveBy, setFollow, togglePlay } from "../state/timeline.ts";
+import { helpOpen, sidebarOpen } from "./panes.ts";
+
+export const KEYS: [string, string][] = [
+  ["← →", "previous, next step"],
+  ["Space", "play, pause"],
+  ["F", "follow the latest step"],
+  ["[ ]", "previous, next page; in an enlarged sample the previous, next sample"],
+  ["O", "hold to see the bare images"],
+  ["/", "filter tags"],
+  ["?", "this help"],
+  ["Esc", "close"],
+];
+
+type Command = "previous" | "next";
+const listeners = new Set<(command: Command) => void>();
+
+/** Hears of the keys whose meaning is up to the view. Returns what undoes it. */
+export function onCommand(listener: (command: Command) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+export const TAG_FILTER = "tag-filter";
+
+function tell(command: Command): void {
+  for (const listener of listeners) listener(command);
+}
+
+const ACTIONS: Record<string, () => void> = {
+  ArrowLeft: () => moveBy(-1),
+  ArrowRight: () => moveBy(1),
+  " ": togglePlay,
+  f: () => setFollow(!follow.peek()),
+  "[": () => tell("previous"),
+  "]": () => tell("next"),
+  "/": () => {
+    sidebarOpen.value = true;
+    requestAnimationFrame(() => document.getElementById(TAG_FILTER)?.focus());
+  },
+  "?": () => {
+    helpOpen.value = true;
+  },
+};
+
+export function listenToKeys(): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || isUsedBy(event.target, event.key)) return;
+    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (key === "o") peeking.value = true;
+    const action = ACTIONS[key];
+    if (!action) return;
+    event.preventDefault();
+    action();
+  });
+  const stopPeeking = () => {
+    peeking.value = false;
+  };
+  document.addEventListener("keyup", (event) => event.key.toLowerCase() === "o" && stopPeeking());
+  window.addEventListener("blur", stopPeeking);
+}
+
+/** Whether the focused control itself has a use for the key. */
+function isUsedBy(target: EventTarget | null, key: string): boolean {
+  if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
+  if (target instanceof HTMLButtonElement) return key === " ";
+  if (!(target instanceof HTMLInputElement)) return false;
+  if (target.type === "range") return key.startsWith("Arrow");
+  if (target.type === "radio") return key.startsWith("Arrow") || key === " ";
+  return target.type !== "checkbox" || key === " ";
+}

@@ -1,0 +1,22 @@
+/** Names of classes, fetched once for each content hash. */
+import { signal } from "@preact/signals";
+import { fetchClassNames } from "../data/client.ts";
+
+const names = signal<ReadonlyMap<string, readonly string[]>>(new Map());
+const asked = new Set<string>();
+
+export function requestClassNames(run: string, hash: string): void {
+  if (!hash || asked.has(hash)) return;
+  asked.add(hash);
+  fetchClassNames(run, hash)
+    .then((fetched) => {
+      names.value = new Map(names.value).set(hash, fetched);
+    })
+    .catch(() => asked.delete(hash)); // asked again with the next frame; numbers stand in until then
+}
+
+export function className(hash: string, index: number | undefined): string {
+  if (index === undefined) return "unknown";
+  if (index < 0) return "no class";
+  return names.value.get(hash)?.[index] ?? `class ${index}`;
+}

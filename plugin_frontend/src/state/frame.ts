@@ -1,0 +1,99 @@
+/** What is on screen: for the runs in view, the records of one step, loaded together and shown together. */
+import { computed, effect, signal } from "@preact/signals";
+import { latest } from "../data/latest.ts";
+import { type Read, RecordStore } from "../data/record_store.ts";
+import { type Entries, entriesAt } from "./alignment.ts";
+import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
+import { openSample } from "./samples.ts";
+import { type Series, seriesOf, shownSeries } from "./series.ts";
+import { stepIndex } from "./steps.ts";
+import { step, stepAt, steps } from "./timeline.ts";
+
+/** A series at the step of the frame, or near it. */
+export type SeriesFrame = { series: Series; step: number; wallTime: number; records: Read[] };
+
+/** By run. All of it belongs to `step`: a frame is replaced, never changed. */
+export type Frame = { step: number; runs: ReadonlyMap<string, SeriesFrame[]> };
+
+export const frame = signal<Frame | null>(null);
+export const frameStep = computed(() => frame.value?.step ?? null);
+export const loading = signal(false);
+
+/** The runs whose sections are on screen or close to it. */
+export const runsInView = signal<ReadonlySet<string>>(new Set());
+
+type Wanted = { step: number; series: { series: Series; entries: Entries }[] };
+
+const store = new RecordStore();
+
+export function clearRecords(): void {
+  store.clear();
+}
+
+/** The chosen series of the runs in view, and all series of the run whose sample is enlarged. */
+const wantedSeries = computed(() => {
+  const inView = shownSeries.value.filter(({ run }) => runsInView.value.has(run));
+  const enlarged = openSample.value?.run;
+  if (enlarged === undefined) return inView;
+  return [...inView.filter(({ run }) => run !== enlarged), ...seriesOf(enlarged)];
+});
+
+function wantedAt(at: number): Wanted {
+  const series = wantedSeries.value.flatMap((series) => {
+    const logged = stepIndex.value.get(series.run)?.get(series.tag);
+    const entries = logged ? entriesAt(logged, at) : null;
+    return entries ? [{ series, entries }] : [];
+  });
+  return { step: at, series };
+}
+
+export function followFrame(): void {
+  const request = latest(
+    load,
+    (loaded) => {
+      frame.value = loaded;
+      loading.value = loaded.step !== step.peek();
+      reportReachable();
+      prefetch();
+    },
+    (reason) => {
+      loading.value = false;
+      reportTrouble(reason);
+    },
+  );
+  effect(() => {
+    void unreachable.value; // asks again once the server is back
+    if (step.value === null) return;
+    loading.value = true;
+    request(wantedAt(step.value));
+  });
+}
+
+async function load(wanted: Wanted): Promise<Frame> {
+  const byRun = Map.groupBy(wanted.series, ({ series }) => series.run);
+  const runs = await Promise.all(
+    Array.from(byRun, async ([run, series]): Promise<[string, SeriesFrame[]]> => {
+      const reads = await store.load(
+        run,
+        series.flatMap(({ entries }) => entries.keys),
+      );
+      let next = 0;
+      const frames = series.map(({ series, entries: { step, wallTime, keys } }) => {
+        const records = reads.slice(next, next + keys.length);
+        next += keys.length;
+        return { series, step, wallTime, records };
+      });
+      return [run, frames];
+    }),
+  );
+  return { step: wanted.step, runs: new Map(runs) };
+}
+
+/** Loads the steps next to the shown one, so that moving there is immediate. */
+function prefetch(): void {
+  for (const distance of [1, -1]) {
+    const neighbour = steps.peek()[stepAt.peek() + distance];
+    if (neighbour === undefined) continue;
+    load(wantedAt(neighbour)).catch(() => {}); // shown if and when the step is asked for
+  }
+}

@@ -1,0 +1,143 @@
+/** Keeps the page's state and its address equal: what differs from the default is in the link, unknown values are ignored. */
+import { batch, effect, type Signal } from "@preact/signals";
+import { onLinkChange, readLink, writeLink } from "../host/link.ts";
+import { visible } from "../host/visibility.ts";
+import { DIVERGING, SEQUENTIAL } from "../render/heatmap/lut.ts";
+import * as appearance from "./appearance.ts";
+import { runFilter, runSelection } from "./runs.ts";
+import * as samples from "./samples.ts";
+import { layerSelection, methodSelection, tagFilter } from "./series.ts";
+import { askedStep, follow, step } from "./timeline.ts";
+
+/** `null`: the default, not in the link. */
+type Binding = { key: string; write: () => string | null; read: (text: string | null) => void };
+
+/** A signal whose default is not written, and whose values `parse` takes or declines with `undefined`. */
+function bind<Value>(
+  key: string,
+  signal: Signal<Value>,
+  byDefault: Value,
+  parse: (text: string) => Value | undefined,
+  format: (value: Value) => string = String,
+): Binding {
+  return {
+    key,
+    write: () => (signal.value === byDefault ? null : format(signal.value)),
+    read: (text) => {
+      signal.value = (text === null ? undefined : parse(text)) ?? byDefault;
+    },
+  };
+}
+
+function between(low: number, high: number) {
+  return (text: string): number | undefined => {
+    const value = Number(text);
+    return text !== "" && value >= low && value <= high ? value : undefined;
+  };
+}
+
+function oneOf<Name extends string>(names: readonly string[]) {
+  return (text: string): Name | undefined => (names.includes(text) ? (text as Name) : undefined);
+}
+
+const whole = (text: string) => (/^\d+$/.test(text) ? Number(text) : undefined);
+const text = (value: string) => value;
+
+export const formatNames = (names: ReadonlySet<string> | null) => [...(names ?? [])].map(encodeURIComponent).join(",");
+
+export function parseNames(list: string): ReadonlySet<string> | undefined {
+  try {
+    return new Set(list.split(",").filter(Boolean).map(decodeURIComponent));
+  } catch {
+    return undefined;
+  }
+}
+
+const bindings: Binding[] = [
+  bind("runs", runSelection, null, parseNames, formatNames),
+  bind("run_filter", runFilter, "", text),
+  bind("tag_filter", tagFilter, "", text),
+  bind("methods", methodSelection, null, parseNames, formatNames),
+  bind("layers", layerSelection, null, parseNames, formatNames),
+  {
+    key: "step",
+    write: () => (follow.value || step.value === null ? null : String(step.value)),
+    read: (value) => {
+      const asked = value !== null && /^-?\d+$/.test(value) ? Number(value) : null;
+      askedStep.value = asked;
+      follow.value = asked === null;
+    },
+  },
+  bind(
+    "class",
+    samples.classChoice,
+    "predicted",
+    (value) => whole(value) ?? oneOf<"label">(["label", "second", "third"])(value),
+  ),
+  bind("sort", samples.sort, "logged", oneOf(samples.SORTS)),
+  bind("show", samples.outcome, "all", oneOf(samples.OUTCOMES)),
+  bind(
+    "page",
+    samples.page,
+    0,
+    (value) => Math.max(0, (whole(value) ?? 1) - 1),
+    (page) => String(page + 1),
+  ),
+  bind("page_size", samples.pageSize, samples.DEFAULT_PAGE_SIZE, (value) =>
+    samples.PAGE_SIZES.find((size) => size === whole(value)),
+  ),
+  bind("size", samples.tileSize, samples.DEFAULT_SIZE, between(96, 320)),
+  bind(
+    "original",
+    samples.showOriginal,
+    false,
+    (value) => (value === "1" ? true : undefined),
+    () => "1",
+  ),
+  bind("opacity", appearance.opacity, appearance.DEFAULTS.opacity, between(0, 1)),
+  bind("threshold", appearance.threshold, appearance.DEFAULTS.threshold, between(0, 1)),
+  bind("gamma", appearance.gamma, appearance.DEFAULTS.gamma, between(0.2, 5)),
+  bind("colormap", appearance.colourMap, appearance.DEFAULTS.colourMap, oneOf(Object.keys(SEQUENTIAL))),
+  bind("diverging", appearance.diverging, appearance.DEFAULTS.diverging, oneOf(Object.keys(DIVERGING))),
+  bind("range", appearance.range, appearance.DEFAULTS.range, oneOf(["map", "shared"])),
+  bind("mode", appearance.mode, appearance.DEFAULTS.mode, oneOf(["overlay", "mask"])),
+  bind(
+    "sample",
+    samples.openSample,
+    null,
+    (value) => {
+      const colon = value.indexOf(":"); // ids have none
+      return colon > 0 ? { sample: value.slice(0, colon), run: value.slice(colon + 1) } : undefined;
+    },
+    (open) => `${open?.sample}:${open?.run}`,
+  ),
+];
+
+/** Browsers refuse too many changes of the address in a row. */
+const QUIET = 250;
+
+export function followLink(): void {
+  const restore = () => {
+    const values = readLink();
+    batch(() => {
+      for (const { key, read } of bindings) read(values.get(key) ?? null);
+    });
+  };
+  restore();
+  onLinkChange(restore);
+  effect(() => {
+    const values = currentValues();
+    if (!visible.value) return; // the address belongs to another tab of TensorBoard
+    const timer = setTimeout(() => writeLink(values), QUIET);
+    return () => clearTimeout(timer);
+  });
+}
+
+function currentValues(): Map<string, string> {
+  const values = new Map<string, string>();
+  for (const { key, write } of bindings) {
+    const value = write();
+    if (value !== null) values.set(key, value);
+  }
+  return values;
+}

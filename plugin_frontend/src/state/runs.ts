@@ -1,0 +1,48 @@
+/** The runs, which of them are shown, and their colours. */
+import { computed, signal } from "@preact/signals";
+import type { Run } from "../data/answers.ts";
+import { compileFilter, matching } from "./filter.ts";
+
+/** `null` until the first answer. */
+export const runs = signal<Run[] | null>(null);
+export const runFilter = signal("");
+/** `null`: the default, the first few. */
+export const runSelection = signal<ReadonlySet<string> | null>(null);
+
+const SHOWN_BY_DEFAULT = 10;
+
+const natural = new Intl.Collator(undefined, { numeric: true });
+
+export const listedRuns = computed(() =>
+  (runs.value ?? []).filter((run) => run.series.length > 0).sort((a, b) => natural.compare(a.run, b.run)),
+);
+
+export const runPattern = computed(() => compileFilter(runFilter.value));
+
+export const matchingRuns = computed(() => matching(listedRuns.value, runPattern.value, ({ run }) => run));
+
+export const selectedRuns = computed<ReadonlySet<string>>(
+  () => runSelection.value ?? new Set(listedRuns.value.slice(0, SHOWN_BY_DEFAULT).map(({ run }) => run)),
+);
+
+export const shownRuns = computed(() => matchingRuns.value.filter(({ run }) => selectedRuns.value.has(run)));
+
+export function selectRun(run: string, selected: boolean): void {
+  const selection = new Set(selectedRuns.value);
+  if (selected) selection.add(run);
+  else selection.delete(run);
+  runSelection.value = selection;
+}
+
+export function selectMatchingRuns(selected: boolean): void {
+  const selection = new Set(selectedRuns.value);
+  for (const { run } of matchingRuns.value) selected ? selection.add(run) : selection.delete(run);
+  runSelection.value = selection;
+}
+
+const COLOURS = 7;
+
+/** A run keeps its colour whatever is selected or filtered. The colours themselves are in tokens.css. */
+export const runColours = computed(
+  () => new Map(listedRuns.value.map(({ run }, i) => [run, `var(--run-${i % COLOURS})`])),
+);

@@ -1,0 +1,95 @@
+/** The series of the shown runs, and the choice of methods and layers among them. */
+import { computed, type Signal, signal } from "@preact/signals";
+import { HEATMAPS, type Run, type SeriesDeclaration } from "../data/answers.ts";
+import { compileFilter, matching } from "./filter.ts";
+import { runs, shownRuns } from "./runs.ts";
+
+export type Series = SeriesDeclaration & { run: string };
+
+export const tagFilter = signal("");
+/** `null`: the default. */
+export const methodSelection = signal<ReadonlySet<string> | null>(null);
+export const layerSelection = signal<ReadonlySet<string> | null>(null);
+
+/** With more series than this the default is to show one layer only. */
+const TILES_BY_DEFAULT = 6;
+
+export const tagPattern = computed(() => compileFilter(tagFilter.value));
+
+const matchingSeries = computed(() =>
+  matching(shownRuns.value.flatMap(heatmapSeries), tagPattern.value, ({ tag }) => tag),
+);
+
+/** What a series is listed under: its method, or its tag when the values came from elsewhere. */
+export function methodOf(series: SeriesDeclaration): string {
+  return series.method || series.tag;
+}
+
+export const methods = computed(() => unique(matchingSeries.value.map(methodOf)));
+
+export const layers = computed(() => unique(matchingSeries.value.map(({ layer }) => layer).filter(Boolean)));
+
+export const chosenMethods = computed(() =>
+  chosen(methodSelection, methods.value, methods.value.slice(0, TILES_BY_DEFAULT)),
+);
+
+export const chosenLayers = computed(() => {
+  const many = chosenMethods.value.size * layers.value.length > TILES_BY_DEFAULT;
+  return chosen(layerSelection, layers.value, many ? layers.value.slice(-1) : layers.value);
+});
+
+export const shownSeries = computed(() =>
+  matchingSeries.value.filter(
+    (series) => chosenMethods.value.has(methodOf(series)) && (!series.layer || chosenLayers.value.has(series.layer)),
+  ),
+);
+
+/** All series of a run, whatever the filters say. */
+export function seriesOf(run: string): Series[] {
+  const found = runs.value?.find((candidate) => candidate.run === run);
+  return found ? heatmapSeries(found) : [];
+}
+
+/** Short names of series that tell those of one run apart: the tag's prefix is named only where there are several. */
+export const seriesNames = computed(() => {
+  const prefixes = new Set(matchingSeries.value.map(prefixOf));
+  return (series: SeriesDeclaration): string => {
+    const name = [methodOf(series), series.layer].filter(Boolean).join(" · ");
+    return prefixes.size > 1 && series.method && prefixOf(series) ? `${prefixOf(series)} · ${name}` : name;
+  };
+});
+
+export function toggle(
+  selection: Signal<ReadonlySet<string> | null>,
+  current: ReadonlySet<string>,
+  name: string,
+): void {
+  const next = new Set(current);
+  if (!next.delete(name)) next.add(name);
+  selection.value = next;
+}
+
+function heatmapSeries({ run, series }: Run): Series[] {
+  return series.filter(({ kind }) => kind === HEATMAPS).map((declared) => ({ ...declared, run }));
+}
+
+function prefixOf({ tag }: SeriesDeclaration): string {
+  const slash = tag.indexOf("/");
+  return slash < 0 ? "" : tag.slice(0, slash);
+}
+
+function unique(names: string[]): string[] {
+  return [...new Set(names)];
+}
+
+/** The selected names that exist; the default when none of them does, as after a change of runs. */
+function chosen(
+  selection: Signal<ReadonlySet<string> | null>,
+  existing: string[],
+  byDefault: string[],
+): ReadonlySet<string> {
+  const selected = selection.value;
+  if (!selected) return new Set(byDefault);
+  const present = existing.filter((name) => selected.has(name));
+  return new Set(present.length || selected.size === 0 ? present : byDefault);
+}

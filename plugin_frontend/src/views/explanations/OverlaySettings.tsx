@@ -1,0 +1,151 @@
+/** How overlays look: the pane at the right. */
+import type { ReadonlySignal } from "@preact/signals";
+import { type Diverging, gradient, type Sequential } from "../../render/heatmap/lut.ts";
+import type { Mode } from "../../render/heatmap/overlay.ts";
+import * as appearance from "../../state/appearance.ts";
+import { showOriginal, tileSize } from "../../state/samples.ts";
+import { Segmented } from "../../widgets/Segmented.tsx";
+import { Select } from "../../widgets/Select.tsx";
+import { Slider } from "../../widgets/Slider.tsx";
+import { compact } from "./format.ts";
+import { sharedRanges, signedness } from "./sections.ts";
+
+const SEQUENTIAL: [Sequential, string][] = [
+  ["viridis", "Viridis"],
+  ["cividis", "Cividis"],
+  ["magma", "Magma"],
+  ["turbo", "Turbo (as in papers)"],
+];
+const DIVERGING: [Diverging, string][] = [
+  ["RdBu", "Red – blue"],
+  ["PuOr", "Orange – purple"],
+];
+const MODES: [Mode, string][] = [
+  ["overlay", "Overlay"],
+  ["mask", "Mask"],
+];
+const RANGES: ["map" | "shared", string][] = [
+  ["map", "Per map"],
+  ["shared", "Shared"],
+];
+
+const share = (value: number) => `${Math.round(100 * value)}%`;
+
+export function OverlaySettings() {
+  return (
+    <aside class="settings" aria-label="Overlay settings" data-testid="settings">
+      <h2>Overlay</h2>
+      <Segmented
+        label="Display"
+        value={appearance.mode.value}
+        options={MODES}
+        testId="mode"
+        onChange={appearance.setMode}
+      />
+      <Slider label="Opacity" value={appearance.opacity} min={0} max={1} step={0.01} testId="opacity" format={share} />
+      <Slider
+        label="Threshold"
+        value={appearance.threshold}
+        min={0}
+        max={1}
+        step={0.01}
+        testId="threshold"
+        format={share}
+      />
+      <Slider
+        label="Gamma"
+        value={appearance.gamma}
+        min={0.2}
+        max={3}
+        step={0.05}
+        testId="gamma"
+        format={(g) => g.toFixed(2)}
+      />
+      <Select
+        label="Colours"
+        value={appearance.colourMap.value}
+        options={SEQUENTIAL}
+        testId="colormap"
+        onChange={(value) => {
+          appearance.colourMap.value = value;
+        }}
+      />
+      {signedness.value.signed && (
+        <Select
+          label="Signed maps"
+          value={appearance.diverging.value}
+          options={DIVERGING}
+          testId="diverging"
+          onChange={(value) => {
+            appearance.diverging.value = value;
+          }}
+        />
+      )}
+      <Segmented
+        label="Range"
+        value={appearance.range.value}
+        options={RANGES}
+        testId="range"
+        onChange={(value) => {
+          appearance.range.value = value;
+        }}
+      />
+      <Legend />
+      <button type="button" class="text-button" data-testid="reset" onClick={appearance.resetAppearance}>
+        Reset overlay
+      </button>
+      <h2>Tiles</h2>
+      <Slider label="Size" value={tileSize} min={96} max={320} step={8} testId="size" format={(size) => `${size} px`} />
+      <label class="check">
+        <input
+          type="checkbox"
+          data-testid="original"
+          checked={showOriginal.value}
+          onChange={(event) => {
+            showOriginal.value = event.currentTarget.checked;
+          }}
+        />
+        Show original
+      </label>
+    </aside>
+  );
+}
+
+function Legend() {
+  const { signed, unsigned } = signedness.value;
+  const shared = appearance.range.value === "shared";
+  return (
+    <div class="legend" data-testid="legend">
+      {unsigned && (
+        <Bar map={appearance.colourMap} low={shared ? "low" : "map's lowest"} high={shared ? "high" : "highest"} />
+      )}
+      {signed && <Bar map={appearance.diverging} low="against" high="for the class" />}
+      {shared && (
+        <dl>
+          {[...sharedRanges.value].map(([method, { low, high }]) => (
+            <div key={method}>
+              <dt>{method}</dt>
+              <dd>
+                {compact(low)} … {compact(high)}
+              </dd>
+            </div>
+          ))}
+        </dl>
+      )}
+    </div>
+  );
+}
+
+type BarProps = { map: ReadonlySignal<Sequential | Diverging>; low: string; high: string };
+
+function Bar({ map, low, high }: BarProps) {
+  return (
+    <div class="legend-bar">
+      <div class="legend-colours" style={{ background: gradient(map.value, appearance.gamma.value) }} />
+      <div class="legend-ends">
+        <span>{low}</span>
+        <span>{high}</span>
+      </div>
+    </div>
+  );
+}

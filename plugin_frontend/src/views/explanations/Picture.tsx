@@ -1,0 +1,66 @@
+/** An explained image with the heatmap of one target above it. */
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { imageAddress } from "../../data/client.ts";
+import type { Target } from "../../data/heatmaps.ts";
+import { fit } from "../../render/heatmap/upsample.ts";
+import { mode } from "../../state/appearance.ts";
+import { methodOf } from "../../state/series.ts";
+import type { Explanation } from "./cards.ts";
+import { compact } from "./format.ts";
+import { Overlay, resample } from "./Overlay.tsx";
+
+type Props = {
+  explanation: Explanation;
+  /** `null`: the image alone. */
+  target: Target | null;
+  /** The longer side of the canvas. */
+  longest: number;
+  /** The longer side on screen: small images are enlarged without smoothing. */
+  shownAt: number;
+  note?: string | undefined;
+};
+
+export function Picture({ explanation, target, longest, shownAt, note }: Props) {
+  const { sample, record, frame } = explanation;
+  const value = useSignal<number | null>(null);
+  const enlarged = shownAt > 3 * Math.max(record.width, record.height);
+
+  const readValue = (event: JSX.TargetedPointerEvent<HTMLElement>) => {
+    if (!target) return;
+    const box = event.currentTarget.getBoundingClientRect();
+    const { height, width } = fit(record.height, record.width, longest);
+    const x = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * width)));
+    const y = Math.min(height - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * height)));
+    value.value = resample(target.map, height, width)[y * width + x] ?? null;
+  };
+
+  return (
+    <span
+      class="picture"
+      data-mode={mode.value}
+      data-dimmed={note ? "" : undefined}
+      style={{ aspectRatio: `${record.width} / ${record.height}` }}
+      onPointerMove={readValue}
+      onPointerLeave={() => {
+        value.value = null;
+      }}
+    >
+      {sample.image ? (
+        <img
+          class={enlarged ? "pixelated" : undefined}
+          src={imageAddress(frame.series.run, sample.image)}
+          alt={sample.name || "explained image"}
+          loading="lazy"
+          decoding="async"
+          draggable={false}
+        />
+      ) : (
+        <span class="no-image">no image logged</span>
+      )}
+      {target && <Overlay map={target.map} method={methodOf(frame.series)} longest={longest} />}
+      {note && <span class="picture-note">{note}</span>}
+      {value.value !== null && <span class="readout">{compact(value.value)}</span>}
+    </span>
+  );
+}

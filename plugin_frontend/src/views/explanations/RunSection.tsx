@@ -1,0 +1,83 @@
+/** The cards of one run; loaded when the section comes near the screen. */
+import { useEffect, useRef } from "preact/hooks";
+import { visible } from "../../host/visibility.ts";
+import { loading, runsInView } from "../../state/frame.ts";
+import { runColours, shownRuns } from "../../state/runs.ts";
+import { outcome } from "../../state/samples.ts";
+import { SampleCard } from "./SampleCard.tsx";
+import type { Section } from "./sections.ts";
+
+export function RunSection({ section }: { section: Section }) {
+  const { run, frames, cards, samples } = section;
+  const element = useNearness(run);
+  const unreadable = frames.filter(({ records }) => records.includes(null));
+  return (
+    <section ref={element} class="run-section" aria-label={`Run ${run}`} data-run={run}>
+      {shownRuns.value.length > 1 && (
+        <header class="run-header">
+          <span class="run-dot" style={{ background: runColours.value.get(run) }} />
+          <h2>{run}</h2>
+          <span class="run-counts">
+            {section.loaded && `${count(cards.length, "sample")} × ${frames.length} series`}
+          </span>
+        </header>
+      )}
+      {unreadable.length > 0 && (
+        <p class="notice" role="status">
+          {unreadable.map(({ series, step }) => `${series.tag} at step ${step}`).join(", ")}: the record cannot be read.
+          It may be damaged on disk, or written by a newer version.
+        </p>
+      )}
+      {!section.loaded && <Skeletons />}
+      {section.loaded && frames.length === 0 && !loading.value && (
+        <p class="notice">Nothing was logged for this choice.</p>
+      )}
+      {samples > 0 && cards.length === 0 && <p class="notice">No sample is {outcome.value} at this step.</p>}
+      {cards.length > 0 && section.page.length === 0 && <p class="notice">This run has no samples on this page.</p>}
+      {/* biome-ignore lint/a11y/noRedundantRoles: a list without bullets is no list to Safari */}
+      <ul class="cards" role="list">
+        {section.page.map((card) => (
+          <SampleCard key={card.sample.id} card={card} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Skeletons() {
+  return (
+    <div class="cards" aria-hidden="true">
+      {Array.from({ length: 8 }, (_, i) => (
+        // biome-ignore lint/suspicious/noArrayIndexKey: they have no identity
+        <div key={i} class="skeleton" />
+      ))}
+    </div>
+  );
+}
+
+function useNearness(run: string) {
+  const element = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (!element.current) return;
+    const set = (near: boolean) => {
+      if (near === runsInView.peek().has(run)) return;
+      const runs = new Set(runsInView.peek());
+      near ? runs.add(run) : runs.delete(run);
+      runsInView.value = runs;
+    };
+    const observer = new IntersectionObserver(
+      (entries) => visible.peek() && set(entries.at(-1)?.isIntersecting ?? false),
+      { root: element.current.closest(".content"), rootMargin: "600px 0px" },
+    );
+    observer.observe(element.current);
+    return () => {
+      observer.disconnect();
+      set(false);
+    };
+  }, [run]);
+  return element;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? "" : "s"}`;
+}

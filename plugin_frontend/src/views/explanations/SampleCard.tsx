@@ -1,0 +1,54 @@
+/** All that the chosen series say about one sample. */
+import { className } from "../../state/class_names.ts";
+import { showOriginal, tileSize } from "../../state/samples.ts";
+import { Icon } from "../../widgets/Icon.tsx";
+import type { Card } from "./cards.ts";
+import { isRight } from "./cards.ts";
+import { percent } from "./format.ts";
+import { Picture } from "./Picture.tsx";
+import { Tile } from "./Tile.tsx";
+
+export function SampleCard({ card }: { card: Card }) {
+  const [first] = card.explanations;
+  return (
+    <li class="card">
+      <Verdict card={card} />
+      <div class="tiles">
+        {showOriginal.value && first && (
+          <figure class="tile">
+            <div class="tile-picture">
+              <Picture explanation={first} target={null} longest={128} shownAt={tileSize.value} />
+            </div>
+            <figcaption>
+              <span class="tile-name">Original</span>
+              <span class="tile-target">{card.sample.name || " "}</span>
+            </figcaption>
+          </figure>
+        )}
+        {card.explanations.map((explanation) => (
+          <Tile key={explanation.frame.series.tag} explanation={explanation} />
+        ))}
+      </div>
+    </li>
+  );
+}
+
+/** True class → predicted class, and whether they agree: in shape as well as in colour. */
+export function Verdict({ card: { sample, record } }: { card: Card }) {
+  const right = isRight(sample);
+  const truth = className(record.classes, sample.label);
+  const predicted = className(record.classes, sample.predicted);
+  return (
+    <p class="verdict" title={`${sample.name ? `${sample.name}: ` : ""}${truth} → ${predicted}`}>
+      {right !== undefined && (
+        <span class={right ? "right" : "wrong"} role="img" aria-label={right ? "right" : "wrong"}>
+          <Icon name={right ? "check" : "close"} />
+        </span>
+      )}
+      {sample.label !== undefined && right !== true && <span class="truth">{truth}</span>}
+      {sample.label !== undefined && right !== true && <span aria-hidden="true">→</span>}
+      {sample.predicted !== undefined && <span class="predicted">{predicted}</span>}
+      <span class="probability">{percent(sample.probability)}</span>
+    </p>
+  );
+}

@@ -1,0 +1,100 @@
+/** One series' explanation of a sample: image, overlay, and what there is to know about it. */
+import { useSignal } from "@preact/signals";
+import { className } from "../../state/class_names.ts";
+import { classChoice, openSample, tileSize } from "../../state/samples.ts";
+import { seriesNames } from "../../state/series.ts";
+import { step } from "../../state/timeline.ts";
+import { Icon } from "../../widgets/Icon.tsx";
+import { chooseTarget, type Explanation } from "./cards.ts";
+import { percent, warnings } from "./format.ts";
+import { Picture } from "./Picture.tsx";
+
+/** Enough for thumbnails of every size; more pixels cost time and show nothing. */
+const LONGEST = 128;
+
+export function Tile({ explanation }: { explanation: Explanation }) {
+  const { frame, sample, record } = explanation;
+  const { run, tag } = frame.series;
+  const peeking = useSignal(false);
+  const target = chooseTarget(explanation, classChoice.value);
+  const name = seriesNames.value(frame.series);
+  const peek = (on: boolean) => () => {
+    peeking.value = on;
+  };
+
+  return (
+    <figure
+      class="tile"
+      data-testid="tile"
+      data-run={run}
+      data-tag={tag}
+      data-step={frame.step}
+      data-sample={sample.id}
+      data-peek={peeking.value || undefined}
+    >
+      <div class="tile-picture">
+        <button
+          type="button"
+          class="tile-open"
+          aria-label={`Enlarge ${name}, ${sample.name || className(record.classes, sample.label)}`}
+          onClick={() => {
+            openSample.value = { run, sample: sample.id };
+          }}
+        >
+          <Picture
+            explanation={explanation}
+            target={target}
+            longest={LONGEST}
+            shownAt={tileSize.value}
+            note={target ? undefined : "not logged for this class"}
+          />
+        </button>
+        <TileBadges explanation={explanation} flags={target?.flags ?? 0} />
+        {target && (
+          <button
+            type="button"
+            class="peek-button"
+            aria-label="Hold to see the bare image"
+            title="Hold to see the bare image (O for all)"
+            onPointerDown={peek(true)}
+            onPointerUp={peek(false)}
+            onPointerLeave={peek(false)}
+            onKeyDown={(event) => event.key === "Enter" && peek(true)()}
+            onKeyUp={peek(false)}
+            onBlur={peek(false)}
+          >
+            <Icon name="eye" />
+          </button>
+        )}
+      </div>
+      <figcaption title={frame.series.description || tag}>
+        <span class="tile-name">{name}</span>
+        <span class="tile-target">
+          {!target
+            ? "—"
+            : record.classDependent
+              ? className(record.classes, target.classIndex)
+              : "same for every class"}
+          {target && record.classDependent && <span class="probability">{percent(target.probability)}</span>}
+        </span>
+      </figcaption>
+    </figure>
+  );
+}
+
+function TileBadges({ explanation: { frame }, flags }: { explanation: Explanation; flags: number }) {
+  return (
+    <span class="badges">
+      {step.value !== null && frame.step !== step.value && (
+        <span class="badge" title="Not logged at the chosen step: this is the nearest one">
+          step {frame.step}
+        </span>
+      )}
+      {warnings(flags).map(({ text, title }) => (
+        <span key={text} class="badge badge-warning" title={title}>
+          {text}
+        </span>
+      ))}
+    </span>
+  );
+}

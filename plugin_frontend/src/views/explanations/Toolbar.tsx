@@ -1,0 +1,130 @@
+/** What is shown: methods, layers, class, order, filter and page. */
+import { className } from "../../state/class_names.ts";
+import {
+  type ClassChoice,
+  classChoice,
+  type Outcome,
+  outcome,
+  PAGE_SIZES,
+  page,
+  pageSize,
+  type Sort,
+  sort,
+} from "../../state/samples.ts";
+import {
+  chosenLayers,
+  chosenMethods,
+  layerSelection,
+  layers,
+  methodSelection,
+  methods,
+  toggle,
+} from "../../state/series.ts";
+import { Chips } from "../../widgets/Chips.tsx";
+import { Icon } from "../../widgets/Icon.tsx";
+import { Segmented } from "../../widgets/Segmented.tsx";
+import { Select } from "../../widgets/Select.tsx";
+import { ClassPicker } from "./ClassPicker.tsx";
+import { currentPage, loggedClasses, pageCount } from "./sections.ts";
+
+const SORTS: [Sort, string][] = [
+  ["logged", "As logged"],
+  ["mistakes", "Mistakes first"],
+  ["unsure", "Least confident first"],
+  ["sure", "Most confident first"],
+];
+
+const OUTCOMES: [Outcome, string][] = [
+  ["all", "All"],
+  ["wrong", "Wrong"],
+  ["right", "Right"],
+];
+
+export function Toolbar() {
+  return (
+    <div class="view-toolbar" role="toolbar" aria-label="What is shown">
+      <Chips
+        label="Methods"
+        names={methods.value}
+        chosen={chosenMethods.value}
+        onToggle={(name) => toggle(methodSelection, chosenMethods.value, name)}
+        testId="methods"
+      />
+      <Chips
+        label="Layers"
+        names={layers.value}
+        chosen={chosenLayers.value}
+        onToggle={(name) => toggle(layerSelection, chosenLayers.value, name)}
+        testId="layers"
+      />
+      <ClassPicker
+        value={classChoice.value}
+        classes={loggedClasses.value.map(([index, names]): [number, string] => [index, className(names, index)])}
+        onChange={(choice: ClassChoice) => {
+          classChoice.value = choice;
+        }}
+      />
+      <Select
+        label="Order"
+        value={sort.value}
+        options={SORTS}
+        testId="sort"
+        onChange={(value) => {
+          sort.value = value;
+        }}
+      />
+      <Segmented
+        label="Samples"
+        value={outcome.value}
+        options={OUTCOMES}
+        testId="outcome"
+        onChange={(value) => {
+          outcome.value = value;
+          page.value = 0;
+        }}
+      />
+      <Paging />
+    </div>
+  );
+}
+
+function Paging() {
+  return (
+    <div class="paging">
+      <Select
+        label="Per page"
+        value={String(pageSize.value)}
+        options={PAGE_SIZES.map((size) => [String(size), String(size)])}
+        onChange={(value) => {
+          page.value = Math.floor((currentPage.value * pageSize.value) / Number(value));
+          pageSize.value = Number(value);
+        }}
+      />
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Previous page"
+        disabled={currentPage.value === 0}
+        onClick={() => turnPage(-1)}
+      >
+        <Icon name="left" />
+      </button>
+      <span class="page-number" data-testid="page">
+        {currentPage.value + 1} / {pageCount.value}
+      </span>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Next page"
+        disabled={currentPage.value >= pageCount.value - 1}
+        onClick={() => turnPage(1)}
+      >
+        <Icon name="right" />
+      </button>
+    </div>
+  );
+}
+
+export function turnPage(by: number): void {
+  page.value = Math.min(pageCount.value - 1, Math.max(0, currentPage.value + by));
+}

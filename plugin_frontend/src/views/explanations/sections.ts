@@ -1,0 +1,101 @@
+/** What the view shows, derived from the frame and the choices: a section for each run, a page of cards in each. */
+import { computed, effect } from "@preact/signals";
+import type { AttributionMap, Range } from "../../data/heatmaps.ts";
+import { range } from "../../state/appearance.ts";
+import { requestClassNames } from "../../state/class_names.ts";
+import { frame, type SeriesFrame } from "../../state/frame.ts";
+import { shownRuns } from "../../state/runs.ts";
+import { classChoice, outcome, page, pageSize, sort } from "../../state/samples.ts";
+import { methodOf, shownSeries } from "../../state/series.ts";
+import { arrange, type Card, cardsOf, chooseTarget } from "./cards.ts";
+
+export type Section = {
+  run: string;
+  /** Whether the frame covers the run: one far off screen is loaded when it comes near. */
+  loaded: boolean;
+  /** Of the chosen series, unreadable ones included. */
+  frames: SeriesFrame[];
+  /** Samples before filtering. */
+  samples: number;
+  /** All that pass the filter, in order. */
+  cards: Card[];
+  /** Those on the current page. */
+  page: Card[];
+};
+
+const nameOf = ({ run, tag }: { run: string; tag: string }) => `${run}\n${tag}`;
+
+export const pageCount = computed(() => {
+  const longest = Math.max(1, ...arranged.value.map(({ cards }) => cards.length));
+  return Math.ceil(longest / pageSize.value);
+});
+
+/** The page shown: the asked one, or the last when there are fewer. */
+export const currentPage = computed(() => Math.min(page.value, pageCount.value - 1));
+
+const arranged = computed(() => {
+  const chosen = new Set(shownSeries.value.map(nameOf));
+  return shownRuns.value.map(({ run }) => {
+    const loaded = frame.value?.runs.get(run);
+    const frames = loaded?.filter(({ series }) => chosen.has(nameOf(series))) ?? [];
+    const cards = cardsOf(frames);
+    return {
+      run,
+      loaded: loaded !== undefined,
+      frames,
+      samples: cards.length,
+      cards: arrange(cards, sort.value, outcome.value),
+    };
+  });
+});
+
+export const sections = computed<Section[]>(() => {
+  const first = currentPage.value * pageSize.value;
+  return arranged.value.map((section) => ({ ...section, page: section.cards.slice(first, first + pageSize.value) }));
+});
+
+/** The maps on the page, with the methods they come from. */
+const visibleMaps = computed(() =>
+  sections.value
+    .flatMap((section) => section.page)
+    .flatMap((card) => card.explanations)
+    .flatMap((explanation) => {
+      const target = chooseTarget(explanation, classChoice.value);
+      return target ? [{ method: methodOf(explanation.frame.series), map: target.map }] : [];
+    }),
+);
+
+/** The range that all visible maps of a method share, by method. */
+export const sharedRanges = computed(() => {
+  const ranges = new Map<string, Range>();
+  for (const { method, map } of visibleMaps.value) {
+    const { low, high } = ranges.get(method) ?? map.range;
+    ranges.set(method, { low: Math.min(low, map.range.low), high: Math.max(high, map.range.high) });
+  }
+  return ranges;
+});
+
+export const signedness = computed(() => ({
+  signed: visibleMaps.value.some(({ map }) => map.signed),
+  unsigned: visibleMaps.value.some(({ map }) => !map.signed),
+}));
+
+/** The range by which a map is normalised. */
+export function rangeFor(map: AttributionMap, method: string): Range {
+  return (range.value === "shared" && sharedRanges.value.get(method)) || map.range;
+}
+
+/** All classes that were logged as targets, with the hash of their names, ascending. */
+export const loggedClasses = computed(() => {
+  const classes = new Map<number, string>();
+  for (const { cards } of arranged.value)
+    for (const { explanations } of cards)
+      for (const { record, sample } of explanations)
+        for (const { classIndex } of sample.targets) if (classIndex >= 0) classes.set(classIndex, record.classes);
+  return [...classes].sort(([a], [b]) => a - b);
+});
+
+effect(() => {
+  for (const [run, frames] of frame.value?.runs ?? [])
+    for (const { records } of frames) for (const record of records) if (record) requestClassNames(run, record.classes);
+});

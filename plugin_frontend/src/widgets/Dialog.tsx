@@ -1,0 +1,38 @@
+/** A native modal dialog: Esc closes it, focus stays inside, and it goes back where it came from. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { Icon } from "./Icon.tsx";
+
+type Props = {
+  title: ComponentChildren;
+  class?: string;
+  testId: string;
+  onClose: () => void;
+  children: ComponentChildren;
+};
+
+export function Dialog({ title, class: name, testId, onClose, children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => dialog.current?.showModal(), []);
+  return (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: clicking beside the dialog is a shortcut for Esc, which closes it natively
+    <dialog
+      ref={dialog}
+      class={name}
+      data-testid={testId}
+      aria-labelledby={`${testId}-title`}
+      onClose={onClose}
+      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+    >
+      <div class="dialog-content">
+        <header class="dialog-header">
+          <h2 id={`${testId}-title`}>{title}</h2>
+          <button type="button" class="icon-button" aria-label="Close" onClick={() => dialog.current?.close()}>
+            <Icon name="close" />
+          </button>
+        </header>
+        {children}
+      </div>
+    </dialog>
+  );
+}

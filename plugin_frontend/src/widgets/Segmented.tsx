@@ -1,0 +1,30 @@
+/** A choice between a few things, all of them in sight. */
+type Props<Value extends string> = {
+  label: string;
+  value: Value;
+  options: readonly (readonly [Value, string])[];
+  onChange: (value: Value) => void;
+  testId?: string;
+};
+
+export function Segmented<Value extends string>({ label, value, options, onChange, testId }: Props<Value>) {
+  return (
+    <fieldset class="segmented" data-testid={testId}>
+      <legend>{label}</legend>
+      <div class="segments">
+        {options.map(([option, title]) => (
+          <label key={option}>
+            <input
+              type="radio"
+              name={label}
+              value={option}
+              checked={option === value}
+              onChange={() => onChange(option)}
+            />
+            <span>{title}</span>
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}

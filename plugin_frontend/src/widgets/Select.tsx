@@ -1,0 +1,23 @@
+/** A labelled native drop-down. */
+type Props<Value extends string> = {
+  label: string;
+  value: Value;
+  options: readonly (readonly [Value, string])[];
+  onChange: (value: Value) => void;
+  testId?: string;
+};
+
+export function Select<Value extends string>({ label, value, options, onChange, testId }: Props<Value>) {
+  return (
+    <label class="select">
+      <span class="select-label">{label}</span>
+      <select data-testid={testId} value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
+        {options.map(([option, title]) => (
+          <option key={option} value={option} selected={option === value}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}

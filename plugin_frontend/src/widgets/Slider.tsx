@@ -1,0 +1,33 @@
+/** A labelled slider that shows its value. */
+import type { Signal } from "@preact/signals";
+
+type Props = {
+  label: string;
+  value: Signal<number>;
+  min: number;
+  max: number;
+  step: number;
+  testId: string;
+  format: (value: number) => string;
+};
+
+export function Slider({ label, value, min, max, step, testId, format }: Props) {
+  return (
+    <label class="slider">
+      <span class="slider-label">{label}</span>
+      <output>{format(value.value)}</output>
+      <input
+        type="range"
+        min={min}
+        max={max}
+        step={step}
+        value={value.value}
+        aria-valuetext={format(value.value)}
+        data-testid={testId}
+        onInput={(event) => {
+          value.value = event.currentTarget.valueAsNumber;
+        }}
+      />
+    </label>
+  );
+}

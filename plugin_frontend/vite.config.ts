@@ -1,0 +1,41 @@
+// How the page is built, served while developing, and tested.
+import { defineConfig } from "vitest/config";
+import { syntheticRuns } from "./dev/server.ts";
+
+// `TENSORBOARD=http://127.0.0.1:6006 npm run dev` shows the runs of a TensorBoard; without it, invented ones.
+const tensorboard = process.env.TENSORBOARD;
+
+export default defineConfig({
+  base: "./", // the page lives below an address that it does not know
+  oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  plugins: tensorboard ? [] : [syntheticRuns()],
+  server: {
+    proxy: tensorboard
+      ? {
+          "^/(runs|steps|records|image|classes)\\b": {
+            target: tensorboard,
+            rewrite: (path) => `/data/plugin/tb_explain${path}`,
+          },
+        }
+      : {},
+  },
+  build: {
+    target: "es2022",
+    outDir: "../tb_explain/plugin/static",
+    emptyOutDir: true,
+    assetsInlineLimit: 0, // TensorBoard's content security policy refuses to fetch data: addresses
+    cssCodeSplit: false,
+    modulePreload: false,
+    rollupOptions: {
+      input: "src/main.tsx",
+      preserveEntrySignatures: "strict", // or `render` is dropped from index.js
+      output: {
+        format: "es",
+        entryFileNames: "index.js",
+        chunkFileNames: "chunks/[name]-[hash].js",
+        assetFileNames: "assets/[name]-[hash][extname]",
+      },
+    },
+  },
+  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+});
