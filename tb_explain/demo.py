@@ -31,19 +31,20 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
 
     torch.manual_seed(seed)
     layers = {
-        "conv1": nn.Sequential(nn.Conv2d(1, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU()),
-        "conv2": nn.Sequential(nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU()),
+        "conv1": _convolution(1, 32),
+        "conv2": _convolution(32, 64),
         "pool": nn.MaxPool2d(2),
-        "conv3": nn.Sequential(nn.Conv2d(64, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU()),
+        "conv3": _convolution(64, 128),
+        "average": nn.AdaptiveAvgPool2d(1),
         "flatten": nn.Flatten(),
-        "dropout": nn.Dropout(0.3),
-        "classifier": nn.Linear(64 * 4 * 4, 10),
+        "dropout": nn.Dropout(0.2),
+        "classifier": nn.Linear(128, 10),
     }
     model = nn.Sequential(OrderedDict(layers))
-    optimizer = torch.optim.Adam(model.parameters(), lr=3e-4)
+    optimizer = torch.optim.Adam(model.parameters(), lr=5e-4)
     probe = Probe(pixels[test[:32]], labels[test[:32]], class_names=[str(digit) for digit in range(10)], name="digits")
     every_class = torch.arange(10).expand(len(probe), 10)
-    methods = [GradCAM(["conv2", "conv3"]), LayerCAM(["conv2", "conv3"]), HiResCAM("conv3"), EigenCAM("conv3")]
+    methods = [GradCAM(["conv2", "conv3"]), LayerCAM(["conv2", "conv3"]), GradCAMPlusPlus("conv3"), EigenCAM("conv3")]
 
     with ExplainWriter(log_dir) as writer:
         for step in tqdm(range(steps + 1), desc="learning digits", unit="step", disable=None):
@@ -58,6 +59,12 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
                     accuracy = (model.eval()(pixels[test]).argmax(1) == labels[test]).float().mean().item()
                 writer.add_scalar("accuracy", accuracy, step)
             writer.explain(model, probe, step, methods, targets=every_class, every=20)
+
+
+def _convolution(channels: int, out_channels: int) -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(channels, out_channels, 3, padding=1), nn.BatchNorm2d(out_channels), nn.ReLU(inplace=True)
+    )
 
 
 def explain_photographs(log_dir: str | Path, model_name: str | None = None, folder: str | None = None) -> None:
