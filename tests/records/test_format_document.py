@@ -1,0 +1,241 @@
+"""A reader written from docs/file-format.md alone reads what the library writes; the document's tables are the schema."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tb_explain import ExplainWriter
+from tb_explain.records import DamagedRecord, Record, RunIndex, SegmentWriter, decode_array, encode_array
+from tb_explain.records import explain_pb2 as pb
+
+from . import foreign_reader as foreign
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "file-format.md"
+HEATMAPS = 7
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """Maps with every optional part, exact ones, a purge, a failure, a second segment; then the writer's tail torn off."""
+    random = np.random.default_rng(0)
+    pixels = random.integers(0, 256, (3, 70, 70, 3), np.uint8)
+    with ExplainWriter(tmp_path) as writer:
+        for step in (5, -3, 5, 70_000):
+            writer.add_heatmaps(
+                "full",
+                random.normal(size=(3, 2, 4, 5)),
+                pixels,
+                step,
+                walltime=step + 0.5,
+                dataformats="NHWC",
+                targets=[[0, 1], [-1, 1], [2, 0]],
+                probabilities=[[0.5, 0.25], [np.nan, 0.1], [1, 0]],
+                labels=[0, 1, 2],
+                predicted=[2, 1, 0],
+                predicted_probabilities=[0.9, 0.8, 0.7],
+                class_names=["cat", "Hündchen", "鳥"],
+                sample_names=["a.png", "", "c"],
+                method="Own",
+                layer="x.y",
+                description="Anything.",
+            )
+        writer.add_heatmaps("exact", random.normal(size=(2, 3, 3)) * 1e-9, None, 1, exact=True)
+        writer.add_heatmaps("flagged", np.full((1, 2, 2), np.nan), None, 1)
+        writer.explain(None, None, 8, [])  # type: ignore[arg-type]  # fails
+    with ExplainWriter(tmp_path, purge_step=100) as writer:
+        writer.add_heatmaps("full", random.random((1, 4, 5)), None, 200, layer="other")
+    return tmp_path
+
+
+def assert_both_read_the_same(directory: Path) -> int:
+    """Returns the number of records shown."""
+    index = RunIndex(directory)
+    index.refresh()
+    read = foreign.read_run(directory)
+    counts = index.counts()
+    assert (read.unknown, read.damaged) == (counts.unknown, counts.damaged)
+    assert len(read.failures) == counts.failed + counts.dropped
+    assert [f["failure"]["message"] for f in read.failures] == [f.failure.message for f in index.failures()]
+    assert read.declarations.keys() == {(s.declaration.tag, s.declaration.kind) for s in index.series()}
+    n = 0
+    for series in index.series():
+        name = series.declaration.tag, series.declaration.kind
+        declared = read.declarations[name]
+        assert {key: getattr(series.declaration, key) for key in declared} == declared
+        steps, records = index.steps(series), read.records.get(name, [])
+        assert steps.step.tolist() == [record.step for record in records]
+        assert steps.wall_time.tolist() == [record.wall_time for record in records]
+        assert steps.count.tolist() == [record.count for record in records]
+        assert [f"{key.segment}-{key.entry}" for key in steps.keys] == [record.key for record in records]
+        for key, record in zip(steps.keys, records, strict=True):
+            try:
+                assert index.read(key) == record.payload
+            except DamagedRecord:
+                assert record.payload is None
+            n += 1
+    for (kind, name), payload in read.blobs.items():
+        assert payload is not None
+        assert index.read_blob(kind, name) == payload
+        assert foreign.content_hash(payload) == name
+    return n
+
+
+def test_a_reader_written_from_the_document_reads_what_the_library_reads(run: Path) -> None:
+    assert assert_both_read_the_same(run) == 6
+    read = foreign.read_run(run)
+    assert [record.step for record in read.records["full", HEATMAPS]] == [-3, 5, 5, 200], "70 000 is purged"
+    assert len(read.blobs) == 4, "three pictures and the class names, once"
+    assert len(read.failures) == 1
+
+
+def test_the_payloads_decode_to_the_same_values(run: Path) -> None:
+    for records in foreign.read_run(run).records.values():
+        for record in records:
+            assert record.payload
+            theirs, ours = foreign.parse(foreign.HEATMAPS, record.payload), pb.Heatmaps.FromString(record.payload)
+            maps = decode_array(ours.maps)
+            assert theirs["maps"]["shape"] == list(maps.shape)
+            np.testing.assert_array_equal(np.array(foreign.values_of(theirs["maps"]), np.float32), maps.ravel())
+            for name in ("targets", "flags"):
+                assert theirs[name] == list(getattr(ours, name))
+            np.testing.assert_array_equal(theirs["probabilities"], list(ours.probabilities))
+            for name in ("classes", "signed", "class_dependent", "height", "width"):
+                assert theirs[name] == getattr(ours, name)
+            for sample, expected in zip(theirs["samples"], ours.samples, strict=True):
+                assert sample["image"] == expected.image
+                assert sample["name"] == expected.name
+                for name in ("label", "predicted", "probability"):
+                    assert sample[name] == (getattr(expected, name) if expected.HasField(name) else None)
+
+
+def test_class_names_and_pictures_are_found_by_their_hashes(run: Path) -> None:
+    read = foreign.read_run(run)
+    payload = read.records["full", HEATMAPS][0].payload
+    assert payload
+    message = foreign.parse(foreign.HEATMAPS, payload)
+    names = read.blobs[6, message["classes"]]
+    assert names
+    assert foreign.parse(foreign.CLASS_NAMES, names)["names"] == ["cat", "Hündchen", "鳥"]
+    assert [read.blobs[5, sample["image"]] for sample in message["samples"]] == [
+        picture for (kind, _), picture in read.blobs.items() if kind == 5
+    ]
+
+
+def test_both_agree_about_every_torn_length_of_an_index_file(tmp_path: Path) -> None:
+    segment = SegmentWriter(tmp_path)
+    series = pb.Series(tag="t", kind=pb.HEATMAPS)
+    records = segment.series(series)
+    for step in range(2):
+        records.append(Record(pb.Entry(kind=pb.HEATMAPS, series=series.id, step=step, count=1), b"payload"))
+    segment.append(records)
+    segment.close()
+    index = Path(f"{segment.path}.index")
+    whole = index.read_bytes()
+    shown = []
+    for size in range(len(whole), -1, -1):
+        index.write_bytes(whole[:size])
+        shown.append(assert_both_read_the_same(tmp_path))
+    assert shown == sorted(shown, reverse=True)
+    assert set(shown) == {0, 1, 2}
+
+
+def test_both_agree_about_every_flipped_byte_of_an_index_file(tmp_path: Path) -> None:
+    segment = SegmentWriter(tmp_path)
+    series = pb.Series(tag="t", kind=pb.HEATMAPS)
+    records = segment.series(series)
+    for step in range(3):
+        records.append(Record(pb.Entry(kind=pb.HEATMAPS, series=series.id, step=step, count=1), b"payload"))
+    segment.append(records)
+    segment.close()
+    index = Path(f"{segment.path}.index")
+    whole = index.read_bytes()
+    for position in range(len(whole)):
+        index.write_bytes(whole[:position] + bytes([whole[position] ^ 0x10]) + whole[position + 1 :])
+        assert_both_read_the_same(tmp_path)
+        read = RunIndex(tmp_path)
+        read.refresh()
+        assert read.counts().damaged >= 1, f"byte {position} was changed unseen"
+
+
+@pytest.mark.parametrize("dtype", ["u1", "<u2", "<i4", "<f2", "<f4"])
+def test_every_dtype_is_read(dtype: str) -> None:
+    values = np.random.default_rng(0).integers(0, 100, (2, 3)).astype(dtype)
+    array = foreign.parse(foreign.ARRAY, encode_array(values).SerializeToString())
+    assert foreign.values_of(array) == values.ravel().tolist()
+
+
+def test_the_foreign_reader_needs_the_standard_library_only() -> None:
+    tree = ast.parse(Path(foreign.__file__).read_text())
+    imported = {
+        name.partition(".")[0]
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or "."]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert imported <= sys.stdlib_module_names, imported - sys.stdlib_module_names
+
+
+def test_the_check_value_of_the_document_is_that_of_the_crc() -> None:
+    (value,) = re.findall(r"`123456789` it is (0x[0-9A-F]{8})", DOCUMENT.read_text())
+    assert foreign.crc32c(b"123456789") == int(value, 16)
+
+
+def document_tables() -> dict[str, list[list[str]]]:
+    """The rows of each table of the document, below the message (or other heading) that it is about."""
+    tables: dict[str, list[list[str]]] = {}
+    heading, rows = "", None
+    for line in DOCUMENT.read_text().splitlines():
+        if line.startswith("#"):
+            heading = line.strip("# ")
+        if not line.startswith("|"):
+            rows = None
+            continue
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if rows is None:
+            name = cells[1] if cells[0] == "no." and cells[1] != "field" else cells[0] if cells[0] != "no." else heading
+            rows = tables.setdefault(name, [])
+        elif not set(cells[0]) <= set("-"):
+            rows.append(cells)
+    return tables
+
+
+@pytest.mark.parametrize("message", list(pb.DESCRIPTOR.message_types_by_name))
+def test_the_document_has_every_field_with_its_number_and_type(message: str) -> None:
+    descriptor = pb.DESCRIPTOR.message_types_by_name[message]
+    types = {
+        value: name.removeprefix("TYPE_").lower()
+        for name, value in vars(type(descriptor.fields[0])).items()
+        if name.startswith("TYPE_")
+    }
+    schema = []
+    for one in descriptor.fields:
+        named = one.message_type or one.enum_type
+        kind = named.name if named else types[one.type]
+        prefix = "repeated " if one.is_repeated else "optional " if one.has_presence and not one.message_type else ""
+        schema.append((str(one.number), one.name, prefix + kind))
+    written = [(row[0], row[1], row[2].removesuffix(" (varint)")) for row in document_tables()[message]]
+    assert written == schema
+
+
+@pytest.mark.parametrize(("enum", "table"), [("Kind", "Kind"), ("Flag", "bit of flags"), ("DType", None)])
+def test_the_document_has_every_value_of_the_enums(enum: str, table: str | None) -> None:
+    text = DOCUMENT.read_text()
+    for value in pb.DESCRIPTOR.enum_types_by_name[enum].values:
+        if value.number == 0:
+            continue
+        if table is None:
+            assert re.search(rf"\b{value.number} {value.name}\b", text), value.name
+        else:
+            names = {row[0]: re.split(r"\W", row[1])[0] for row in document_tables()[table]}
+            assert names[str(value.number)] == value.name
