@@ -42,7 +42,7 @@ export async function fetchRecords(run: string, keys: readonly string[]): Promis
     const next = keys.slice(payloads.length, payloads.length + MOST_KEYS);
     const query: [string, string][] = [["run", run], ...next.map((key): [string, string] => ["key", key])];
     const answered = splitPayloads(await (await ask("records", query)).arrayBuffer());
-    const complete = answered.findIndex((payload) => payload === undefined);
+    const complete = answered.indexOf(undefined);
     const usable = complete < 0 ? answered : answered.slice(0, complete);
     if (usable.length === 0) throw new Unreachable("TensorBoard answers without records.");
     payloads.push(...(usable as (Uint8Array | null)[]));

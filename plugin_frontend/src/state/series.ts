@@ -11,7 +11,7 @@ export const tagFilter = signal("");
 export const methodSelection = signal<ReadonlySet<string> | null>(null);
 export const layerSelection = signal<ReadonlySet<string> | null>(null);
 
-/** With more series than this the default is to show one layer only. */
+/** With more series in a run than this the default is to show one layer of each run. */
 const TILES_BY_DEFAULT = 6;
 
 export const tagPattern = computed(() => compileFilter(tagFilter.value));
@@ -34,8 +34,11 @@ export const chosenMethods = computed(() =>
 );
 
 export const chosenLayers = computed(() => {
-  const many = chosenMethods.value.size * layers.value.length > TILES_BY_DEFAULT;
-  return chosen(layerSelection, layers.value, many ? layers.value.slice(-1) : layers.value);
+  const perRun = Map.groupBy(matchingSeries.value, ({ run }) => run);
+  const most = Math.max(0, ...Array.from(perRun.values(), (series) => series.length));
+  // With many series: of every run, the layer that was named last, as a rule the deepest.
+  const last = Array.from(perRun.values(), (series) => series.findLast(({ layer }) => layer)?.layer ?? "");
+  return chosen(layerSelection, layers.value, most > TILES_BY_DEFAULT ? unique(last) : layers.value);
 });
 
 export const shownSeries = computed(() =>

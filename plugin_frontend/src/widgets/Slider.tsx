@@ -22,6 +22,7 @@ export function Slider({ label, value, min, max, step, testId, format }: Props) 
         max={max}
         step={step}
         value={value.value}
+        style={{ "--filled": (value.value - min) / (max - min) }}
         aria-valuetext={format(value.value)}
         data-testid={testId}
         onInput={(event) => {

@@ -45,7 +45,7 @@ function taps(source: number, target: number) {
 }
 
 /** The size of a canvas with the input's proportions whose longer side has `longest` pixels. */
-export function fit(height: number, width: number, longest: number): { height: number; width: number } {
+export function canvasSize(height: number, width: number, longest: number): { height: number; width: number } {
   const factor = longest / Math.max(height, width);
   return { height: Math.max(1, Math.round(height * factor)), width: Math.max(1, Math.round(width * factor)) };
 }

@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import type { AttributionMap } from "../../data/heatmaps.ts";
 import { Lru } from "../../data/lru.ts";
 import { paint } from "../../render/heatmap/overlay.ts";
-import { fit, upsample } from "../../render/heatmap/upsample.ts";
+import { canvasSize, upsample } from "../../render/heatmap/upsample.ts";
 import { signedTable, unsignedTable } from "../../state/appearance.ts";
 import { requestPaint, watchCanvas } from "./painter.ts";
 import { rangeFor } from "./sections.ts";
@@ -25,7 +25,7 @@ type Props = { map: AttributionMap; method: string; longest: number };
 
 export function Overlay({ map, method, longest }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { height, width } = fit(map.height, map.width, longest);
+  const { height, width } = canvasSize(map.height, map.width, longest);
 
   useEffect(() => (canvas.current ? watchCanvas(canvas.current) : undefined), []);
   useEffect(

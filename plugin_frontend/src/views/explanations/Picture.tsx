@@ -1,9 +1,9 @@
 /** An explained image with the heatmap of one target above it. */
 import { useSignal } from "@preact/signals";
-import type { JSX } from "preact";
+import type { TargetedPointerEvent } from "preact";
 import { imageAddress } from "../../data/client.ts";
 import type { Target } from "../../data/heatmaps.ts";
-import { fit } from "../../render/heatmap/upsample.ts";
+import { canvasSize } from "../../render/heatmap/upsample.ts";
 import { mode } from "../../state/appearance.ts";
 import { methodOf } from "../../state/series.ts";
 import type { Explanation } from "./cards.ts";
@@ -26,10 +26,10 @@ export function Picture({ explanation, target, longest, shownAt, note }: Props) 
   const value = useSignal<number | null>(null);
   const enlarged = shownAt > 3 * Math.max(record.width, record.height);
 
-  const readValue = (event: JSX.TargetedPointerEvent<HTMLElement>) => {
+  const readValue = (event: TargetedPointerEvent<HTMLElement>) => {
     if (!target) return;
     const box = event.currentTarget.getBoundingClientRect();
-    const { height, width } = fit(record.height, record.width, longest);
+    const { height, width } = canvasSize(record.height, record.width, longest);
     const x = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * width)));
     const y = Math.min(height - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * height)));
     value.value = resample(target.map, height, width)[y * width + x] ?? null;
@@ -40,7 +40,7 @@ export function Picture({ explanation, target, longest, shownAt, note }: Props) 
       class="picture"
       data-mode={mode.value}
       data-dimmed={note ? "" : undefined}
-      style={{ aspectRatio: `${record.width} / ${record.height}` }}
+      style={{ aspectRatio: `${record.width} / ${record.height}`, "--ratio": record.width / record.height }}
       onPointerMove={readValue}
       onPointerLeave={() => {
         value.value = null;

@@ -48,7 +48,6 @@ function Skeletons() {
   return (
     <div class="cards" aria-hidden="true">
       {Array.from({ length: 8 }, (_, i) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: they have no identity
         <div key={i} class="skeleton" />
       ))}
     </div>

@@ -70,11 +70,13 @@ export function Tile({ explanation }: { explanation: Explanation }) {
       <figcaption title={frame.series.description || tag}>
         <span class="tile-name">{name}</span>
         <span class="tile-target">
-          {!target
-            ? "—"
-            : record.classDependent
-              ? className(record.classes, target.classIndex)
-              : "same for every class"}
+          <span class="class-name">
+            {!target
+              ? "—"
+              : record.classDependent
+                ? className(record.classes, target.classIndex)
+                : "same for every class"}
+          </span>
           {target && record.classDependent && <span class="probability">{percent(target.probability)}</span>}
         </span>
       </figcaption>

@@ -27,7 +27,8 @@ export function requestPaint(canvas: HTMLCanvasElement, paint: () => void): void
 }
 
 function schedule(): void {
-  scheduled ||= requestAnimationFrame(() => {
+  if (scheduled) return;
+  scheduled = requestAnimationFrame(() => {
     scheduled = 0;
     for (const [canvas, paint] of dirty) {
       if (!inView.has(canvas)) continue;

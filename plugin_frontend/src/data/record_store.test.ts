@@ -1,0 +1,42 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import { expect, test, vi } from "vitest";
+import { DType, HeatmapsSchema } from "../records/explain_pb.ts";
+import { RecordStore } from "./record_store.ts";
+
+const payload = toBinary(
+  HeatmapsSchema,
+  create(HeatmapsSchema, {
+    samples: [{}],
+    targets: [0],
+    maps: { dtype: DType.UINT8, shape: [1, 1, 1, 1], data: new Uint8Array(1) },
+  }),
+);
+
+test("records are fetched together, once, and shared while in flight", async () => {
+  const fetch = vi.fn(async (_run: string, keys: readonly string[]) => keys.map(() => payload));
+  const store = new RecordStore(fetch);
+  const both = await Promise.all([store.load("r", ["a", "b"]), store.load("r", ["b", "c"])]);
+  await store.load("r", ["c", "a"]);
+  expect(fetch.mock.calls).toEqual([
+    ["r", ["a", "b"]],
+    ["r", ["c"]],
+  ]);
+  expect(both[0][1]).toBe(both[1][0]);
+});
+
+test("what cannot be read or decoded is null and is not asked for again", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const fetch = vi.fn(async () => [null, Uint8Array.from([255]), payload]);
+  const store = new RecordStore(fetch);
+  const reads = await store.load("r", ["damaged", "garbage", "fine"]);
+  expect(reads.map((read) => read?.samples.length)).toEqual([undefined, undefined, 1]);
+  await store.load("r", ["damaged", "garbage"]);
+  expect(fetch).toHaveBeenCalledTimes(1);
+});
+
+test("a failed request is tried again", async () => {
+  const fetch = vi.fn(async () => [payload]).mockRejectedValueOnce(new Error("gone"));
+  const store = new RecordStore(fetch);
+  await expect(store.load("r", ["a"])).rejects.toThrow("gone");
+  expect(await store.load("r", ["a"])).toHaveLength(1);
+});

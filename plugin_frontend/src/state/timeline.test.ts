@@ -1,0 +1,63 @@
+import { beforeEach, expect, test } from "vitest";
+import type { SeriesSteps } from "../data/answers.ts";
+import { runSelection, runs } from "./runs.ts";
+import { chosenLayers, shownSeries, tagFilter } from "./series.ts";
+import { stepIndex } from "./steps.ts";
+import { follow, moveTo, step, stepAt, steps } from "./timeline.ts";
+
+const declare = (tag: string, layer: string) => ({
+  tag,
+  kind: "HEATMAPS",
+  method: "GradCAM",
+  layer,
+  parameters: "",
+  description: "",
+  records: 1,
+});
+const counts = { unknown: 0, damaged: 0, failed: 0, dropped: 0 };
+
+function log(...logged: number[]): void {
+  const steps: SeriesSteps = {
+    tag: "a",
+    kind: "HEATMAPS",
+    steps: logged,
+    wall_times: logged,
+    counts: logged,
+    keys: logged.map(String),
+  };
+  stepIndex.value = new Map([["run", new Map([["a", steps]])]]);
+}
+
+beforeEach(() => {
+  runs.value = [{ run: "run", series: [declare("a", "layer1")], counts, failures: [] }];
+  runSelection.value = null;
+  tagFilter.value = "";
+  follow.value = true;
+  log(0, 10, 20);
+});
+
+test("new steps are followed until the slider is moved back, and again when it is moved to the end", () => {
+  expect(step.value).toBe(20);
+  log(0, 10, 20, 30);
+  expect(step.value).toBe(30);
+  moveTo(1);
+  expect([step.value, follow.value]).toEqual([10, false]);
+  log(0, 5, 10, 20, 30, 40);
+  expect([step.value, stepAt.value]).toEqual([10, 2]);
+  moveTo(steps.value.length - 1);
+  log(0, 50);
+  expect([step.value, follow.value]).toEqual([50, true]);
+});
+
+test("an invalid tag filter hides nothing, a valid one without matches everything", () => {
+  tagFilter.value = "(";
+  expect(shownSeries.value).toHaveLength(1);
+  tagFilter.value = "nothing";
+  expect(shownSeries.value).toHaveLength(0);
+});
+
+test("with many series every run shows a layer of its own by default", () => {
+  const many = (prefix: string) => Array.from({ length: 8 }, (_, i) => declare(`${prefix}${i}`, `${prefix}.layer${i}`));
+  runs.value = ["x", "y"].map((run) => ({ run, series: many(run), counts, failures: [] }));
+  expect([...chosenLayers.value]).toEqual(["x.layer7", "y.layer7"]);
+});
