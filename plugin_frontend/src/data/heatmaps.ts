@@ -67,7 +67,7 @@ export type HeatmapRecord = {
 export function decodeHeatmaps(key: string, payload: Uint8Array): HeatmapRecord {
   const message = fromBinary(HeatmapsSchema, payload);
   const { maps, samples } = message;
-  if (!maps || maps.shape.length !== 4) throw new Error("Heatmaps without maps.");
+  if (maps?.shape.length !== 4) throw new Error("Heatmaps without maps.");
   validateArray(maps);
   const [n = 0, t = 0, rows = 0, columns = 0] = maps.shape;
   if (n !== samples.length || message.targets.length !== n * t)

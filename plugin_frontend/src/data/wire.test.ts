@@ -74,9 +74,9 @@ test("heatmaps that contradict themselves are refused", () => {
   expect(broken((message) => message.targets.pop())).toThrow("contradict");
   expect(broken((message) => message.samples.pop())).toThrow("contradict");
   expect(broken((message) => message.maps?.shape.pop())).toThrow("without maps");
-  expect(broken(({ maps }) => maps && (maps.shape[3] = 3))).toThrow("does not fit its shape");
+  expect(broken(({ maps }) => maps?.shape.splice(3, 1, 3))).toThrow("does not fit its shape");
   expect(broken(({ maps }) => maps?.scale.push(1))).toThrow("scale does not fit");
-  expect(broken(({ maps }) => maps && (maps.dtype = 99 as DType))).toThrow("not known");
+  expect(broken(({ maps }) => Object.assign(maps ?? {}, { dtype: 99 }))).toThrow("not known");
 });
 
 test.each([

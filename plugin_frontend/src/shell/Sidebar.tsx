@@ -48,7 +48,6 @@ export function Sidebar() {
               <input
                 type="checkbox"
                 checked={selectedRuns.value.has(run)}
-                style={{ accentColor: runColours.value.get(run) }}
                 onChange={(event) => selectRun(run, event.currentTarget.checked)}
               />
               <span class="run-dot" style={{ background: runColours.value.get(run) }} />

@@ -3,6 +3,7 @@ import { computed, effect, signal } from "@preact/signals";
 import { latest } from "../data/latest.ts";
 import { type Read, RecordStore } from "../data/record_store.ts";
 import { type Entries, entriesAt } from "./alignment.ts";
+import { groupBy } from "./group.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { openSample } from "./samples.ts";
 import { type Series, seriesOf, shownSeries } from "./series.ts";
@@ -70,7 +71,7 @@ export function followFrame(): void {
 }
 
 async function load(wanted: Wanted): Promise<Frame> {
-  const byRun = Map.groupBy(wanted.series, ({ series }) => series.run);
+  const byRun = groupBy(wanted.series, ({ series }) => series.run);
   const runs = await Promise.all(
     Array.from(byRun, async ([run, series]): Promise<[string, SeriesFrame[]]> => {
       const reads = await store.load(

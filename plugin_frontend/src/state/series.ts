@@ -2,6 +2,7 @@
 import { computed, type Signal, signal } from "@preact/signals";
 import { HEATMAPS, type Run, type SeriesDeclaration } from "../data/answers.ts";
 import { compileFilter, matching } from "./filter.ts";
+import { groupBy } from "./group.ts";
 import { runs, shownRuns } from "./runs.ts";
 
 export type Series = SeriesDeclaration & { run: string };
@@ -34,7 +35,7 @@ export const chosenMethods = computed(() =>
 );
 
 export const chosenLayers = computed(() => {
-  const perRun = Map.groupBy(matchingSeries.value, ({ run }) => run);
+  const perRun = groupBy(matchingSeries.value, ({ run }) => run);
   const most = Math.max(0, ...Array.from(perRun.values(), (series) => series.length));
   // With many series: of every run, the layer that was named last, as a rule the deepest.
   const last = Array.from(perRun.values(), (series) => series.findLast(({ layer }) => layer)?.layer ?? "");

@@ -120,18 +120,17 @@ function Legend() {
         <Bar map={appearance.colourMap} low={shared ? "low" : "map's lowest"} high={shared ? "high" : "highest"} />
       )}
       {signed && <Bar map={appearance.diverging} low="against" high="for the class" />}
-      {shared && (
-        <dl>
-          {[...sharedRanges.value].map(([method, { low, high }]) => (
-            <div key={method}>
-              <dt>{method}</dt>
-              <dd>
-                {compact(low)} … {compact(high)}
-              </dd>
-            </div>
-          ))}
-        </dl>
-      )}
+      <p class="hint">{shared ? "Every map on the range of its method:" : "Each map on its own range, within:"}</p>
+      <dl>
+        {[...sharedRanges.value].map(([method, { low, high }]) => (
+          <div key={method}>
+            <dt>{method}</dt>
+            <dd>
+              {compact(low)} … {compact(high)}
+            </dd>
+          </div>
+        ))}
+      </dl>
     </div>
   );
 }
