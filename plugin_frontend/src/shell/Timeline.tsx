@@ -67,7 +67,6 @@ export function Timeline({ testId = "step-slider" }: { testId?: string }) {
         max={Math.max(0, last)}
         value={Math.max(0, stepAt.value)}
         style={{ "--filled": last > 0 ? stepAt.value / last : 0 }}
-        style={{ "--filled": last > 0 ? stepAt.value / last : 0 }}
         disabled={last < 1}
         onInput={(event) => moveTo(event.currentTarget.valueAsNumber)}
       />

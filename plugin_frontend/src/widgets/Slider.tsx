@@ -23,7 +23,6 @@ export function Slider({ label, value, min, max, step, testId, format }: Props) 
         step={step}
         value={value.value}
         style={{ "--filled": (value.value - min) / (max - min) }}
-        style={{ "--filled": (value.value - min) / (max - min) }}
         aria-valuetext={format(value.value)}
         data-testid={testId}
         onInput={(event) => {
