@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_explain.probe import Pictures, Probe
+from tb_explain.probe import Pictures, Probe, as_array
 from tb_explain.records import MAX_PAYLOAD, Record, SegmentWriter, encode_array, quantise
 from tb_explain.records import explain_pb2 as pb
 
@@ -81,7 +81,7 @@ def as_maps(maps: Any) -> NDArray[np.float32]:
 
 def as_targets(targets: Any, n: int, t: int) -> NDArray[np.int64]:
     """Target classes as [N, T]; -1 where none are given. Raises ValueError for another shape or no integers."""
-    given = _as_array(-1 if targets is None else targets)
+    given = as_array(-1 if targets is None else targets)
     if given.dtype.kind not in "iu" or given.shape not in ((), (n,), (n, t)) or (t > 1 and given.shape == (n,)):
         raise ValueError(
             f"targets must be integers [{n}, {t}]{'' if t > 1 else f', [{n}]'} or one for all, got {given.dtype} {list(given.shape)}"
@@ -93,17 +93,10 @@ def as_numbers(name: str, values: Any, shape: tuple[int, ...]) -> NDArray[np.flo
     """Floats of one shape, or None. [N] serves as [N, 1]. Raises ValueError for another shape."""
     if values is None:
         return None
-    given = _as_array(values)
+    given = as_array(values)
     if given.dtype.kind not in "fiu" or given.size != np.prod(shape) or given.shape[:1] != shape[:1]:
         raise ValueError(f"{name} must be numbers {list(shape)}, got {given.dtype} {list(given.shape)}")
     return given.astype(np.float32).reshape(shape)
-
-
-def _as_array(values: Any) -> NDArray[Any]:
-    if hasattr(values, "detach"):
-        values = values.detach().cpu()
-        values = values.float() if values.is_floating_point() else values  # numpy has no bfloat16
-    return np.array(values)
 
 
 def finite(maps: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:

@@ -98,9 +98,17 @@ class Probe:
         return f"Probe({len(self)} images {list(self.images.shape[1:])}, name={self.name!r})"
 
 
+def as_array(values: Any) -> NDArray[Any]:
+    """A copy of numbers from numpy, torch or lists."""
+    if hasattr(values, "detach"):
+        values = values.detach().cpu()
+        values = (values.float() if values.is_floating_point() else values).numpy()  # numpy has no bfloat16
+    return np.array(values)
+
+
 def as_labels(name: str, labels: Any, n: int) -> NDArray[np.int64]:
     """N class indices as an array. Raises ValueError when they are something else."""
-    given = np.asarray(labels.cpu() if hasattr(labels, "cpu") else labels)
+    given = as_array(labels)
     if given.shape != (n,) or given.dtype.kind not in "iu" or (given < 0).any():
         raise ValueError(f"{name} must be {n} class indices (integers from 0), got {given.dtype} {list(given.shape)}")
     return given.astype(np.int64)
@@ -111,10 +119,7 @@ def as_pixels(images: Any, dataformats: str) -> NDArray[np.uint8]:
 
     Raises ValueError for another shape or for values outside their range.
     """
-    if hasattr(images, "detach"):
-        images = images.detach().cpu()
-        images = images.float() if images.is_floating_point() else images  # numpy has no bfloat16
-    given = np.array(images)
+    given = as_array(images)
     if given.ndim == 3:
         given = given[..., None]
         dataformats = "NHWC"

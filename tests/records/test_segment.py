@@ -57,7 +57,7 @@ def test_a_blob_is_stored_once_a_segment_and_a_series_declared_when_it_changes(t
 def test_a_closed_segment_takes_no_more(tmp_path: Path) -> None:
     segment = SegmentWriter(tmp_path)
     segment.close()
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="Bad file descriptor"):
         segment.append([Record(pb.Entry(kind=pb.PURGE), b"")])
 
 
