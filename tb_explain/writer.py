@@ -110,7 +110,9 @@ class ExplainWriter(SummaryWriter):
         Returns the attributions, or an empty list when nothing was due or something failed. A failure is logged, counted in
         `failed` and shown in the page; it raises only with `strict=True`.
         """
+        at = 0  # what a step that is none is shown as
         try:
+            step = at = _as_step(step)
             _check_schedule(every, budget)
             schedule = self._schedules.setdefault(f"{probe.name} {methods!r}", Schedule())
             if not schedule.due(step, every, budget):
@@ -125,7 +127,7 @@ class ExplainWriter(SummaryWriter):
                 raise
             tag = getattr(probe, "name", "explain")
             _log.error("%s could not be explained at step %s: %s", tag, step, error, exc_info=True)
-            self._recorder.fail(tag, _as_step(step), f"{type(error).__name__}: {error}", traceback.format_exc())
+            self._recorder.fail(tag, at, f"{type(error).__name__}: {error}", traceback.format_exc())
             return []
 
     def add_heatmaps(
@@ -224,7 +226,6 @@ class ExplainWriter(SummaryWriter):
     ) -> list[Attribution]:
         from tb_explain.methods import attribute
 
-        step = _as_step(step)
         found = attribute(model, probe.images, methods, targets)
         for attribution in found:
             name = type(attribution.method).__name__
