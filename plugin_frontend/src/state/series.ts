@@ -56,10 +56,13 @@ export function seriesOf(run: string): Series[] {
 
 /** Short names of series that tell those of one run apart: the tag's prefix is named only where there are several. */
 export const seriesNames = computed(() => {
-  const prefixes = new Set(matchingSeries.value.map(prefixOf));
-  return (series: SeriesDeclaration): string => {
+  const byRun = groupBy(matchingSeries.value, ({ run }) => run);
+  const several = new Set(
+    [...byRun].filter(([, series]) => new Set(series.map(prefixOf)).size > 1).map(([run]) => run),
+  );
+  return (series: Series): string => {
     const name = [methodOf(series), series.layer].filter(Boolean).join(" · ");
-    return prefixes.size > 1 && series.method && prefixOf(series) ? `${prefixOf(series)} · ${name}` : name;
+    return several.has(series.run) && series.method && prefixOf(series) ? `${prefixOf(series)} · ${name}` : name;
   };
 });
 

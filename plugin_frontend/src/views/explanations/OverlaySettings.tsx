@@ -1,14 +1,14 @@
-/** How overlays look: the pane at the right. */
+/** How overlays and tiles look: the pane at the right. */
 import type { ReadonlySignal } from "@preact/signals";
 import { type Diverging, gradient, type Sequential } from "../../render/heatmap/lut.ts";
 import type { Mode } from "../../render/heatmap/overlay.ts";
 import * as appearance from "../../state/appearance.ts";
-import { showOriginal, tileSize } from "../../state/samples.ts";
+import { PAGE_SIZES, page, pageSize, showOriginal, tileSize } from "../../state/samples.ts";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
 import { compact } from "./format.ts";
-import { sharedRanges, signedness } from "./sections.ts";
+import { currentPage, sharedRanges, signedness } from "./sections.ts";
 
 const SEQUENTIAL: [Sequential, string][] = [
   ["viridis", "Viridis"],
@@ -96,6 +96,15 @@ export function OverlaySettings() {
       </button>
       <h2>Tiles</h2>
       <Slider label="Size" value={tileSize} min={96} max={320} step={8} testId="size" format={(size) => `${size} px`} />
+      <Select
+        label="Samples per page"
+        value={String(pageSize.value)}
+        options={PAGE_SIZES.map((size) => [String(size), String(size)])}
+        onChange={(value) => {
+          page.value = Math.floor((currentPage.value * pageSize.value) / Number(value));
+          pageSize.value = Number(value);
+        }}
+      />
       <label class="check">
         <input
           type="checkbox"

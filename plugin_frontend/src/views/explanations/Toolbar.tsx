@@ -1,16 +1,6 @@
 /** What is shown: methods, layers, class, order, filter and page. */
 import { className } from "../../state/class_names.ts";
-import {
-  type ClassChoice,
-  classChoice,
-  type Outcome,
-  outcome,
-  PAGE_SIZES,
-  page,
-  pageSize,
-  type Sort,
-  sort,
-} from "../../state/samples.ts";
+import { type ClassChoice, classChoice, type Outcome, outcome, page, type Sort, sort } from "../../state/samples.ts";
 import {
   chosenLayers,
   chosenMethods,
@@ -30,8 +20,8 @@ import { currentPage, loggedClasses, pageCount } from "./sections.ts";
 const SORTS: [Sort, string][] = [
   ["logged", "As logged"],
   ["mistakes", "Mistakes first"],
-  ["unsure", "Least confident first"],
-  ["sure", "Most confident first"],
+  ["unsure", "Least sure first"],
+  ["sure", "Most sure first"],
 ];
 
 const OUTCOMES: [Outcome, string][] = [
@@ -91,15 +81,6 @@ export function Toolbar() {
 function Paging() {
   return (
     <div class="paging">
-      <Select
-        label="Per page"
-        value={String(pageSize.value)}
-        options={PAGE_SIZES.map((size) => [String(size), String(size)])}
-        onChange={(value) => {
-          page.value = Math.floor((currentPage.value * pageSize.value) / Number(value));
-          pageSize.value = Number(value);
-        }}
-      />
       <button
         type="button"
         class="icon-button"
