@@ -54,7 +54,8 @@ def _name(model: nn.Module, layer: Layer) -> str:
         wanted = wanted.partition(".")[2]
     if wanted not in names:
         close = difflib.get_close_matches(wanted, names, n=3) or names[-3:]
-        raise ValueError(f"the model has no layer {layer!r}; did you mean {', '.join(map(repr, close))}?")
+        hint = f"did you mean {', '.join(map(repr, close))}?" if close else "it has no named layers"
+        raise ValueError(f"the model has no layer {layer!r}; {hint}")
     return wanted
 
 

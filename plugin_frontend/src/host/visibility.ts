@@ -4,13 +4,10 @@ import { signal } from "@preact/signals";
 export const visible = signal(true);
 
 export function followVisibility(): void {
-  let inView = true;
   const update = () => {
-    visible.value = inView && document.visibilityState === "visible";
+    visible.value = window.innerHeight > 0 && document.visibilityState === "visible";
   };
-  new IntersectionObserver((entries) => {
-    inView = entries.at(-1)?.isIntersecting ?? true;
-    update();
-  }).observe(document.documentElement);
+  update();
+  window.addEventListener("resize", update);
   document.addEventListener("visibilitychange", update);
 }

@@ -4,7 +4,7 @@ import { latest } from "../data/latest.ts";
 import { type Read, RecordStore } from "../data/record_store.ts";
 import { type Entries, entriesAt } from "./alignment.ts";
 import { groupBy } from "./group.ts";
-import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
+import { reportTrouble, unreachable } from "./reachability.ts";
 import { openSample } from "./samples.ts";
 import { type Series, seriesOf, shownSeries } from "./series.ts";
 import { stepIndex } from "./steps.ts";
@@ -54,7 +54,6 @@ export function followFrame(): void {
     (loaded) => {
       frame.value = loaded;
       loading.value = loaded.step !== step.peek();
-      reportReachable();
       prefetch();
     },
     (reason) => {

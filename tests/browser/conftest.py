@@ -1,0 +1,151 @@
+"""A real Chromium on a real TensorBoard; every page must stay free of errors and of violations of TensorBoard's content policy."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Frame, Locator, Page, expect, sync_playwright
+
+from tests.conftest import StartTensorBoard, TensorBoard
+
+expect.set_options(timeout=20_000)
+
+# Not ours: what TensorBoard's own page and the missing GPU say.
+FOREIGN = re.compile(
+    r"Three\.js|willReadFrequently|favicon|WebGL|GPU|gstatic|fonts\.g|Failed to load resource: net::ERR_(INTERNET|NAME)",
+    re.IGNORECASE,
+)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The logdir that the README's first command makes."""
+    logdir = tmp_path_factory.mktemp("demo")
+    command = [Path(sys.executable).with_name("tb-explain"), "demo", "--logdir", logdir / "runs"]
+    subprocess.run(command, check=True, capture_output=True)
+    return logdir / "runs"
+
+
+@pytest.fixture(scope="session")
+def demo_server(demo: Path, tensorboard: StartTensorBoard) -> TensorBoard:
+    """A TensorBoard that shows the demo."""
+    return tensorboard("--logdir", str(demo))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium, as `tests/run` installs it."""
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    assert path, "install Chromium: the browser tests need it on PATH"
+    flags = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class ExplainTab:
+    """The Explain tab in one browser page."""
+
+    page: Page
+    frame: Frame
+    requests: list[str] = field(default_factory=list)
+
+    def part(self, name: str) -> Locator:
+        """What carries this test id."""
+        return self.frame.get_by_test_id(name)
+
+    def tile(self, sample: int = 0, **attributes: Any) -> Locator:
+        """A tile by its data attributes, such as tag and step."""
+        wanted = "".join(f'[data-{name}="{value}"]' for name, value in attributes.items())
+        return self.frame.locator(f'[data-testid="tile"]{wanted}').nth(sample)
+
+    def scroll_to_run(self, run: str) -> None:
+        """Bring a run's section on screen: it is loaded only then, and those above it may still grow."""
+        section = self.frame.locator(f'section[data-run="{run}"]')
+
+        def there() -> bool:
+            section.scroll_into_view_if_needed()
+            return self.tile(0, run=run).count() > 0
+
+        self.until(there)
+
+    def state(self) -> dict[str, str]:
+        """What the address says about the page."""
+        parts = self.page.url.partition("#")[2].split("&")
+        return dict(
+            part.removeprefix("p.tb_explain.").split("=", 1) for part in parts if part.startswith("p.tb_explain.")
+        )
+
+    def until(self, condition: Callable[[], Any], patience: float = 20) -> Any:
+        """The first true value of `condition`; the browser's events arrive meanwhile, as they would not while sleeping."""
+        deadline = time.monotonic() + patience
+        while not (value := condition()):
+            assert time.monotonic() < deadline, f"still {value!r} after {patience} s"
+            self.page.wait_for_timeout(50)
+        return value
+
+    def settled(self) -> None:
+        """Wait until what is asked for is on screen."""
+        expect(self.part("tile").first).to_be_visible()
+        expect(self.frame.locator('[aria-busy="true"]')).to_have_count(0)
+
+
+OpenTab = Callable[..., ExplainTab]
+
+
+@pytest.fixture
+def open_tab(chromium: Browser) -> Iterator[OpenTab]:
+    """Opens the Explain tab at an address; in the end no page may have complained, but about what the test expects."""
+    complaints: list[str] = []
+    contexts = []
+
+    def listen(page: Page) -> None:
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda message: (
+                message.type in ("error", "warning")
+                and not FOREIGN.search(message.text)
+                and complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+            ),
+        )
+
+    def open_page(
+        server: TensorBoard, state: str = "", *, query: str = "", expected: str = "", **options: Any
+    ) -> ExplainTab:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        contexts.append((context, expected))
+        page = context.new_page()
+        listen(page)
+        requests: list[str] = []
+        page.on("request", lambda request: "/plugin/tb_explain/" in request.url and requests.append(request.url))
+        page.goto(f"{server.url}{query}#tb_explain{state}")
+        tab = ExplainTab(page, page.main_frame, requests)
+        tab.frame = tab.until(
+            lambda: next((frame for frame in page.frames[1:] if "name=tb_explain" in frame.url), None)
+        )
+        return tab
+
+    yield open_page
+    expected = "|".join(expected for _, expected in contexts if expected)
+    for context, _ in contexts:
+        context.close()
+    left = [line for line in complaints if not (expected and re.search(expected, line))]
+    assert not left, "\n".join(left)
