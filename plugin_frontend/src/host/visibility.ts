@@ -9,5 +9,7 @@ export function followVisibility(): void {
   };
   update();
   window.addEventListener("resize", update);
+  window.addEventListener("resize", update);
   document.addEventListener("visibilitychange", update);
+  update();
 }

@@ -4,6 +4,7 @@ import { EmptyState } from "../../shell/EmptyState.tsx";
 import { onCommand } from "../../shell/keyboard.ts";
 import { settingsOpen } from "../../shell/panes.ts";
 import { opacity, peeking } from "../../state/appearance.ts";
+import { loading } from "../../state/frame.ts";
 import { openSample, tileSize } from "../../state/samples.ts";
 import { shownSeries } from "../../state/series.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
@@ -32,7 +33,7 @@ export function Explanations() {
     <div class="explanations" style={style} data-peek={peeking.value || undefined}>
       <div class="explanations-main">
         <Toolbar />
-        <div class="content">
+        <div class="content" aria-busy={loading.value}>
           {shownSeries.value.length === 0 ? (
             <EmptyState />
           ) : (

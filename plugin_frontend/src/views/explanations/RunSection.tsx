@@ -9,7 +9,7 @@ import type { Section } from "./sections.ts";
 
 export function RunSection({ section }: { section: Section }) {
   const { run, frames, cards, samples } = section;
-  const element = useNearness(run);
+  const element = useNearness(run, section.loaded);
   const unreadable = frames.filter(({ records }) => records.includes(null));
   return (
     <section ref={element} class="run-section" aria-label={`Run ${run}`} data-run={run}>
@@ -54,12 +54,17 @@ function Skeletons() {
   );
 }
 
-function useNearness(run: string) {
+/** Reports the run while its section is near the screen. Away from it the section keeps its height, so that nothing jumps. */
+function useNearness(run: string, loaded: boolean) {
   const element = useRef<HTMLElement>(null);
+  useEffect(() => {
+    if (loaded) element.current?.style.removeProperty("min-height");
+  }, [loaded]);
   useEffect(() => {
     if (!element.current) return;
     const set = (near: boolean) => {
       if (near === runsInView.peek().has(run)) return;
+      if (!near && element.current) element.current.style.minHeight = `${element.current.offsetHeight}px`;
       const runs = new Set(runsInView.peek());
       near ? runs.add(run) : runs.delete(run);
       runsInView.value = runs;
