@@ -14,7 +14,7 @@ try:
     from tqdm import tqdm
 
     from tb_explain import ExplainWriter, Probe
-    from tb_explain.methods import EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, Top, XGradCAM
+    from tb_explain.methods import EigenCAM, GradCAM, GradCAMPlusPlus, LayerCAM, Top
 except ImportError as error:
     raise ImportError(f'{error}. The demo needs more packages: pip install "tb-explain[examples]"') from error
 
@@ -86,7 +86,7 @@ def explain_photographs(log_dir: str | Path, model_name: str | None = None, fold
         std=std,
         sample_names=[path.stem for path in paths],
     )
-    methods = [GradCAM(), GradCAMPlusPlus(), LayerCAM(), XGradCAM(), HiResCAM(), EigenCAM()]
+    methods = [GradCAM(), GradCAMPlusPlus(), LayerCAM(), EigenCAM()]
     with ExplainWriter(log_dir) as writer:
         writer.explain(model, probe, 0, methods, targets=Top(3))
 
