@@ -77,6 +77,7 @@ test("the class to explain is found by role or by index, or honestly not at all"
   );
   expect(chosen).toEqual([1, 3, 3, 1, 2, undefined]);
   expect(chooseTarget(of(record([{ image: 1 }])), "predicted")?.classIndex).toBe(2); // the most probable one
+  expect(chooseTarget(of(record([{ image: 1, predicted: 6 }])), "predicted")?.classIndex).toBe(2); // not logged for 6
   expect(chooseTarget(of(record([{ image: 1 }], [5], [1], false)), 7)?.classIndex).toBe(5); // does not depend on the class
   expect(chooseTarget(of(record([{ image: 1, label: 0 }], [-1], [1])), "label")?.classIndex).toBe(-1); // no class at all
 });

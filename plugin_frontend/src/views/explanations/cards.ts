@@ -53,7 +53,8 @@ export function chooseTarget({ sample, record }: Explanation, choice: ClassChoic
   const ofClass = (index: number | undefined) => targets.find(({ classIndex }) => classIndex === index) ?? null;
   switch (choice) {
     case "predicted":
-      return sample.predicted === undefined ? (ranked(targets)[0] ?? null) : ofClass(sample.predicted);
+      // Not logged: the most probable class that was. The caption names it.
+      return ofClass(sample.predicted) ?? ranked(targets)[0] ?? null;
     case "label":
       return sample.label === undefined ? null : ofClass(sample.label);
     case "second":
