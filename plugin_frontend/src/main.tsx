@@ -14,11 +14,12 @@ import { adoptStyles } from "./styles/adopt.ts";
 import base from "./styles/base.css?inline";
 import shell from "./styles/shell.css?inline";
 import tokens from "./styles/tokens.css?inline";
+import widgets from "./styles/widgets.css?inline";
 
 export function render(): void {
   document.title = "Explain for TensorBoard";
   document.documentElement.lang = "en";
-  adoptStyles(tokens, base, shell);
+  adoptStyles(tokens, base, widgets, shell);
   followTheme();
   followVisibility();
   followLink();

@@ -10,13 +10,14 @@ import { shownSeries } from "../../state/series.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
 import styles from "../../styles/explanations.css?inline";
 import dialogStyles from "../../styles/sample_dialog.css?inline";
+import tileStyles from "../../styles/tiles.css?inline";
 import { OverlaySettings } from "./OverlaySettings.tsx";
 import { RunSection } from "./RunSection.tsx";
 import { moveSample, SampleDialog } from "./SampleDialog.tsx";
 import { sections } from "./sections.ts";
 import { Toolbar, turnPage } from "./Toolbar.tsx";
 
-adoptStyles(styles, dialogStyles);
+adoptStyles(styles, tileStyles, dialogStyles);
 
 export function Explanations() {
   useEffect(
