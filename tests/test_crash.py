@@ -65,12 +65,14 @@ def serve(root: Path) -> None:
             finally:
                 os._exit(1)
         os.close(writing)
-        os.read(reading, 4)
-        time.sleep(random.Random(trial).uniform(0, 0.06))
+        said = b""
+        moment = random.Random(trial)
+        for _ in range(moment.randint(1, 8)):  # however slow the machine is now
+            said += os.read(reading, 4)
+        time.sleep(moment.uniform(0, 0.06))
         os.kill(child, signal.SIGKILL)
         status = os.waitpid(child, 0)[1]
         assert os.WIFSIGNALED(status), status
-        said = b""
         while chunk := os.read(reading, 1 << 16):
             said += chunk
         os.close(reading)
@@ -122,6 +124,8 @@ def listed(path: Path) -> int:
     from tb_explain.records.framing import frames
 
     index = path.with_suffix(".index")
+    if not index.exists():  # killed between making the one and the other
+        return 0
     entries = [pb.Entry.FromString(found.data) for found in frames(index.read_bytes()) if found.data]
     return max((entry.offset + entry.length for entry in entries), default=0)
 
@@ -155,7 +159,7 @@ def test_two_hundred_kills_lose_nothing_that_was_flushed(tmp_path: Path) -> None
         f"\n{TRIALS} kills: {total['flushed']} records flushed, none lost; {total['records']} read back bit for bit; "
         f"{total['torn']} torn index tails, {total['unlisted']} data files with a payload that has no entry"
     )
-    assert total["flushed"] > TRIALS, "too little was logged to prove anything"
+    assert total["flushed"] > 3 * TRIALS, "too little was logged to prove anything"
 
     trial, _ = max(said, key=lambda found: found[1])
     loaded = EventAccumulator(str(tmp_path / str(trial)))

@@ -303,3 +303,16 @@ def test_a_run_that_was_deleted_and_trained_again_shows_the_new_segments(tmp_pat
     assert index.refresh()
     shown = steps_of(index)
     assert index.read(shown.keys[shown.step.tolist().index(7)]) == payload_of(7)
+
+
+def test_records_of_one_step_are_in_the_order_of_their_segments_age(tmp_path: Path) -> None:
+    """Within a millisecond, too, which their names do not tell."""
+    ages = [1.0 + i / 100_000 for i in (7, 2, 9, 0, 5, 3, 8, 1)]
+    names = {}
+    for age in ages:
+        segment = SegmentWriter(tmp_path, now=age)
+        log(segment, 4)
+        names[age] = segment.path.name.rpartition(".")[2]
+    index = RunIndex(tmp_path)
+    index.refresh()
+    assert [key.segment for key in steps_of(index).keys] == [names[age] for age in sorted(ages)]

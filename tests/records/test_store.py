@@ -19,7 +19,7 @@ from tb_explain.records.framing import frame
 
 TAGS = st.sampled_from(["a", "b/c", "日本"])
 STEPS = st.one_of(st.integers(-3, 6), st.sampled_from([-(2**63), 2**63 - 1]))
-TIMES = st.integers(1, 5).map(float)  # few, so that segments are often of one age
+TIMES = st.sampled_from([1.0, 1.0002, 1.0004, 2.0])  # few, so that segments are often of one age or one millisecond
 
 
 @dataclass
