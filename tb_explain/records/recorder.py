@@ -116,9 +116,10 @@ class Recorder:
 
     def flush(self) -> None:
         """Wait until everything accepted is with the operating system."""
+        if os.getpid() != self._pid:
+            return  # a forked child that has accepted nothing; the lock it inherited may be held by a thread that it did not
         with self._changed:
-            if os.getpid() == self._pid:
-                self._changed.wait_for(lambda: not self._bytes and not self._unreported)
+            self._changed.wait_for(lambda: not self._bytes and not self._unreported)
 
     def close(self) -> None:
         """Flush, stop the thread, close the files. Harmless when repeated."""
