@@ -451,7 +451,8 @@ export enum Kind {
   SERIES = 2,
 
   /**
-   * hides every earlier entry of a series, in this run, whose step is >= this entry's
+   * Hides records of all series whose step is >= this entry's: those before it in its file, and all in segments of this run
+   * that were created before this entry's wall_time.
    *
    * @generated from enum value: PURGE = 3;
    */
