@@ -214,9 +214,9 @@ def _leading_eigenpair(S: Tensor) -> tuple[Tensor, Tensor]:
     """The largest eigenvalue [N] and its vector [N, P] of positive semidefinite S [N, P, P]: power iteration, and where two
     eigenvalues are too close for it the whole decomposition, which takes several times as long.
     """
-    # The column of the largest diagonal entry is not orthogonal to the vector sought.
-    start = S.diagonal(dim1=1, dim2=2).argmax(1)
-    vectors = S.gather(2, start[:, None, None].expand(-1, S.shape[1], 1))
+    # A random start has a part along the vector sought; one picked from S, such as a column, may have none.
+    start = torch.randn(S.shape[1], 1, generator=torch.Generator().manual_seed(0))
+    vectors = start.to(S).expand(len(S), -1, -1)
     for _ in range(_POWER_STEPS):
         vectors = nn.functional.normalize(S @ vectors, dim=1)
     images = S @ vectors
