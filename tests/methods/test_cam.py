@@ -153,7 +153,7 @@ def test_eigen_cam_is_the_first_principal_component(shape: tuple[int, ...], gap:
 
 def test_eigen_cam_is_not_taken_in_by_one_hot_site() -> None:
     """A site that is the strongest, alone, and orthogonal to what the others share."""
-    A = torch.zeros(1, 2, 3, 4)
+    A = torch.zeros(1, 16, 3, 4)
     A[0, 0] = torch.tensor([[1, -1, 1, -1], [1, -1, 1, -1], [1, -1, 0, 0]])
     A[0, 1, 2, 3] = 3.2
     assert_first_principal_component(A)
