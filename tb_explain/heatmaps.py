@@ -39,7 +39,9 @@ class Heatmaps:
     @property
     def nbytes(self) -> int:
         """What it holds in memory while it waits to be written."""
-        return self.maps.nbytes + (self.pictures.nbytes if self.pictures is not None else 0)
+        if self.pictures is None or self.pictures.shared:
+            return self.maps.nbytes
+        return self.maps.nbytes + self.pictures.nbytes
 
 
 def of_attribution(attribution: Attribution, probe: Probe) -> Heatmaps:

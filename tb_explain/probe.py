@@ -13,10 +13,11 @@ from tb_explain.records import encode_image
 
 
 class Pictures:
-    """N pictures to show, encoded when first needed and only once."""
+    """N pictures to show, encoded when first needed and only once. `shared`: a probe holds them, whatever waits to be written."""
 
-    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+    def __init__(self, pixels: NDArray[np.uint8], *, shared: bool = False) -> None:
         self._pixels = pixels
+        self.shared = shared
 
     @cached_property
     def encoded(self) -> list[bytes]:
@@ -85,11 +86,11 @@ class Probe:
         if self.labels is not None and self.class_names is not None and self.labels.max() >= len(self.class_names):
             raise ValueError(f"label {self.labels.max()} has no name: there are {len(self.class_names)} class_names")
         if pixels is not None:
-            self.pictures = Pictures(as_pixels(pixels, "NHWC"))
+            self.pictures = Pictures(as_pixels(pixels, "NHWC"), shared=True)
             if len(self.pictures) != n:
                 raise ValueError(f"got pixels of {len(self.pictures)} images for {n} images")
         else:
-            self.pictures = Pictures(_displayed(self.images.float().cpu().numpy(), mean, std))
+            self.pictures = Pictures(_displayed(self.images.float().cpu().numpy(), mean, std), shared=True)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -118,6 +118,15 @@ def tensorboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartTenso
     assert not complaints, "\n".join(complaints)
 
 
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The logdir that the README's first command makes."""
+    logdir = tmp_path_factory.mktemp("demo")
+    command = [Path(sys.executable).with_name("tb-explain"), "demo", "--logdir", logdir / "runs"]
+    subprocess.run(command, check=True, capture_output=True)
+    return logdir / "runs"
+
+
 @dataclass
 class Run:
     """A run that is being written, and what should be read back from it."""

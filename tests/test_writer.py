@@ -782,3 +782,14 @@ def test_an_unknown_name_is_an_attributeerror() -> None:
 
     with pytest.raises(AttributeError, match="module 'tb_explain' has no attribute 'Nothing'"):
         tb_explain.Nothing  # noqa: B018
+
+
+def test_a_probes_pictures_do_not_fill_the_queue(tmp_path: Path) -> None:
+    """They are held by the probe, once, not by each record that waits."""
+    pictures = np.random.default_rng(0).integers(0, 256, (8, 256, 256, 3), np.uint8)
+    probe = Probe(torch.zeros(8, 3, 8, 8), pixels=pictures)
+    with ExplainWriter(tmp_path, when_full="drop", queue_bytes=100_000) as writer:
+        for step in range(5):
+            writer.add_heatmaps("maps", np.ones((8, 4, 4)), probe, step)
+        assert writer.dropped == 0
+    assert steps_of(tmp_path, "maps") == [0, 1, 2, 3, 4]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -24,15 +22,6 @@ FOREIGN = re.compile(
     r"Three\.js|willReadFrequently|favicon|WebGL|GPU|gstatic|fonts\.g|Failed to load resource: net::ERR_(INTERNET|NAME)",
     re.IGNORECASE,
 )
-
-
-@pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The logdir that the README's first command makes."""
-    logdir = tmp_path_factory.mktemp("demo")
-    command = [Path(sys.executable).with_name("tb-explain"), "demo", "--logdir", logdir / "runs"]
-    subprocess.run(command, check=True, capture_output=True)
-    return logdir / "runs"
 
 
 @pytest.fixture(scope="session")

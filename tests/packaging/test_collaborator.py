@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tb_explain.records import explain_pb2 as pb
 from tests.conftest import Run, StartTensorBoard, until
 from tests.plugin.test_routes import payloads
 
@@ -40,11 +41,20 @@ def test_a_logdir_is_shown_without_pytorch(viewer: Path, tmp_path: Path, tensorb
     assert b"is not built" not in page.body
 
 
-def test_the_command_line_lists_a_logdir_without_pytorch(viewer: Path, tmp_path: Path) -> None:
-    Run(tmp_path / "logs" / "resnet").log("probe/GradCAM", [0, 100])
-    command = [viewer.parent / "tb-explain", "ls", "logs"]
-    listed = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert "probe/GradCAM" in listed.stdout
+def test_the_demo_is_listed_and_served_without_pytorch(viewer: Path, demo: Path, tensorboard: StartTensorBoard) -> None:
+    command = [viewer.parent / "tb-explain", "ls", demo]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "digits/gradcam/conv3" in listed
+    assert "steps 0 to 400" in listed
+    server = tensorboard("--logdir", str(demo), python=str(viewer))
+    assert server.runs().keys() == {"digits", "photographs"}
+    for run in ("digits", "photographs"):
+        for series in server.ask("steps", run=run, kind="HEATMAPS").json()["series"]:
+            assert series["tag"] in listed
+            found = list(payloads(server.ask("records", run=run, key=series["keys"]).body))
+            samples = pb.Heatmaps.FromString(found[-1]).samples
+            assert len(found) == len(series["keys"])
+            assert server.ask("image", run=run, hash=samples[0].image.hex()).status == 200
 
 
 def test_logging_says_what_to_install(viewer: Path, tmp_path: Path) -> None:
