@@ -70,6 +70,7 @@ class ExplainPlugin(TBPlugin):
             "/records": self._serve_records,
             "/image": self._serve_image,
             "/classes": self._serve_classes,
+            "/labels": self._serve_labels,
             "/static/*": static,
         }
         return {route: application(view) for route, view in views.items()}
@@ -78,14 +79,11 @@ class ExplainPlugin(TBPlugin):
         return as_json(request, {"runs": [describe(name, run) for name, run in sorted(self._runs.current().items())]})
 
     def _serve_steps(self, request: Request) -> Response:
-        name = the_only(request, "kind", "such as kind=HEATMAPS")
-        if name not in pb.Kind.keys():  # noqa: SIM118 (an enum wrapper is not iterable)
-            raise malformed(f"There is no kind {quoted(name)}; expected one such as HEATMAPS.")
-        kind = pb.Kind.Value(name)
+        kinds = _parse_kinds(request.args.getlist("kind"))
         self._runs.current()  # whose answer does not matter: it has the run's newest records read
         run = self._run(request)
         tags = request.args.getlist("tag")
-        found = [_find(run, tag, kind) for tag in tags] if tags else _of_kind(run, kind)
+        found = [series for tag in tags for series in _find(run, tag, kinds)] if tags else _of_kinds(run, kinds)
         return as_json(request, {"series": [list_records(run, series) for series in found]})
 
     def _serve_records(self, request: Request) -> Response:
@@ -115,6 +113,9 @@ class ExplainPlugin(TBPlugin):
     def _serve_classes(self, request: Request) -> Response:
         return content(self._blob(request, pb.CLASSES), _OCTETS, FOR_A_YEAR)
 
+    def _serve_labels(self, request: Request) -> Response:
+        return content(self._blob(request, pb.LABELS), _OCTETS, FOR_A_YEAR)
+
     def _run(self, request: Request) -> RunIndex:
         name = the_only(request, "run", "the name of a run")
         run = self._runs.find(name)
@@ -135,15 +136,25 @@ class ExplainPlugin(TBPlugin):
             raise unknown(f"What has the content hash {name} is damaged and cannot be read.") from None
 
 
-def _find(run: RunIndex, tag: str, kind: int) -> Series:
-    series = run.find(tag, kind)
-    if series is None:
-        raise unknown(f"This run has no series {quoted(tag)} of kind {pb.Kind.Name(kind)}.")
-    return series
+def _parse_kinds(names: list[str]) -> list[int]:
+    if not names:
+        raise malformed("There is no parameter “kind”; expected one or more, such as kind=HEATMAPS.")
+    for name in names:
+        if name not in pb.Kind.keys():  # noqa: SIM118 (an enum wrapper is not iterable)
+            raise malformed(f"There is no kind {quoted(name)}; expected one such as HEATMAPS.")
+    return [pb.Kind.Value(name) for name in dict.fromkeys(names)]
 
 
-def _of_kind(run: RunIndex, kind: int) -> list[Series]:
-    return [series for series in run.series() if series.declaration.kind == kind]
+def _find(run: RunIndex, tag: str, kinds: list[int]) -> list[Series]:
+    found = [series for kind in kinds if (series := run.find(tag, kind)) is not None]
+    if not found:
+        named = " or ".join(pb.Kind.Name(kind) for kind in kinds)  # type: ignore[arg-type]
+        raise unknown(f"This run has no series {quoted(tag)} of kind {named}.")
+    return found
+
+
+def _of_kinds(run: RunIndex, kinds: list[int]) -> list[Series]:
+    return [series for series in run.series() if series.declaration.kind in kinds]
 
 
 def _parse_key(text: str) -> RecordKey:

@@ -16,6 +16,11 @@ class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     IMAGE: _ClassVar[Kind]
     CLASSES: _ClassVar[Kind]
     HEATMAPS: _ClassVar[Kind]
+    LABELS: _ClassVar[Kind]
+    SUPERPIXELS: _ClassVar[Kind]
+    OCCLUSION: _ClassVar[Kind]
+    OCCLUSION_PAIRS: _ClassVar[Kind]
+    CORRELATIONS: _ClassVar[Kind]
 
 class DType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -26,12 +31,21 @@ class DType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     FLOAT16: _ClassVar[DType]
     FLOAT32: _ClassVar[DType]
 
+class Better(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
+    __slots__ = ()
+    NEITHER: _ClassVar[Better]
+    HIGHER: _ClassVar[Better]
+    LOWER: _ClassVar[Better]
+
 class Flag(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     OK: _ClassVar[Flag]
     NOT_FINITE: _ClassVar[Flag]
     ALL_ZERO: _ClassVar[Flag]
     ZERO_GRADIENT: _ClassVar[Flag]
+    ONE_SEGMENT: _ClassVar[Flag]
+    SATURATED: _ClassVar[Flag]
+    POOR_FIT: _ClassVar[Flag]
 KIND_UNSPECIFIED: Kind
 SEGMENT: Kind
 SERIES: Kind
@@ -40,16 +54,27 @@ FAILURE: Kind
 IMAGE: Kind
 CLASSES: Kind
 HEATMAPS: Kind
+LABELS: Kind
+SUPERPIXELS: Kind
+OCCLUSION: Kind
+OCCLUSION_PAIRS: Kind
+CORRELATIONS: Kind
 DTYPE_UNSPECIFIED: DType
 UINT8: DType
 UINT16: DType
 INT32: DType
 FLOAT16: DType
 FLOAT32: DType
+NEITHER: Better
+HIGHER: Better
+LOWER: Better
 OK: Flag
 NOT_FINITE: Flag
 ALL_ZERO: Flag
 ZERO_GRADIENT: Flag
+ONE_SEGMENT: Flag
+SATURATED: Flag
+POOR_FIT: Flag
 
 class Entry(_message.Message):
     __slots__ = ("kind", "series", "step", "wall_time", "offset", "length", "crc", "count", "content_hash", "segment", "declaration", "failure")
@@ -140,21 +165,49 @@ class ClassNames(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Sample(_message.Message):
-    __slots__ = ("image", "label", "predicted", "probability", "name")
+    __slots__ = ("image", "label", "predicted", "probability", "name", "segments")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     PREDICTED_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
+    SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     label: int
     predicted: int
     probability: float
     name: str
-    def __init__(self, image: _Optional[bytes] = ..., label: _Optional[int] = ..., predicted: _Optional[int] = ..., probability: _Optional[float] = ..., name: _Optional[str] = ...) -> None: ...
+    segments: bytes
+    def __init__(self, image: _Optional[bytes] = ..., label: _Optional[int] = ..., predicted: _Optional[int] = ..., probability: _Optional[float] = ..., name: _Optional[str] = ..., segments: _Optional[bytes] = ...) -> None: ...
+
+class LabelMap(_message.Message):
+    __slots__ = ("height", "width", "count", "deflated")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    width: int
+    count: int
+    deflated: bytes
+    def __init__(self, height: _Optional[int] = ..., width: _Optional[int] = ..., count: _Optional[int] = ..., deflated: _Optional[bytes] = ...) -> None: ...
+
+class Figure(_message.Message):
+    __slots__ = ("name", "values", "random", "centred", "better")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    RANDOM_FIELD_NUMBER: _ClassVar[int]
+    CENTRED_FIELD_NUMBER: _ClassVar[int]
+    BETTER_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: _containers.RepeatedScalarFieldContainer[float]
+    random: _containers.RepeatedScalarFieldContainer[float]
+    centred: _containers.RepeatedScalarFieldContainer[float]
+    better: Better
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ..., random: _Optional[_Iterable[float]] = ..., centred: _Optional[_Iterable[float]] = ..., better: _Optional[_Union[Better, str]] = ...) -> None: ...
 
 class Heatmaps(_message.Message):
-    __slots__ = ("samples", "maps", "targets", "probabilities", "flags", "classes", "signed", "class_dependent", "height", "width")
+    __slots__ = ("samples", "maps", "targets", "probabilities", "flags", "classes", "signed", "class_dependent", "height", "width", "figures")
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     MAPS_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
@@ -165,6 +218,7 @@ class Heatmaps(_message.Message):
     CLASS_DEPENDENT_FIELD_NUMBER: _ClassVar[int]
     HEIGHT_FIELD_NUMBER: _ClassVar[int]
     WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
     samples: _containers.RepeatedCompositeFieldContainer[Sample]
     maps: Array
     targets: _containers.RepeatedScalarFieldContainer[int]
@@ -175,4 +229,181 @@ class Heatmaps(_message.Message):
     class_dependent: bool
     height: int
     width: int
-    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., maps: _Optional[_Union[Array, _Mapping]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., signed: bool = ..., class_dependent: bool = ..., height: _Optional[int] = ..., width: _Optional[int] = ...) -> None: ...
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., maps: _Optional[_Union[Array, _Mapping]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., signed: bool = ..., class_dependent: bool = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ...) -> None: ...
+
+class Superpixels(_message.Message):
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "weights", "errors", "intercepts", "r2", "forwards")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    WEIGHTS_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    INTERCEPTS_FIELD_NUMBER: _ClassVar[int]
+    R2_FIELD_NUMBER: _ClassVar[int]
+    FORWARDS_FIELD_NUMBER: _ClassVar[int]
+    samples: _containers.RepeatedCompositeFieldContainer[Sample]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    classes: bytes
+    height: int
+    width: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    weights: Array
+    errors: Array
+    intercepts: _containers.RepeatedScalarFieldContainer[float]
+    r2: _containers.RepeatedScalarFieldContainer[float]
+    forwards: int
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., weights: _Optional[_Union[Array, _Mapping]] = ..., errors: _Optional[_Union[Array, _Mapping]] = ..., intercepts: _Optional[_Iterable[float]] = ..., r2: _Optional[_Iterable[float]] = ..., forwards: _Optional[int] = ...) -> None: ...
+
+class Occlusion(_message.Message):
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "score", "scores", "sliders")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    SLIDERS_FIELD_NUMBER: _ClassVar[int]
+    samples: _containers.RepeatedCompositeFieldContainer[Sample]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    classes: bytes
+    height: int
+    width: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    score: str
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    sliders: _containers.RepeatedCompositeFieldContainer[Slider]
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., score: _Optional[str] = ..., scores: _Optional[_Iterable[float]] = ..., sliders: _Optional[_Iterable[_Union[Slider, _Mapping]]] = ...) -> None: ...
+
+class Slider(_message.Message):
+    __slots__ = ("height", "width", "rows", "columns", "scores", "predicted")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    PREDICTED_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    width: int
+    rows: Array
+    columns: Array
+    scores: Array
+    predicted: Array
+    def __init__(self, height: _Optional[int] = ..., width: _Optional[int] = ..., rows: _Optional[_Union[Array, _Mapping]] = ..., columns: _Optional[_Union[Array, _Mapping]] = ..., scores: _Optional[_Union[Array, _Mapping]] = ..., predicted: _Optional[_Union[Array, _Mapping]] = ...) -> None: ...
+
+class OcclusionPairs(_message.Message):
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "score", "scores", "held", "moved", "pairs")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    HELD_FIELD_NUMBER: _ClassVar[int]
+    MOVED_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    samples: _containers.RepeatedCompositeFieldContainer[Sample]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    classes: bytes
+    height: int
+    width: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    score: str
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    held: Windows
+    moved: Windows
+    pairs: Array
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., score: _Optional[str] = ..., scores: _Optional[_Iterable[float]] = ..., held: _Optional[_Union[Windows, _Mapping]] = ..., moved: _Optional[_Union[Windows, _Mapping]] = ..., pairs: _Optional[_Union[Array, _Mapping]] = ...) -> None: ...
+
+class Windows(_message.Message):
+    __slots__ = ("height", "width", "corners", "alone")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    CORNERS_FIELD_NUMBER: _ClassVar[int]
+    ALONE_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    width: int
+    corners: Array
+    alone: Array
+    def __init__(self, height: _Optional[int] = ..., width: _Optional[int] = ..., corners: _Optional[_Union[Array, _Mapping]] = ..., alone: _Optional[_Union[Array, _Mapping]] = ...) -> None: ...
+
+class Correlations(_message.Message):
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "score", "scores", "sensitivities", "errors", "related")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    SCORE_FIELD_NUMBER: _ClassVar[int]
+    SCORES_FIELD_NUMBER: _ClassVar[int]
+    SENSITIVITIES_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    RELATED_FIELD_NUMBER: _ClassVar[int]
+    samples: _containers.RepeatedCompositeFieldContainer[Sample]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    classes: bytes
+    height: int
+    width: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    score: str
+    scores: _containers.RepeatedScalarFieldContainer[float]
+    sensitivities: Array
+    errors: Array
+    related: _containers.RepeatedCompositeFieldContainer[Related]
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., score: _Optional[str] = ..., scores: _Optional[_Iterable[float]] = ..., sensitivities: _Optional[_Union[Array, _Mapping]] = ..., errors: _Optional[_Union[Array, _Mapping]] = ..., related: _Optional[_Iterable[_Union[Related, _Mapping]]] = ...) -> None: ...
+
+class Related(_message.Message):
+    __slots__ = ("pairs", "correlations", "errors", "joint", "groups", "block_counts")
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    CORRELATIONS_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    JOINT_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    BLOCK_COUNTS_FIELD_NUMBER: _ClassVar[int]
+    pairs: Array
+    correlations: Array
+    errors: Array
+    joint: Array
+    groups: _containers.RepeatedCompositeFieldContainer[Group]
+    block_counts: _containers.RepeatedCompositeFieldContainer[BlockCount]
+    def __init__(self, pairs: _Optional[_Union[Array, _Mapping]] = ..., correlations: _Optional[_Union[Array, _Mapping]] = ..., errors: _Optional[_Union[Array, _Mapping]] = ..., joint: _Optional[_Union[Array, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[Group, _Mapping]]] = ..., block_counts: _Optional[_Iterable[_Union[BlockCount, _Mapping]]] = ...) -> None: ...
+
+class Group(_message.Message):
+    __slots__ = ("superpixels", "correlation")
+    SUPERPIXELS_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    superpixels: _containers.RepeatedScalarFieldContainer[int]
+    correlation: float
+    def __init__(self, superpixels: _Optional[_Iterable[int]] = ..., correlation: _Optional[float] = ...) -> None: ...
+
+class BlockCount(_message.Message):
+    __slots__ = ("superpixels", "correlation")
+    SUPERPIXELS_FIELD_NUMBER: _ClassVar[int]
+    CORRELATION_FIELD_NUMBER: _ClassVar[int]
+    superpixels: int
+    correlation: float
+    def __init__(self, superpixels: _Optional[int] = ..., correlation: _Optional[float] = ...) -> None: ...

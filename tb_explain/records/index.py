@@ -25,6 +25,7 @@ Opener = Callable[[str, int], int]
 _CHUNK = 4 << 20  # bytes of an index file read at a time
 
 _KNOWN_KINDS = frozenset(pb.Kind.values())
+_BLOBS = (pb.IMAGE, pb.CLASSES, pb.LABELS)
 
 # No record is larger; a longer one is damage, refused before memory is set aside for it.
 MAX_PAYLOAD = 1 << 30
@@ -243,7 +244,7 @@ class RunIndex:
             segment.length.append(entry.length)
             segment.crc.append(entry.crc)
             segment.count.append(entry.count)
-        elif kind in (pb.IMAGE, pb.CLASSES):
+        elif kind in _BLOBS:
             place = _Place(segment.path, entry.offset, entry.length, entry.crc)
             self._blobs.setdefault((kind, entry.content_hash), place)
         elif kind == pb.SERIES:

@@ -197,10 +197,33 @@ def test_classes(run: Run, page: Page) -> None:
     assert page.ask("image", run=".", hash=name).status_code == 404  # a hash is looked for among its kind
 
 
+def test_labels(run: Run, page: Page) -> None:
+    encoded = pb.LabelMap(height=1, width=1, count=1, deflated=b"x").SerializeToString()
+    name, records = run.segment.blob(pb.LABELS, encoded)
+    run.segment.append(records)
+    page.runs()  # has the new records read
+    answer = page.ask("labels", run=".", hash=name.hex())
+    assert answer.status_code == 200
+    assert answer.data == encoded
+    assert page.ask("image", run=".", hash=name.hex()).status_code == 404
+
+
+def test_steps_of_several_kinds(run: Run, page: Page) -> None:
+    declared = pb.Series(kind=pb.OCCLUSION, tag="probe/Occlusion")
+    run.segment.append(run.segment.series(declared))
+    run.segment.append([Record(pb.Entry(kind=pb.OCCLUSION, series=declared.id, step=3, count=1), b"x")])
+    answer = page.ask("steps?run=.&kind=HEATMAPS&kind=OCCLUSION&kind=HEATMAPS")
+    assert [(one["kind"], one["tag"]) for one in answer.json["series"]] == [
+        ("HEATMAPS", "probe/GradCAM"),
+        ("OCCLUSION", "probe/Occlusion"),
+    ]
+    assert [one["kind"] for one in page.ask("steps?run=.&kind=OCCLUSION").json["series"]] == ["OCCLUSION"]
+
+
 @pytest.mark.parametrize(
     ("route", "query", "status", "says"),
     [
-        ("steps", {}, 400, "There are 0 parameters “kind”; expected one: such as kind=HEATMAPS."),
+        ("steps", {}, 400, "There is no parameter “kind”; expected one or more, such as kind=HEATMAPS."),
         ("steps", {"run": ".", "kind": "HEATMAP"}, 400, "There is no kind 'HEATMAP'; expected one such as HEATMAPS."),
         ("steps", {"run": "no", "kind": "HEATMAPS"}, 404, "There is no run 'no' with explanations."),
         ("steps", {"run": [".", "."], "kind": "HEATMAPS"}, 400, "There are 2 parameters “run”"),

@@ -130,7 +130,7 @@ class Store(RuleBasedStateMachine):
         self.counts["dropped" if dropped else "failed"] += 1
         self.fresh = False
 
-    @rule(writer=writers, kind=st.integers(8, 300), series=st.integers(0, 3))
+    @rule(writer=writers, kind=st.integers(50, 300), series=st.integers(0, 3))
     def log_an_unknown_kind(self, writer: Writer, kind: int, series: int) -> None:
         writer.append([Record(pb.Entry(kind=kind, series=series, step=1), b"future")])
         self.counts["unknown"] += 1

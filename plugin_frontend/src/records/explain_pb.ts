@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tb_explain/records/explain.proto.
  */
 export const file_tb_explain_records_explain: GenFile = /*@__PURE__*/
-  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiIbCgpDbGFzc05hbWVzEg0KBW5hbWVzGAEgAygJIpMBCgZTYW1wbGUSDQoFaW1hZ2UYASABKAwSEgoFbGFiZWwYAiABKA1IAIgBARIWCglwcmVkaWN0ZWQYAyABKA1IAYgBARIYCgtwcm9iYWJpbGl0eRgEIAEoAkgCiAEBEgwKBG5hbWUYBSABKAlCCAoGX2xhYmVsQgwKCl9wcmVkaWN0ZWRCDgoMX3Byb2JhYmlsaXR5IuABCghIZWF0bWFwcxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSHwoEbWFwcxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGc2lnbmVkGAcgASgIEhcKD2NsYXNzX2RlcGVuZGVudBgIIAEoCBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0qcwoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASCwoHU0VHTUVOVBABEgoKBlNFUklFUxACEgkKBVBVUkdFEAMSCwoHRkFJTFVSRRAEEgkKBUlNQUdFEAUSCwoHQ0xBU1NFUxAGEgwKCEhFQVRNQVBTEAcqWgoFRFR5cGUSFQoRRFRZUEVfVU5TUEVDSUZJRUQQABIJCgVVSU5UOBABEgoKBlVJTlQxNhACEgkKBUlOVDMyEAMSCwoHRkxPQVQxNhAEEgsKB0ZMT0FUMzIQBSo/CgRGbGFnEgYKAk9LEAASDgoKTk9UX0ZJTklURRABEgwKCEFMTF9aRVJPEAISEQoNWkVST19HUkFESUVOVBAEYgZwcm90bzM");
+  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiIbCgpDbGFzc05hbWVzEg0KBW5hbWVzGAEgAygJIqUBCgZTYW1wbGUSDQoFaW1hZ2UYASABKAwSEgoFbGFiZWwYAiABKA1IAIgBARIWCglwcmVkaWN0ZWQYAyABKA1IAYgBARIYCgtwcm9iYWJpbGl0eRgEIAEoAkgCiAEBEgwKBG5hbWUYBSABKAkSEAoIc2VnbWVudHMYBiABKAxCCAoGX2xhYmVsQgwKCl9wcmVkaWN0ZWRCDgoMX3Byb2JhYmlsaXR5IkoKCExhYmVsTWFwEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRINCgVjb3VudBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCJrCgZGaWd1cmUSDAoEbmFtZRgBIAEoCRIOCgZ2YWx1ZXMYAiADKAISDgoGcmFuZG9tGAMgAygCEg8KB2NlbnRyZWQYBCADKAISIgoGYmV0dGVyGAUgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIihQIKCEhlYXRtYXBzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIfCgRtYXBzGAIgASgLMhEudGJfZXhwbGFpbi5BcnJheRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZzaWduZWQYByABKAgSFwoPY2xhc3NfZGVwZW5kZW50GAggASgIEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUitwIKC1N1cGVycGl4ZWxzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEiIKB3dlaWdodHMYDCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBmVycm9ycxgNIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSEgoKaW50ZXJjZXB0cxgOIAMoAhIKCgJyMhgPIAMoAhIQCghmb3J3YXJkcxgQIAEoDSKAAgoJT2NjbHVzaW9uEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIjCgdzbGlkZXJzGA4gAygLMhIudGJfZXhwbGFpbi5TbGlkZXIitQEKBlNsaWRlchIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SHwoEcm93cxgDIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIgoHY29sdW1ucxgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGc2NvcmVzGAUgASgLMhEudGJfZXhwbGFpbi5BcnJheRIkCglwcmVkaWN0ZWQYBiABKAsyES50Yl9leHBsYWluLkFycmF5IskCCg5PY2NsdXNpb25QYWlycxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIQoEaGVsZBgOIAEoCzITLnRiX2V4cGxhaW4uV2luZG93cxIiCgVtb3ZlZBgPIAEoCzITLnRiX2V4cGxhaW4uV2luZG93cxIgCgVwYWlycxgQIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkibgoHV2luZG93cxIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SIgoHY29ybmVycxgDIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIAoFYWxvbmUYBCABKAsyES50Yl9leHBsYWluLkFycmF5ItECCgxDb3JyZWxhdGlvbnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEigKDXNlbnNpdGl2aXRpZXMYDiABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBmVycm9ycxgPIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoHcmVsYXRlZBgQIAMoCzITLnRiX2V4cGxhaW4uUmVsYXRlZCLqAQoHUmVsYXRlZBIgCgVwYWlycxgBIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJwoMY29ycmVsYXRpb25zGAIgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWpvaW50GAQgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZncm91cHMYBSADKAsyES50Yl9leHBsYWluLkdyb3VwEiwKDGJsb2NrX2NvdW50cxgGIAMoCzIWLnRiX2V4cGxhaW4uQmxvY2tDb3VudCIxCgVHcm91cBITCgtzdXBlcnBpeGVscxgBIAMoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiI2CgpCbG9ja0NvdW50EhMKC3N1cGVycGl4ZWxzGAEgASgNEhMKC2NvcnJlbGF0aW9uGAIgASgCKsYBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABILCgdTRUdNRU5UEAESCgoGU0VSSUVTEAISCQoFUFVSR0UQAxILCgdGQUlMVVJFEAQSCQoFSU1BR0UQBRILCgdDTEFTU0VTEAYSDAoISEVBVE1BUFMQBxIKCgZMQUJFTFMQCBIPCgtTVVBFUlBJWEVMUxAJEg0KCU9DQ0xVU0lPThAKEhMKD09DQ0xVU0lPTl9QQUlSUxALEhAKDENPUlJFTEFUSU9OUxAMKloKBURUeXBlEhUKEURUWVBFX1VOU1BFQ0lGSUVEEAASCQoFVUlOVDgQARIKCgZVSU5UMTYQAhIJCgVJTlQzMhADEgsKB0ZMT0FUMTYQBBILCgdGTE9BVDMyEAUqLAoGQmV0dGVyEgsKB05FSVRIRVIQABIKCgZISUdIRVIQARIJCgVMT1dFUhACKm0KBEZsYWcSBgoCT0sQABIOCgpOT1RfRklOSVRFEAESDAoIQUxMX1pFUk8QAhIRCg1aRVJPX0dSQURJRU5UEAQSDwoLT05FX1NFR01FTlQQCBINCglTQVRVUkFURUQQEBIMCghQT09SX0ZJVBAgYgZwcm90bzM");
 
 /**
  * One line of an index file.
@@ -72,7 +72,7 @@ export type Entry = Message<"tb_explain.Entry"> & {
   count: number;
 
   /**
-   * IMAGE and CLASSES: the first 16 bytes of the SHA-256 of the payload
+   * IMAGE, CLASSES and LABELS: the first 16 bytes of the SHA-256 of the payload
    *
    * @generated from field: bytes content_hash = 9;
    */
@@ -336,6 +336,13 @@ export type Sample = Message<"tb_explain.Sample"> & {
    * @generated from field: string name = 5;
    */
   name: string;
+
+  /**
+   * content hash of LABELS in the same run: the superpixel of each pixel; empty: there are none
+   *
+   * @generated from field: bytes segments = 6;
+   */
+  segments: Uint8Array;
 };
 
 /**
@@ -344,6 +351,91 @@ export type Sample = Message<"tb_explain.Sample"> & {
  */
 export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
   messageDesc(file_tb_explain_records_explain, 6);
+
+/**
+ * A label of each pixel.
+ *
+ * @generated from message tb_explain.LabelMap
+ */
+export type LabelMap = Message<"tb_explain.LabelMap"> & {
+  /**
+   * @generated from field: uint32 height = 1;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 2;
+   */
+  width: number;
+
+  /**
+   * labels are 0 to count - 1
+   *
+   * @generated from field: uint32 count = 3;
+   */
+  count: number;
+
+  /**
+   * uint16 [height, width], little-endian, row-major, compressed as zlib does (RFC 1950)
+   *
+   * @generated from field: bytes deflated = 4;
+   */
+  deflated: Uint8Array;
+};
+
+/**
+ * Describes the message tb_explain.LabelMap.
+ * Use `create(LabelMapSchema)` to create a new message.
+ */
+export const LabelMapSchema: GenMessage<LabelMap> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 7);
+
+/**
+ * A number that says how far a map can be trusted, one for each map, beside that of two maps that know nothing.
+ *
+ * @generated from message tb_explain.Figure
+ */
+export type Figure = Message<"tb_explain.Figure"> & {
+  /**
+   * e.g. "insertion"
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * [N * T]; NaN: not known
+   *
+   * @generated from field: repeated float values = 2;
+   */
+  values: number[];
+
+  /**
+   * [N * T] of a map of noise; or absent
+   *
+   * @generated from field: repeated float random = 3;
+   */
+  random: number[];
+
+  /**
+   * [N * T] of a Gaussian in the middle of the image; or absent
+   *
+   * @generated from field: repeated float centred = 4;
+   */
+  centred: number[];
+
+  /**
+   * @generated from field: tb_explain.Better better = 5;
+   */
+  better: Better;
+};
+
+/**
+ * Describes the message tb_explain.Figure.
+ * Use `create(FigureSchema)` to create a new message.
+ */
+export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 8);
 
 /**
  * Attribution maps of N samples for T targets each.
@@ -418,6 +510,11 @@ export type Heatmaps = Message<"tb_explain.Heatmaps"> & {
    * @generated from field: uint32 width = 10;
    */
   width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
 };
 
 /**
@@ -425,7 +522,531 @@ export type Heatmaps = Message<"tb_explain.Heatmaps"> & {
  * Use `create(HeatmapsSchema)` to create a new message.
  */
 export const HeatmapsSchema: GenMessage<Heatmaps> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 7);
+  messageDesc(file_tb_explain_records_explain, 9);
+
+/**
+ * Weights of superpixels: LIME, KernelSHAP. The label map of a sample is named in it.
+ *
+ * @generated from message tb_explain.Superpixels
+ */
+export type Superpixels = Message<"tb_explain.Superpixels"> & {
+  /**
+   * @generated from field: repeated tb_explain.Sample samples = 1;
+   */
+  samples: Sample[];
+
+  /**
+   * @generated from field: repeated sint32 targets = 3;
+   */
+  targets: number[];
+
+  /**
+   * @generated from field: repeated float probabilities = 4;
+   */
+  probabilities: number[];
+
+  /**
+   * @generated from field: repeated uint32 flags = 5;
+   */
+  flags: number[];
+
+  /**
+   * @generated from field: bytes classes = 6;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: uint32 height = 9;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 10;
+   */
+  width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
+
+  /**
+   * [N, T, K] for the target (above 0) or against it; 0 beyond a sample's own superpixels
+   *
+   * @generated from field: tb_explain.Array weights = 12;
+   */
+  weights?: Array | undefined;
+
+  /**
+   * [N, T, K] standard errors of the weights; or absent
+   *
+   * @generated from field: tb_explain.Array errors = 13;
+   */
+  errors?: Array | undefined;
+
+  /**
+   * [N * T] of the local model; or absent
+   *
+   * @generated from field: repeated float intercepts = 14;
+   */
+  intercepts: number[];
+
+  /**
+   * [N * T] how well the local model fits, 1: exactly; or absent
+   *
+   * @generated from field: repeated float r2 = 15;
+   */
+  r2: number[];
+
+  /**
+   * how often the model ran for a sample; 0: not known
+   *
+   * @generated from field: uint32 forwards = 16;
+   */
+  forwards: number;
+};
+
+/**
+ * Describes the message tb_explain.Superpixels.
+ * Use `create(SuperpixelsSchema)` to create a new message.
+ */
+export const SuperpixelsSchema: GenMessage<Superpixels> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 10);
+
+/**
+ * The score of the target while a window (the slider) is hidden, for all positions of windows of one or several sizes.
+ *
+ * @generated from message tb_explain.Occlusion
+ */
+export type Occlusion = Message<"tb_explain.Occlusion"> & {
+  /**
+   * @generated from field: repeated tb_explain.Sample samples = 1;
+   */
+  samples: Sample[];
+
+  /**
+   * @generated from field: repeated sint32 targets = 3;
+   */
+  targets: number[];
+
+  /**
+   * @generated from field: repeated float probabilities = 4;
+   */
+  probabilities: number[];
+
+  /**
+   * @generated from field: repeated uint32 flags = 5;
+   */
+  flags: number[];
+
+  /**
+   * @generated from field: bytes classes = 6;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: uint32 height = 9;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 10;
+   */
+  width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
+
+  /**
+   * "probability", "logit" or "log-odds"
+   *
+   * @generated from field: string score = 12;
+   */
+  score: string;
+
+  /**
+   * [N * T] with nothing hidden
+   *
+   * @generated from field: repeated float scores = 13;
+   */
+  scores: number[];
+
+  /**
+   * @generated from field: repeated tb_explain.Slider sliders = 14;
+   */
+  sliders: Slider[];
+};
+
+/**
+ * Describes the message tb_explain.Occlusion.
+ * Use `create(OcclusionSchema)` to create a new message.
+ */
+export const OcclusionSchema: GenMessage<Occlusion> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 11);
+
+/**
+ * @generated from message tb_explain.Slider
+ */
+export type Slider = Message<"tb_explain.Slider"> & {
+  /**
+   * of the window, in pixels
+   *
+   * @generated from field: uint32 height = 1;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 2;
+   */
+  width: number;
+
+  /**
+   * [ny] the topmost pixel of a window
+   *
+   * @generated from field: tb_explain.Array rows = 3;
+   */
+  rows?: Array | undefined;
+
+  /**
+   * [nx] its leftmost
+   *
+   * @generated from field: tb_explain.Array columns = 4;
+   */
+  columns?: Array | undefined;
+
+  /**
+   * [N, T, ny, nx] of the target with this window hidden
+   *
+   * @generated from field: tb_explain.Array scores = 5;
+   */
+  scores?: Array | undefined;
+
+  /**
+   * [N, ny, nx] most probable class then; or absent
+   *
+   * @generated from field: tb_explain.Array predicted = 6;
+   */
+  predicted?: Array | undefined;
+};
+
+/**
+ * Describes the message tb_explain.Slider.
+ * Use `create(SliderSchema)` to create a new message.
+ */
+export const SliderSchema: GenMessage<Slider> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 12);
+
+/**
+ * The score of the target while two windows are hidden at once: one held, one moved.
+ *
+ * @generated from message tb_explain.OcclusionPairs
+ */
+export type OcclusionPairs = Message<"tb_explain.OcclusionPairs"> & {
+  /**
+   * @generated from field: repeated tb_explain.Sample samples = 1;
+   */
+  samples: Sample[];
+
+  /**
+   * @generated from field: repeated sint32 targets = 3;
+   */
+  targets: number[];
+
+  /**
+   * @generated from field: repeated float probabilities = 4;
+   */
+  probabilities: number[];
+
+  /**
+   * @generated from field: repeated uint32 flags = 5;
+   */
+  flags: number[];
+
+  /**
+   * @generated from field: bytes classes = 6;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: uint32 height = 9;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 10;
+   */
+  width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
+
+  /**
+   * @generated from field: string score = 12;
+   */
+  score: string;
+
+  /**
+   * [N * T] with nothing hidden
+   *
+   * @generated from field: repeated float scores = 13;
+   */
+  scores: number[];
+
+  /**
+   * @generated from field: tb_explain.Windows held = 14;
+   */
+  held?: Windows | undefined;
+
+  /**
+   * @generated from field: tb_explain.Windows moved = 15;
+   */
+  moved?: Windows | undefined;
+
+  /**
+   * [N, T, held, moved] of the target with both hidden
+   *
+   * @generated from field: tb_explain.Array pairs = 16;
+   */
+  pairs?: Array | undefined;
+};
+
+/**
+ * Describes the message tb_explain.OcclusionPairs.
+ * Use `create(OcclusionPairsSchema)` to create a new message.
+ */
+export const OcclusionPairsSchema: GenMessage<OcclusionPairs> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 13);
+
+/**
+ * @generated from message tb_explain.Windows
+ */
+export type Windows = Message<"tb_explain.Windows"> & {
+  /**
+   * in pixels
+   *
+   * @generated from field: uint32 height = 1;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 2;
+   */
+  width: number;
+
+  /**
+   * [M, 2] the topmost row and leftmost column of each
+   *
+   * @generated from field: tb_explain.Array corners = 3;
+   */
+  corners?: Array | undefined;
+
+  /**
+   * [N, T, M] score of the target with only this one hidden
+   *
+   * @generated from field: tb_explain.Array alone = 4;
+   */
+  alone?: Array | undefined;
+};
+
+/**
+ * Describes the message tb_explain.Windows.
+ * Use `create(WindowsSchema)` to create a new message.
+ */
+export const WindowsSchema: GenMessage<Windows> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 14);
+
+/**
+ * What superpixels contribute, alone and two by two (Ablation-CA). The label map of a sample is named in it.
+ *
+ * @generated from message tb_explain.Correlations
+ */
+export type Correlations = Message<"tb_explain.Correlations"> & {
+  /**
+   * @generated from field: repeated tb_explain.Sample samples = 1;
+   */
+  samples: Sample[];
+
+  /**
+   * @generated from field: repeated sint32 targets = 3;
+   */
+  targets: number[];
+
+  /**
+   * @generated from field: repeated float probabilities = 4;
+   */
+  probabilities: number[];
+
+  /**
+   * @generated from field: repeated uint32 flags = 5;
+   */
+  flags: number[];
+
+  /**
+   * @generated from field: bytes classes = 6;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: uint32 height = 9;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 10;
+   */
+  width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
+
+  /**
+   * @generated from field: string score = 12;
+   */
+  score: string;
+
+  /**
+   * [N * T] with nothing ablated
+   *
+   * @generated from field: repeated float scores = 13;
+   */
+  scores: number[];
+
+  /**
+   * [N, T, K] score lost when the superpixel is ablated; 0 beyond a sample's own superpixels
+   *
+   * @generated from field: tb_explain.Array sensitivities = 14;
+   */
+  sensitivities?: Array | undefined;
+
+  /**
+   * [N, T, K] their standard errors; or absent
+   *
+   * @generated from field: tb_explain.Array errors = 15;
+   */
+  errors?: Array | undefined;
+
+  /**
+   * [N * T]
+   *
+   * @generated from field: repeated tb_explain.Related related = 16;
+   */
+  related: Related[];
+};
+
+/**
+ * Describes the message tb_explain.Correlations.
+ * Use `create(CorrelationsSchema)` to create a new message.
+ */
+export const CorrelationsSchema: GenMessage<Correlations> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 15);
+
+/**
+ * The pairs and groups found for one sample and target, each most important first, and the study of block counts.
+ *
+ * @generated from message tb_explain.Related
+ */
+export type Related = Message<"tb_explain.Related"> & {
+  /**
+   * [P, 2] superpixels
+   *
+   * @generated from field: tb_explain.Array pairs = 1;
+   */
+  pairs?: Array | undefined;
+
+  /**
+   * [P] above 0: needed together; below 0: either will do; 0: independent
+   *
+   * @generated from field: tb_explain.Array correlations = 2;
+   */
+  correlations?: Array | undefined;
+
+  /**
+   * [P] standard errors of the correlations; or absent
+   *
+   * @generated from field: tb_explain.Array errors = 3;
+   */
+  errors?: Array | undefined;
+
+  /**
+   * [P] score lost when both are ablated
+   *
+   * @generated from field: tb_explain.Array joint = 4;
+   */
+  joint?: Array | undefined;
+
+  /**
+   * @generated from field: repeated tb_explain.Group groups = 5;
+   */
+  groups: Group[];
+
+  /**
+   * @generated from field: repeated tb_explain.BlockCount block_counts = 6;
+   */
+  blockCounts: BlockCount[];
+};
+
+/**
+ * Describes the message tb_explain.Related.
+ * Use `create(RelatedSchema)` to create a new message.
+ */
+export const RelatedSchema: GenMessage<Related> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 16);
+
+/**
+ * @generated from message tb_explain.Group
+ */
+export type Group = Message<"tb_explain.Group"> & {
+  /**
+   * @generated from field: repeated uint32 superpixels = 1;
+   */
+  superpixels: number[];
+
+  /**
+   * the sum of what each loses alone, less what they lose together
+   *
+   * @generated from field: float correlation = 2;
+   */
+  correlation: number;
+};
+
+/**
+ * Describes the message tb_explain.Group.
+ * Use `create(GroupSchema)` to create a new message.
+ */
+export const GroupSchema: GenMessage<Group> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 17);
+
+/**
+ * @generated from message tb_explain.BlockCount
+ */
+export type BlockCount = Message<"tb_explain.BlockCount"> & {
+  /**
+   * how many there were
+   *
+   * @generated from field: uint32 superpixels = 1;
+   */
+  superpixels: number;
+
+  /**
+   * the largest of any pair
+   *
+   * @generated from field: float correlation = 2;
+   */
+  correlation: number;
+};
+
+/**
+ * Describes the message tb_explain.BlockCount.
+ * Use `create(BlockCountSchema)` to create a new message.
+ */
+export const BlockCountSchema: GenMessage<BlockCount> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 18);
 
 /**
  * @generated from enum tb_explain.Kind
@@ -485,6 +1106,41 @@ export enum Kind {
    * @generated from enum value: HEATMAPS = 7;
    */
   HEATMAPS = 7,
+
+  /**
+   * payload: LabelMap
+   *
+   * @generated from enum value: LABELS = 8;
+   */
+  LABELS = 8,
+
+  /**
+   * payload: Superpixels
+   *
+   * @generated from enum value: SUPERPIXELS = 9;
+   */
+  SUPERPIXELS = 9,
+
+  /**
+   * payload: Occlusion
+   *
+   * @generated from enum value: OCCLUSION = 10;
+   */
+  OCCLUSION = 10,
+
+  /**
+   * payload: OcclusionPairs
+   *
+   * @generated from enum value: OCCLUSION_PAIRS = 11;
+   */
+  OCCLUSION_PAIRS = 11,
+
+  /**
+   * payload: Correlations
+   *
+   * @generated from enum value: CORRELATIONS = 12;
+   */
+  CORRELATIONS = 12,
 }
 
 /**
@@ -535,6 +1191,32 @@ export const DTypeSchema: GenEnum<DType> = /*@__PURE__*/
   enumDesc(file_tb_explain_records_explain, 1);
 
 /**
+ * @generated from enum tb_explain.Better
+ */
+export enum Better {
+  /**
+   * @generated from enum value: NEITHER = 0;
+   */
+  NEITHER = 0,
+
+  /**
+   * @generated from enum value: HIGHER = 1;
+   */
+  HIGHER = 1,
+
+  /**
+   * @generated from enum value: LOWER = 2;
+   */
+  LOWER = 2,
+}
+
+/**
+ * Describes the enum tb_explain.Better.
+ */
+export const BetterSchema: GenEnum<Better> = /*@__PURE__*/
+  enumDesc(file_tb_explain_records_explain, 2);
+
+/**
  * Why a map cannot be trusted.
  *
  * @generated from enum tb_explain.Flag
@@ -565,11 +1247,32 @@ export enum Flag {
    * @generated from enum value: ZERO_GRADIENT = 4;
    */
   ZERO_GRADIENT = 4,
+
+  /**
+   * the image has fewer than two superpixels
+   *
+   * @generated from enum value: ONE_SEGMENT = 8;
+   */
+  ONE_SEGMENT = 8,
+
+  /**
+   * the score hardly moved whatever was hidden
+   *
+   * @generated from enum value: SATURATED = 16;
+   */
+  SATURATED = 16,
+
+  /**
+   * the local model explains less than 30 % of what the model did
+   *
+   * @generated from enum value: POOR_FIT = 32;
+   */
+  POOR_FIT = 32,
 }
 
 /**
  * Describes the enum tb_explain.Flag.
  */
 export const FlagSchema: GenEnum<Flag> = /*@__PURE__*/
-  enumDesc(file_tb_explain_records_explain, 2);
+  enumDesc(file_tb_explain_records_explain, 3);
 
