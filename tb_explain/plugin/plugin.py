@@ -148,7 +148,7 @@ def _parse_kinds(names: list[str]) -> list[int]:
 def _find(run: RunIndex, tag: str, kinds: list[int]) -> list[Series]:
     found = [series for kind in kinds if (series := run.find(tag, kind)) is not None]
     if not found:
-        named = " or ".join(pb.Kind.Name(kind) for kind in kinds)  # type: ignore[arg-type]
+        named = " or ".join(pb.Kind.Name(kind) for kind in kinds)
         raise unknown(f"This run has no series {quoted(tag)} of kind {named}.")
     return found
 
