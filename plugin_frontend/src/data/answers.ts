@@ -1,7 +1,5 @@
 /** The JSON answers of the plugin, as docs/http.md describes them. */
 
-export const HEATMAPS = "HEATMAPS";
-
 export type SeriesDeclaration = {
   tag: string;
   kind: string;

@@ -1,7 +1,9 @@
 /** Asks the plugin's routes. Addresses are relative: the page never needs to know where TensorBoard is mounted. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { ClassNamesSchema } from "../records/explain_pb.ts";
-import { HEATMAPS, type Run, type SeriesSteps } from "./answers.ts";
+import type { Run, SeriesSteps } from "./answers.ts";
+import { decodeLabelMap, type LabelMap } from "./label_maps.ts";
+import { KINDS } from "./payloads.ts";
 import { splitPayloads } from "./wire.ts";
 
 /** Nobody answers, or nobody who can: worth trying again. */
@@ -28,10 +30,7 @@ export async function fetchRuns(): Promise<Run[]> {
 }
 
 export async function fetchSteps(run: string): Promise<SeriesSteps[]> {
-  const query: [string, string][] = [
-    ["run", run],
-    ["kind", HEATMAPS],
-  ];
+  const query: [string, string][] = [["run", run], ...KINDS.map((kind): [string, string] => ["kind", kind])];
   return (await (await ask("steps", query)).json()).series;
 }
 
@@ -51,11 +50,19 @@ export async function fetchRecords(run: string, keys: readonly string[]): Promis
 }
 
 export async function fetchClassNames(run: string, hash: string): Promise<string[]> {
-  const response = await ask("classes", [
+  return fromBinary(ClassNamesSchema, await fetchBlob("classes", run, hash)).names;
+}
+
+export async function fetchLabelMap(run: string, hash: string): Promise<LabelMap> {
+  return decodeLabelMap(await fetchBlob("labels", run, hash));
+}
+
+async function fetchBlob(route: string, run: string, hash: string): Promise<Uint8Array> {
+  const response = await ask(route, [
     ["run", run],
     ["hash", hash],
   ]);
-  return fromBinary(ClassNamesSchema, new Uint8Array(await response.arrayBuffer())).names;
+  return new Uint8Array(await response.arrayBuffer());
 }
 
 export function imageAddress(run: string, hash: string): string {

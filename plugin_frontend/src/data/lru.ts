@@ -18,22 +18,22 @@ export class Lru<Value> {
   }
 
   set(key: string, value: Value, bytes: number): void {
-    this.#remove(key);
+    this.delete(key);
     this.#entries.set(key, { value, bytes });
     this.#bytes += bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= this.budget) break;
-      this.#remove(oldest);
+      this.delete(oldest);
     }
+  }
+
+  delete(key: string): void {
+    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
+    this.#entries.delete(key);
   }
 
   clear(): void {
     this.#entries.clear();
     this.#bytes = 0;
-  }
-
-  #remove(key: string): void {
-    this.#bytes -= this.#entries.get(key)?.bytes ?? 0;
-    this.#entries.delete(key);
   }
 }

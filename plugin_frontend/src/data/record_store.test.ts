@@ -3,6 +3,8 @@ import { expect, test, vi } from "vitest";
 import { DType, HeatmapsSchema } from "../records/explain_pb.ts";
 import { RecordStore } from "./record_store.ts";
 
+const maps = (...keys: string[]) => keys.map((key) => ({ kind: "HEATMAPS" as const, key }));
+
 const payload = toBinary(
   HeatmapsSchema,
   create(HeatmapsSchema, {
@@ -15,8 +17,8 @@ const payload = toBinary(
 test("records are fetched together, once, and shared while in flight", async () => {
   const fetch = vi.fn(async (_run: string, keys: readonly string[]) => keys.map(() => payload));
   const store = new RecordStore(fetch);
-  const both = await Promise.all([store.load("r", ["a", "b"]), store.load("r", ["b", "c"])]);
-  await store.load("r", ["c", "a"]);
+  const both = await Promise.all([store.load("r", maps("a", "b")), store.load("r", maps("b", "c"))]);
+  await store.load("r", maps("c", "a"));
   expect(fetch.mock.calls).toEqual([
     ["r", ["a", "b"]],
     ["r", ["c"]],
@@ -28,15 +30,15 @@ test("what cannot be read or decoded is null and is not asked for again", async 
   vi.spyOn(console, "warn").mockImplementation(() => {});
   const fetch = vi.fn(async () => [null, Uint8Array.from([255]), payload]);
   const store = new RecordStore(fetch);
-  const reads = await store.load("r", ["damaged", "garbage", "fine"]);
+  const reads = await store.load("r", maps("damaged", "garbage", "fine"));
   expect(reads.map((read) => read?.samples.length)).toEqual([undefined, undefined, 1]);
-  await store.load("r", ["damaged", "garbage"]);
+  await store.load("r", maps("damaged", "garbage"));
   expect(fetch).toHaveBeenCalledTimes(1);
 });
 
 test("a failed request is tried again", async () => {
   const fetch = vi.fn(async () => [payload]).mockRejectedValueOnce(new Error("gone"));
   const store = new RecordStore(fetch);
-  await expect(store.load("r", ["a"])).rejects.toThrow("gone");
-  expect(await store.load("r", ["a"])).toHaveLength(1);
+  await expect(store.load("r", maps("a"))).rejects.toThrow("gone");
+  expect(await store.load("r", maps("a"))).toHaveLength(1);
 });

@@ -1,10 +1,14 @@
 /** Decoded records by run and key: fetched in one request a run, shared while in flight, kept within a byte budget. */
 import { fetchRecords } from "./client.ts";
-import { decodeHeatmaps, type HeatmapRecord } from "./heatmaps.ts";
+import type { ExplainedRecord } from "./explained.ts";
 import { Lru } from "./lru.ts";
+import { decodePayload, type Kind } from "./payloads.ts";
 
 /** `null`: the record cannot be read. */
-export type Read = HeatmapRecord | null;
+export type Read = ExplainedRecord | null;
+
+/** A record that is asked for. */
+export type Wanted = { kind: Kind; key: string };
 
 const BUDGET = 192 * 1024 * 1024;
 
@@ -19,14 +23,14 @@ export class RecordStore {
     this.#kept = new Lru(budget);
   }
 
-  /** The records of these keys, in this order. */
-  load(run: string, keys: readonly string[]): Promise<Read[]> {
-    const missing = keys.filter(
-      (key) => this.#kept.get(nameOf(run, key)) === undefined && !this.#inFlight.has(nameOf(run, key)),
+  /** The records asked for, in this order. */
+  load(run: string, wanted: readonly Wanted[]): Promise<Read[]> {
+    const missing = wanted.filter(
+      ({ key }) => this.#kept.get(nameOf(run, key)) === undefined && !this.#inFlight.has(nameOf(run, key)),
     );
     if (missing.length) this.#request(run, missing);
     return Promise.all(
-      keys.map((key) => this.#inFlight.get(nameOf(run, key)) ?? this.#kept.get(nameOf(run, key)) ?? null),
+      wanted.map(({ key }) => this.#inFlight.get(nameOf(run, key)) ?? this.#kept.get(nameOf(run, key)) ?? null),
     );
   }
 
@@ -34,14 +38,17 @@ export class RecordStore {
     this.#kept.clear();
   }
 
-  #request(run: string, keys: string[]): void {
-    const payloads = this.fetchPayloads(run, keys);
-    keys.forEach((key, i) => {
+  #request(run: string, wanted: Wanted[]): void {
+    const payloads = this.fetchPayloads(
+      run,
+      wanted.map(({ key }) => key),
+    );
+    wanted.forEach(({ kind, key }, i) => {
       const name = nameOf(run, key);
       const read = payloads
         .then((all) => {
           const payload = all[i];
-          const record = payload ? decode(key, payload) : null;
+          const record = payload ? decode(kind, key, payload) : null;
           this.#kept.set(name, record, payload?.length ?? 0);
           return record;
         })
@@ -55,10 +62,10 @@ function nameOf(run: string, key: string): string {
   return `${run}\n${key}`;
 }
 
-function decode(key: string, payload: Uint8Array): Read {
+function decode(kind: Kind, key: string, payload: Uint8Array): Read {
   try {
     // A copy: the payload is a view of the whole answer, which would otherwise stay alive with any of its records.
-    return decodeHeatmaps(key, payload.slice());
+    return decodePayload(kind, key, payload.slice());
   } catch (reason) {
     console.warn(`Record ${key} cannot be decoded:`, reason);
     return null;

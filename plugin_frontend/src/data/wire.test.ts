@@ -2,6 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { DType, type Heatmaps, HeatmapsSchema } from "../records/explain_pb.ts";
 import { decodeValues, halfToNumber } from "./arrays.ts";
+import type { Target } from "./explained.ts";
 import { decodeHeatmaps } from "./heatmaps.ts";
 import { splitPayloads } from "./wire.ts";
 
@@ -54,14 +55,15 @@ test("heatmaps decode to samples, targets and values", () => {
   const [first, second] = record.samples;
   expect(first).toMatchObject({ id: "ab01", image: "ab01", label: 3, predicted: 2, probability: 0.75, name: "a.png" });
   expect(second).toMatchObject({ id: "#1", image: "", label: undefined, predicted: undefined, probability: undefined });
-  expect(record).toMatchObject({ classes: "0f", signed: true, classDependent: true, height: 8, width: 16 });
+  expect(record).toMatchObject({ classes: "0f", classDependent: true, height: 8, width: 16 });
   expect(first?.targets.map(({ classIndex, probability, flags }) => [classIndex, probability, flags])).toEqual([
     [2, 0.75, 0],
     [3, 0.25, 4],
   ]);
   expect(second?.targets[0]?.probability).toBeUndefined();
-  expect(Array.from(first?.targets[0]?.map.values ?? [])).toEqual([-1, 126.5]); // scale 0.5, offset -1
-  expect(Array.from(second?.targets[1]?.map.values ?? [])).toEqual([7, 9]); // scale 2, offset 1
+  const valuesOf = (target?: Target) => (target?.map.form === "pixels" ? Array.from(target.map.values) : []);
+  expect(valuesOf(first?.targets[0])).toEqual([-1, 126.5]); // scale 0.5, offset -1
+  expect(valuesOf(second?.targets[1])).toEqual([7, 9]); // scale 2, offset 1
   expect(second?.targets[1]?.map.range).toEqual({ low: 7, high: 9 });
 });
 

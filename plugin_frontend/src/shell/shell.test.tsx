@@ -2,7 +2,7 @@ import { cleanup, fireEvent, render, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Run } from "../data/answers.ts";
 import { runFilter, runSelection, runs } from "../state/runs.ts";
-import { tagFilter } from "../state/series.ts";
+import { seriesKey, tagFilter } from "../state/series.ts";
 import { stepIndex } from "../state/steps.ts";
 import { follow, step } from "../state/timeline.ts";
 import { EmptyState } from "./EmptyState.tsx";
@@ -27,7 +27,7 @@ beforeEach(() => {
     counts: [1, 1, 1],
     keys: ["x", "y", "z"],
   };
-  stepIndex.value = new Map([["run9", new Map([["a", steps]])]]);
+  stepIndex.value = new Map([["run9", new Map([[seriesKey(steps), steps]])]]);
 });
 
 afterEach(() => {

@@ -6,7 +6,7 @@ import { type Entries, entriesAt } from "./alignment.ts";
 import { groupBy } from "./group.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
 import { openSample } from "./samples.ts";
-import { type Series, seriesOf, shownSeries } from "./series.ts";
+import { type Series, seriesKey, seriesOf, shownSeries } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 import { step, stepAt, steps } from "./timeline.ts";
 
@@ -41,7 +41,7 @@ const wantedSeries = computed(() => {
 
 function wantedAt(at: number): Wanted {
   const series = wantedSeries.value.flatMap((series) => {
-    const logged = stepIndex.value.get(series.run)?.get(series.tag);
+    const logged = stepIndex.value.get(series.run)?.get(seriesKey(series));
     const entries = logged ? entriesAt(logged, at) : null;
     return entries ? [{ series, entries }] : [];
   });
@@ -75,7 +75,7 @@ async function load(wanted: Wanted): Promise<Frame> {
     Array.from(byRun, async ([run, series]): Promise<[string, SeriesFrame[]]> => {
       const reads = await store.load(
         run,
-        series.flatMap(({ entries }) => entries.keys),
+        series.flatMap(({ series: { kind }, entries }) => entries.keys.map((key) => ({ kind, key }))),
       );
       let next = 0;
       const frames = series.map(({ series, entries: { step, wallTime, keys } }) => {

@@ -6,7 +6,7 @@ import { DIVERGING, SEQUENTIAL } from "../render/heatmap/lut.ts";
 import * as appearance from "./appearance.ts";
 import { runFilter, runSelection } from "./runs.ts";
 import * as samples from "./samples.ts";
-import { layerSelection, methodSelection, tagFilter } from "./series.ts";
+import { layerSelection, methodSelection, openSeries, tagFilter } from "./series.ts";
 import { askedStep, follow, step } from "./timeline.ts";
 
 /** `null`: the default, not in the link. */
@@ -111,6 +111,7 @@ const bindings: Binding[] = [
     },
     (open) => `${open?.sample}:${open?.run}`,
   ),
+  bind<string | null>("series", openSeries, null, text, (series) => series ?? ""),
 ];
 
 /** Browsers refuse too many changes of the address in a row. */

@@ -3,6 +3,7 @@ import { effect, signal } from "@preact/signals";
 import { fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
 import { clearRecords } from "./frame.ts";
+import { forgetLabelMaps } from "./label_maps.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { runs } from "./runs.ts";
 import { forgetSteps } from "./steps.ts";
@@ -25,6 +26,7 @@ export function startPolling(): void {
 /** Reads everything anew, records that could not be read included. */
 export function reload(): void {
   clearRecords();
+  forgetLabelMaps();
   forgetSteps();
   void poll();
 }

@@ -1,16 +1,31 @@
 /** The series of the shown runs, and the choice of methods and layers among them. */
 import { computed, type Signal, signal } from "@preact/signals";
-import { HEATMAPS, type Run, type SeriesDeclaration } from "../data/answers.ts";
+import type { Run, SeriesDeclaration } from "../data/answers.ts";
+import { isKind, type Kind } from "../data/payloads.ts";
 import { compileFilter, matching } from "./filter.ts";
 import { groupBy } from "./group.ts";
 import { runs, shownRuns } from "./runs.ts";
 
-export type Series = SeriesDeclaration & { run: string };
+export type Series = SeriesDeclaration & { run: string; kind: Kind };
+
+/** What tells the series of one run apart. */
+export function seriesKey({ kind, tag }: { kind: string; tag: string }): string {
+  return `${kind}:${tag}`; // kinds have no colon
+}
+
+const KIND_NAMES: Record<Kind, string> = {
+  HEATMAPS: "map",
+  SUPERPIXELS: "superpixels",
+  CORRELATIONS: "correlations",
+};
 
 export const tagFilter = signal("");
 /** `null`: the default. */
 export const methodSelection = signal<ReadonlySet<string> | null>(null);
 export const layerSelection = signal<ReadonlySet<string> | null>(null);
+
+/** The series that the enlarged sample shows at full size, by `seriesKey`; `null`: the first. */
+export const openSeries = signal<string | null>(null);
 
 /** With more series in a run than this the default is to show one layer of each run. */
 const TILES_BY_DEFAULT = 6;
@@ -18,7 +33,7 @@ const TILES_BY_DEFAULT = 6;
 export const tagPattern = computed(() => compileFilter(tagFilter.value));
 
 const matchingSeries = computed(() =>
-  matching(shownRuns.value.flatMap(heatmapSeries), tagPattern.value, ({ tag }) => tag),
+  matching(shownRuns.value.flatMap(knownSeries), tagPattern.value, ({ tag }) => tag),
 );
 
 /** What a series is listed under: its method, or its tag when the values came from elsewhere. */
@@ -51,20 +66,31 @@ export const shownSeries = computed(() =>
 /** All series of a run, whatever the filters say. */
 export function seriesOf(run: string): Series[] {
   const found = runs.value?.find((candidate) => candidate.run === run);
-  return found ? heatmapSeries(found) : [];
+  return found ? knownSeries(found) : [];
 }
 
-/** Short names of series that tell those of one run apart: the tag's prefix is named only where there are several. */
+/**
+ * Short names of series that tell those of one run apart: the tag's prefix is named only where there are several, the kind
+ * only where one name stands for several.
+ */
 export const seriesNames = computed(() => {
   const byRun = groupBy(matchingSeries.value, ({ run }) => run);
   const several = new Set(
     [...byRun].filter(([, series]) => new Set(series.map(prefixOf)).size > 1).map(([run]) => run),
   );
+  const kinds = new Map(
+    [...groupBy(matchingSeries.value, nameOf)].map(([name, series]) => [name, new Set(series.map(({ kind }) => kind))]),
+  );
   return (series: Series): string => {
-    const name = [methodOf(series), series.layer].filter(Boolean).join(" · ");
+    const plain = nameOf(series);
+    const name = (kinds.get(plain)?.size ?? 1) > 1 ? `${plain} · ${KIND_NAMES[series.kind]}` : plain;
     return several.has(series.run) && series.method && prefixOf(series) ? `${prefixOf(series)} · ${name}` : name;
   };
 });
+
+function nameOf(series: Series): string {
+  return [methodOf(series), series.layer].filter(Boolean).join(" · ");
+}
 
 export function toggle(
   selection: Signal<ReadonlySet<string> | null>,
@@ -76,8 +102,9 @@ export function toggle(
   selection.value = next;
 }
 
-function heatmapSeries({ run, series }: Run): Series[] {
-  return series.filter(({ kind }) => kind === HEATMAPS).map((declared) => ({ ...declared, run }));
+/** Those that this version can show. */
+function knownSeries({ run, series }: Run): Series[] {
+  return series.flatMap(({ kind, ...declared }) => (isKind(kind) ? [{ ...declared, kind, run }] : []));
 }
 
 function prefixOf({ tag }: SeriesDeclaration): string {

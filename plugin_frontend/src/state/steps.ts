@@ -1,11 +1,13 @@
 /** Which records exist at which steps, refreshed for the runs that grew. */
 import { effect, signal, untracked } from "@preact/signals";
-import { HEATMAPS, type Run, type SeriesSteps } from "../data/answers.ts";
+import type { Run, SeriesSteps } from "../data/answers.ts";
 import { fetchSteps } from "../data/client.ts";
+import { isKind } from "../data/payloads.ts";
 import { reportReachable, reportTrouble } from "./reachability.ts";
 import { shownRuns } from "./runs.ts";
+import { seriesKey } from "./series.ts";
 
-/** By run, then by tag. */
+/** By run, then by series. */
 export const stepIndex = signal<ReadonlyMap<string, ReadonlyMap<string, SeriesSteps>>>(new Map());
 
 /** What the listed steps of a run were derived from. */
@@ -30,7 +32,7 @@ async function refresh(run: Run): Promise<void> {
   try {
     const series = await fetchSteps(run.run);
     if (signatures.get(run.run) !== signature) return; // a newer request is under way
-    stepIndex.value = new Map(stepIndex.value).set(run.run, new Map(series.map((steps) => [steps.tag, steps])));
+    stepIndex.value = new Map(stepIndex.value).set(run.run, new Map(series.map((steps) => [seriesKey(steps), steps])));
     reportReachable();
   } catch (reason) {
     if (signatures.get(run.run) === signature) signatures.delete(run.run); // asked again with the next answer of `runs`
@@ -39,5 +41,6 @@ async function refresh(run: Run): Promise<void> {
 }
 
 function signatureOf({ series }: Run): string {
-  return JSON.stringify(series.filter(({ kind }) => kind === HEATMAPS).map(({ tag, records }) => [tag, records]));
+  const known = series.filter(({ kind }) => isKind(kind));
+  return JSON.stringify(known.map(({ kind, tag, records }) => [kind, tag, records]));
 }

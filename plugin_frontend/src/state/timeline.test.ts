@@ -1,7 +1,7 @@
 import { beforeEach, expect, test } from "vitest";
 import type { SeriesSteps } from "../data/answers.ts";
 import { runSelection, runs } from "./runs.ts";
-import { chosenLayers, shownSeries, tagFilter } from "./series.ts";
+import { chosenLayers, seriesKey, shownSeries, tagFilter } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 import { follow, moveTo, step, stepAt, steps } from "./timeline.ts";
 
@@ -25,7 +25,7 @@ function log(...logged: number[]): void {
     counts: logged,
     keys: logged.map(String),
   };
-  stepIndex.value = new Map([["run", new Map([["a", steps]])]]);
+  stepIndex.value = new Map([["run", new Map([[seriesKey(steps), steps]])]]);
 }
 
 beforeEach(() => {
@@ -60,4 +60,21 @@ test("with many series every run shows a layer of its own by default", () => {
   const many = (prefix: string) => Array.from({ length: 8 }, (_, i) => declare(`${prefix}${i}`, `${prefix}.layer${i}`));
   runs.value = ["x", "y"].map((run) => ({ run, series: many(run), counts, failures: [] }));
   expect([...chosenLayers.value]).toEqual(["x.layer7", "y.layer7"]);
+});
+
+test("a series is told by its tag and its kind", () => {
+  const both = ["HEATMAPS", "SUPERPIXELS", "OF_THE_FUTURE"].map((kind) => ({ ...declare("a", ""), kind }));
+  runs.value = [{ run: "run", series: both, counts, failures: [] }];
+  expect(shownSeries.value.map(({ kind }) => kind)).toEqual(["HEATMAPS", "SUPERPIXELS"]);
+  const logged = (kind: string, ...steps: number[]) => ({
+    tag: "a",
+    kind,
+    steps,
+    wall_times: steps,
+    counts: steps,
+    keys: [],
+  });
+  const kinds = [logged("HEATMAPS", 1), logged("SUPERPIXELS", 2, 5), logged("OF_THE_FUTURE", 9)];
+  stepIndex.value = new Map([["run", new Map(kinds.map((steps) => [seriesKey(steps), steps]))]]);
+  expect(steps.value).toEqual([1, 2, 5]);
 });

@@ -2,7 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { visible } from "../host/visibility.ts";
 import { lastNotAbove, unionOfSteps } from "./alignment.ts";
-import { shownSeries } from "./series.ts";
+import { seriesKey, shownSeries } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 
 /** Whether new steps are shown as they arrive. */
@@ -11,7 +11,7 @@ export const follow = signal(true);
 export const askedStep = signal<number | null>(null);
 
 const shownSteps = computed(() =>
-  shownSeries.value.flatMap(({ run, tag }) => stepIndex.value.get(run)?.get(tag) ?? []),
+  shownSeries.value.flatMap((series) => stepIndex.value.get(series.run)?.get(seriesKey(series)) ?? []),
 );
 
 export const steps = computed(() => unionOfSteps(shownSteps.value));

@@ -16,7 +16,7 @@
  *
  * n is looked up in a table of 65535 levels (0 and +-1 are exact), so that gamma costs nothing for a pixel.
  */
-import type { Range } from "../../data/heatmaps.ts";
+import type { Range } from "../../data/maps.ts";
 
 const LEVELS = 65535;
 

@@ -1,29 +1,18 @@
 /** The heatmap above an image: a canvas that repaints itself when its map or the appearance changes. */
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { AttributionMap } from "../../data/heatmaps.ts";
-import { Lru } from "../../data/lru.ts";
+import type { AttributionMap } from "../../data/maps.ts";
 import { paint } from "../../render/heatmap/overlay.ts";
-import { canvasSize, upsample } from "../../render/heatmap/upsample.ts";
+import { canvasSize } from "../../render/heatmap/upsample.ts";
 import { signedTable, unsignedTable } from "../../state/appearance.ts";
+import { labelMap } from "../../state/label_maps.ts";
 import { requestPaint, watchCanvas } from "./painter.ts";
 import { rangeFor } from "./sections.ts";
+import { resample } from "./shown_map.ts";
 
-/** Upsampled maps: what a slider's every move would otherwise compute anew. */
-const upsampled = new Lru<Float32Array>(64 * 1024 * 1024);
+type Props = { map: AttributionMap; run: string; method: string; longest: number };
 
-export function resample(map: AttributionMap, height: number, width: number): Float32Array {
-  const name = `${map.id}/${height}x${width}`;
-  const known = upsampled.get(name);
-  if (known) return known;
-  const values = upsample(map.values, map.rows, map.columns, height, width);
-  upsampled.set(name, values, values.byteLength);
-  return values;
-}
-
-type Props = { map: AttributionMap; method: string; longest: number };
-
-export function Overlay({ map, method, longest }: Props) {
+export function Overlay({ map, run, method, longest }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { height, width } = canvasSize(map.height, map.width, longest);
 
@@ -31,19 +20,29 @@ export function Overlay({ map, method, longest }: Props) {
   useEffect(
     () =>
       effect(() => {
-        const table = map.signed ? signedTable.value : unsignedTable.value;
-        const range = rangeFor(map, method);
+        const paintPixels = painterOf(map, run, method, height, width);
         const element = canvas.current;
         if (!element) return;
         requestPaint(element, () => {
           const context = element.getContext("2d");
           if (!context) return;
           const image = context.createImageData(width, height);
-          paint(resample(map, height, width), range, table, new Uint32Array(image.data.buffer));
+          paintPixels(new Uint32Array(image.data.buffer));
           context.putImageData(image, 0, 0);
         });
       }),
-    [map, method, height, width],
+    [map, run, method, height, width],
   );
   return <canvas ref={canvas} class="overlay" width={width} height={height} />;
+}
+
+/** What paints the map as it is to look now; until its label map is there, nothing. */
+function painterOf(map: AttributionMap, run: string, method: string, height: number, width: number) {
+  const table = map.signed ? signedTable.value : unsignedTable.value;
+  const range = rangeFor(map, method);
+  if (map.form === "superpixels" && !labelMap(run, map.segments)) return () => {};
+  return (pixels: Uint32Array) => {
+    const values = resample(map, run, height, width);
+    if (values) paint(values, range, table, pixels);
+  };
 }

@@ -2,13 +2,14 @@
 import { useSignal } from "@preact/signals";
 import type { TargetedPointerEvent } from "preact";
 import { imageAddress } from "../../data/client.ts";
-import type { Target } from "../../data/heatmaps.ts";
+import type { Target } from "../../data/explained.ts";
 import { canvasSize } from "../../render/heatmap/upsample.ts";
 import { mode } from "../../state/appearance.ts";
 import { methodOf } from "../../state/series.ts";
 import type { Explanation } from "./cards.ts";
 import { compact } from "./format.ts";
-import { Overlay, resample } from "./Overlay.tsx";
+import { Overlay } from "./Overlay.tsx";
+import { problemOf, resample, shownMap } from "./shown_map.ts";
 
 type Props = {
   explanation: Explanation;
@@ -23,23 +24,26 @@ type Props = {
 
 export function Picture({ explanation, target, longest, shownAt, note }: Props) {
   const { sample, record, frame } = explanation;
+  const { run } = frame.series;
+  const map = target && shownMap(target);
+  const problem = note ?? (map ? problemOf(map, run) : undefined);
   const value = useSignal<number | null>(null);
   const enlarged = shownAt > 3 * Math.max(record.width, record.height);
 
   const readValue = (event: TargetedPointerEvent<HTMLElement>) => {
-    if (!target) return;
+    if (!map) return;
     const box = event.currentTarget.getBoundingClientRect();
     const { height, width } = canvasSize(record.height, record.width, longest);
     const x = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * width)));
     const y = Math.min(height - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * height)));
-    value.value = resample(target.map, height, width)[y * width + x] ?? null;
+    value.value = resample(map, run, height, width)?.[y * width + x] ?? null;
   };
 
   return (
     <span
       class="picture"
       data-mode={mode.value}
-      data-dimmed={note ? "" : undefined}
+      data-dimmed={problem ? "" : undefined}
       style={{ aspectRatio: `${record.width} / ${record.height}`, "--ratio": record.width / record.height }}
       onPointerMove={readValue}
       onPointerLeave={() => {
@@ -49,7 +53,7 @@ export function Picture({ explanation, target, longest, shownAt, note }: Props) 
       {sample.image ? (
         <img
           class={enlarged ? "pixelated" : undefined}
-          src={imageAddress(frame.series.run, sample.image)}
+          src={imageAddress(run, sample.image)}
           alt={sample.name || "explained image"}
           loading="lazy"
           decoding="async"
@@ -58,8 +62,8 @@ export function Picture({ explanation, target, longest, shownAt, note }: Props) 
       ) : (
         <span class="no-image">no image logged</span>
       )}
-      {target && <Overlay map={target.map} method={methodOf(frame.series)} longest={longest} />}
-      {note && <span class="picture-note">{note}</span>}
+      {map && <Overlay map={map} run={run} method={methodOf(frame.series)} longest={longest} />}
+      {problem && <span class="picture-note">{problem}</span>}
       {value.value !== null && <span class="readout">{compact(value.value)}</span>}
     </span>
   );

@@ -1,6 +1,7 @@
 /** All that the chosen series say about one sample. */
 import { className } from "../../state/class_names.ts";
 import { showOriginal, tileSize } from "../../state/samples.ts";
+import { seriesKey } from "../../state/series.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import type { Card } from "./cards.ts";
 import { isRight } from "./cards.ts";
@@ -26,7 +27,7 @@ export function SampleCard({ card }: { card: Card }) {
           </figure>
         )}
         {card.explanations.map((explanation) => (
-          <Tile key={explanation.frame.series.tag} explanation={explanation} />
+          <Tile key={seriesKey(explanation.frame.series)} explanation={explanation} />
         ))}
       </div>
     </li>

@@ -1,30 +1,34 @@
 /** One sample enlarged: its image at full size, every series that explains it, and the probabilities of its targets. */
-import { useComputed, useSignal } from "@preact/signals";
+import { useComputed } from "@preact/signals";
+import type { Target } from "../../data/explained.ts";
 import { Timeline } from "../../shell/Timeline.tsx";
 import { className } from "../../state/class_names.ts";
 import { frame, loading } from "../../state/frame.ts";
 import { classChoice, openSample } from "../../state/samples.ts";
-import { methodOf, seriesNames } from "../../state/series.ts";
+import { methodOf, openSeries, seriesKey, seriesNames } from "../../state/series.ts";
 import { Dialog } from "../../widgets/Dialog.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Card, cardsOf, chooseTarget, type Explanation, ranked } from "./cards.ts";
+import { usePanel } from "./details.ts";
 import { compact, percent, warnings } from "./format.ts";
 import { Picture } from "./Picture.tsx";
 import { Verdict } from "./SampleCard.tsx";
 import { rangeFor, sections } from "./sections.ts";
+import { shownMap } from "./shown_map.ts";
 
 export function SampleDialog() {
-  const tag = useSignal<string | null>(null);
   const card = useComputed<Card | undefined>(() => {
     const open = openSample.value;
     return open
       ? cardsOf(frame.value?.runs.get(open.run) ?? []).find(({ sample }) => sample.id === open.sample)
       : undefined;
   });
+  const explanations = card.value?.explanations ?? [];
+  const main = explanations.find(({ frame }) => seriesKey(frame.series) === openSeries.value) ?? explanations[0];
+  const target = main && chooseTarget(main, classChoice.value);
+  const Panel = usePanel(main?.frame.series.kind);
   const open = openSample.value;
   if (!open) return null;
-  const main =
-    card.value?.explanations.find(({ frame }) => frame.series.tag === tag.value) ?? card.value?.explanations[0];
   return (
     <Dialog
       class="sample-dialog"
@@ -32,11 +36,16 @@ export function SampleDialog() {
       title={card.value ? <Verdict card={card.value} /> : "Sample"}
       onClose={() => {
         openSample.value = null;
+        openSeries.value = null;
       }}
     >
       {card.value && main ? (
-        <div class="sample-body">
-          <LargePicture explanation={main} />
+        <div class="sample-body" data-panel={Panel && target ? main.frame.series.kind : undefined}>
+          {Panel && target ? (
+            <Panel explanation={main} target={target} />
+          ) : (
+            <LargePicture explanation={main} target={target ?? null} />
+          )}
           <div class="sample-side">
             <p class="sample-origin">
               {card.value.sample.name && <span>{card.value.sample.name}</span>}
@@ -45,13 +54,13 @@ export function SampleDialog() {
             <Targets explanation={main} />
             <h3>Explanations</h3>
             <div class="strip">
-              {card.value.explanations.map((explanation) => (
+              {explanations.map((explanation) => (
                 <Thumbnail
-                  key={explanation.frame.series.tag}
+                  key={seriesKey(explanation.frame.series)}
                   explanation={explanation}
                   current={explanation === main}
                   onChoose={() => {
-                    tag.value = explanation.frame.series.tag;
+                    openSeries.value = seriesKey(explanation.frame.series);
                   }}
                 />
               ))}
@@ -95,11 +104,10 @@ export function moveSample(by: number): void {
   if (open && next) openSample.value = { run: open.run, sample: next.sample.id };
 }
 
-function LargePicture({ explanation }: { explanation: Explanation }) {
+function LargePicture({ explanation, target }: { explanation: Explanation; target: Target | null }) {
   const { record, frame } = explanation;
-  const target = chooseTarget(explanation, classChoice.value);
   const longest = Math.min(512, Math.max(256, record.height, record.width));
-  const range = target && rangeFor(target.map, methodOf(frame.series));
+  const range = target && rangeFor(shownMap(target), methodOf(frame.series));
   return (
     <figure class="large">
       <Picture

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { className } from "../../state/class_names.ts";
 import { classChoice, openSample, tileSize } from "../../state/samples.ts";
-import { seriesNames } from "../../state/series.ts";
+import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
 import { step } from "../../state/timeline.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { chooseTarget, type Explanation } from "./cards.ts";
@@ -14,7 +14,7 @@ const LONGEST = 128;
 
 export function Tile({ explanation }: { explanation: Explanation }) {
   const { frame, sample, record } = explanation;
-  const { run, tag } = frame.series;
+  const { run, tag, kind } = frame.series;
   const peeking = useSignal(false);
   const target = chooseTarget(explanation, classChoice.value);
   const name = seriesNames.value(frame.series);
@@ -28,6 +28,7 @@ export function Tile({ explanation }: { explanation: Explanation }) {
       data-testid="tile"
       data-run={run}
       data-tag={tag}
+      data-kind={kind}
       data-step={frame.step}
       data-sample={sample.id}
       data-peek={peeking.value || undefined}
@@ -38,6 +39,7 @@ export function Tile({ explanation }: { explanation: Explanation }) {
           class="tile-open"
           aria-label={`Enlarge ${name}, ${sample.name || className(record.classes, sample.label)}`}
           onClick={() => {
+            openSeries.value = seriesKey(frame.series);
             openSample.value = { run, sample: sample.id };
           }}
         >

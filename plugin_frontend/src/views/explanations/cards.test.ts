@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { decodeHeatmaps, type HeatmapRecord } from "../../data/heatmaps.ts";
+import type { ExplainedRecord } from "../../data/explained.ts";
+import { decodeHeatmaps } from "../../data/heatmaps.ts";
 import { DType, HeatmapsSchema } from "../../records/explain_pb.ts";
 import type { SeriesFrame } from "../../state/frame.ts";
 import { arrange, cardsOf, chooseTarget, type Explanation } from "./cards.ts";
@@ -12,7 +13,7 @@ function record(
   targets = [1, 2, 3],
   probabilities = [0.2, 0.5, 0.3],
   classDependent = true,
-): HeatmapRecord {
+): ExplainedRecord {
   const t = targets.length;
   const message = create(HeatmapsSchema, {
     samples: samples.map(({ image, ...rest }) => ({ image: Uint8Array.of(image), ...rest })),
@@ -24,7 +25,7 @@ function record(
   return decodeHeatmaps("k", toBinary(HeatmapsSchema, message));
 }
 
-function frameOf(tag: string, ...records: HeatmapRecord[]): SeriesFrame {
+function frameOf(tag: string, ...records: ExplainedRecord[]): SeriesFrame {
   return {
     series: { run: "r", tag, kind: "HEATMAPS", method: "", layer: "", parameters: "", description: "", records: 1 },
     step: 0,
@@ -70,7 +71,7 @@ test("samples are filtered and ordered by what the model made of them", () => {
 });
 
 test("the class to explain is found by role or by index, or honestly not at all", () => {
-  const of = (made: HeatmapRecord): Explanation => cardsOf([frameOf("a", made)])[0]?.explanations[0] as Explanation;
+  const of = (made: ExplainedRecord): Explanation => cardsOf([frameOf("a", made)])[0]?.explanations[0] as Explanation;
   const explanation = of(record([{ image: 1, label: 3, predicted: 1 }]));
   const chosen = (["predicted", "label", "second", "third", 2, 7] as const).map(
     (choice) => chooseTarget(explanation, choice)?.classIndex,

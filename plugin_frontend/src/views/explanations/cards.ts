@@ -1,13 +1,13 @@
 /** Joins the records of several series into one card for each sample, and chooses the target that a card explains. */
-import type { ExplainedSample, HeatmapRecord, Target } from "../../data/heatmaps.ts";
+import type { ExplainedRecord, ExplainedSample, Target } from "../../data/explained.ts";
 import type { SeriesFrame } from "../../state/frame.ts";
 import type { ClassChoice, Outcome, Sort } from "../../state/samples.ts";
 
 /** One series' explanation of one sample. */
-export type Explanation = { frame: SeriesFrame; sample: ExplainedSample; record: HeatmapRecord };
+export type Explanation = { frame: SeriesFrame; sample: ExplainedSample; record: ExplainedRecord };
 
 /** One sample and what the series say of it. */
-export type Card = { sample: ExplainedSample; record: HeatmapRecord; explanations: Explanation[] };
+export type Card = { sample: ExplainedSample; record: ExplainedRecord; explanations: Explanation[] };
 
 /** Cards in the order in which samples were logged. Of two explanations of an image at one step the later one counts. */
 export function cardsOf(frames: readonly SeriesFrame[]): Card[] {
@@ -16,7 +16,7 @@ export function cardsOf(frames: readonly SeriesFrame[]): Card[] {
     const explanations = new Map<string, Explanation>();
     for (const record of frame.records)
       for (const sample of record?.samples ?? [])
-        explanations.set(sample.id, { frame, sample, record: record as HeatmapRecord });
+        explanations.set(sample.id, { frame, sample, record: record as ExplainedRecord });
     for (const [id, explanation] of explanations) {
       const card = cards.get(id);
       if (card) card.explanations.push(explanation);

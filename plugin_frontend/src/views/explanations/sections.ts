@@ -1,13 +1,14 @@
 /** What the view shows, derived from the frame and the choices: a section for each run, a page of cards in each. */
 import { computed, effect } from "@preact/signals";
-import type { AttributionMap, Range } from "../../data/heatmaps.ts";
+import type { AttributionMap, Range } from "../../data/maps.ts";
 import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
 import { frame, type SeriesFrame } from "../../state/frame.ts";
 import { shownRuns } from "../../state/runs.ts";
 import { classChoice, outcome, page, pageSize, sort } from "../../state/samples.ts";
-import { methodOf, shownSeries } from "../../state/series.ts";
+import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
 import { arrange, type Card, cardsOf, chooseTarget } from "./cards.ts";
+import { shownMap } from "./shown_map.ts";
 
 export type Section = {
   run: string;
@@ -23,7 +24,7 @@ export type Section = {
   page: Card[];
 };
 
-const nameOf = ({ run, tag }: { run: string; tag: string }) => `${run}\n${tag}`;
+const nameOf = (series: Series) => `${series.run}\n${seriesKey(series)}`;
 
 export const pageCount = computed(() => {
   const longest = Math.max(1, ...arranged.value.map(({ cards }) => cards.length));
@@ -61,7 +62,7 @@ const visibleMaps = computed(() =>
     .flatMap((card) => card.explanations)
     .flatMap((explanation) => {
       const target = chooseTarget(explanation, classChoice.value);
-      return target ? [{ method: methodOf(explanation.frame.series), map: target.map }] : [];
+      return target ? [{ method: methodOf(explanation.frame.series), map: shownMap(target) }] : [];
     }),
 );
 

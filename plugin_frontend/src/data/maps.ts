@@ -1,0 +1,78 @@
+/** The maps that a target can be drawn with: values on a grid of cells, or one value a superpixel. */
+
+export type Range = { low: number; high: number };
+
+/** Values on a grid that covers the explained input, `height` by `width` pixels, entirely. */
+export class PixelMap {
+  readonly form = "pixels";
+  #values: Float32Array | undefined;
+  #range: Range | undefined;
+
+  /** `compute` is called once, when the values are first needed: rows x columns, row-major. */
+  constructor(
+    readonly id: string,
+    readonly rows: number,
+    readonly columns: number,
+    readonly height: number,
+    readonly width: number,
+    readonly signed: boolean,
+    private readonly compute: () => Float32Array,
+  ) {}
+
+  get values(): Float32Array {
+    this.#values ??= this.compute();
+    return this.#values;
+  }
+
+  get range(): Range {
+    this.#range ??= rangeOf(this.values);
+    return this.#range;
+  }
+}
+
+/** A weight for each superpixel of a label map, above 0 for the target and below 0 against it. */
+export class SuperpixelMap {
+  readonly form = "superpixels";
+  readonly signed = true;
+  #weights: Float32Array | undefined;
+  #errors: Float32Array | undefined;
+  #range: Range | undefined;
+
+  constructor(
+    readonly id: string,
+    /** Content hash of the label map; empty when none was logged. */
+    readonly segments: string,
+    readonly height: number,
+    readonly width: number,
+    private readonly decodeWeights: () => Float32Array,
+    private readonly decodeErrors: (() => Float32Array) | undefined,
+  ) {}
+
+  get weights(): Float32Array {
+    this.#weights ??= this.decodeWeights();
+    return this.#weights;
+  }
+
+  /** Standard errors of the weights, when they are known. */
+  get errors(): Float32Array | undefined {
+    this.#errors ??= this.decodeErrors?.();
+    return this.#errors;
+  }
+
+  get range(): Range {
+    this.#range ??= rangeOf(this.weights);
+    return this.#range;
+  }
+}
+
+export type AttributionMap = PixelMap | SuperpixelMap;
+
+function rangeOf(values: Float32Array): Range {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value < low) low = value;
+    if (value > high) high = value;
+  }
+  return low <= high ? { low, high } : { low: 0, high: 0 };
+}

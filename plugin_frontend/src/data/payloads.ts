@@ -1,0 +1,26 @@
+/** The kinds of records that the page can show. A new kind is a decoder here, and a panel in views/explanations/details.ts. */
+import { type CorrelationDetail, decodeCorrelations } from "./correlations.ts";
+import type { ExplainedRecord } from "./explained.ts";
+import { decodeHeatmaps, type HeatmapDetail } from "./heatmaps.ts";
+import { decodeSuperpixels, type SuperpixelDetail } from "./superpixels.ts";
+
+export type Detail = HeatmapDetail | SuperpixelDetail | CorrelationDetail;
+
+export type Kind = Detail["kind"];
+
+const DECODERS: Record<Kind, (key: string, payload: Uint8Array) => ExplainedRecord> = {
+  HEATMAPS: decodeHeatmaps,
+  SUPERPIXELS: decodeSuperpixels,
+  CORRELATIONS: decodeCorrelations,
+};
+
+export const KINDS = Object.keys(DECODERS) as Kind[];
+
+export function isKind(kind: string): kind is Kind {
+  return Object.hasOwn(DECODERS, kind);
+}
+
+/** Throws one sentence when the payload is malformed. `key` is that of the record, unique in its run. */
+export function decodePayload(kind: Kind, key: string, payload: Uint8Array): ExplainedRecord {
+  return DECODERS[kind](key, payload);
+}

@@ -1,0 +1,32 @@
+/** What the enlarged sample shows in place of the plain picture: for some kinds of records, a panel to explore them. */
+import type { ComponentType } from "preact";
+import { useEffect, useState } from "preact/hooks";
+import type { Target } from "../../data/explained.ts";
+import type { Kind } from "../../data/payloads.ts";
+import type { Explanation } from "./cards.ts";
+
+export type DetailProps = { explanation: Explanation; target: Target };
+
+type Panel = ComponentType<DetailProps>;
+
+/** Each panel loads its code when it is first shown; a new one is a new line here. */
+const PANELS: Partial<Record<Kind, () => Promise<Panel>>> = {};
+
+const loaded = new Map<Kind, Panel>();
+
+/** The panel of this kind; `undefined` when it has none, or while its code is on its way. */
+export function usePanel(kind: Kind | undefined): Panel | undefined {
+  const [, setArrived] = useState<Kind>();
+  useEffect(() => {
+    if (!kind || loaded.has(kind)) return;
+    let current = true;
+    PANELS[kind]?.().then((panel) => {
+      loaded.set(kind, panel);
+      if (current) setArrived(kind);
+    });
+    return () => {
+      current = false;
+    };
+  }, [kind]);
+  return kind && loaded.get(kind);
+}
