@@ -14,7 +14,7 @@ from tb_explain.records import MAX_PAYLOAD, Record, SegmentWriter, encode_array,
 from tb_explain.records import explain_pb2 as pb
 
 if TYPE_CHECKING:
-    from tb_explain.methods import Attribution
+    from tb_explain.methods import Explained
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,19 +44,16 @@ class Heatmaps:
         return self.maps.nbytes + self.pictures.nbytes
 
 
-def of_attribution(attribution: Attribution, probe: Probe) -> Heatmaps:
+def of_attribution(attribution: Explained, probe: Probe) -> Heatmaps:
     """The maps of a probe's images, copied from the model's device."""
-    from tb_explain.methods.targets import class_probabilities
-
     maps = as_maps(attribution.maps)
     n, t = maps.shape[:2]
-    probabilities, predicted = class_probabilities(attribution.outputs).max(1)
     return Heatmaps(
         maps=maps,
         pictures=probe.pictures,
         labels=probe.labels,
-        predicted=predicted.cpu().numpy(),
-        predicted_probabilities=probabilities.cpu().numpy(),
+        predicted=attribution.predicted.cpu().numpy(),
+        predicted_probabilities=attribution.predicted_probabilities.cpu().numpy(),
         targets=attribution.targets.cpu().numpy().reshape(n, t),
         probabilities=attribution.probabilities.cpu().numpy().reshape(n, t),
         flags=attribution.flags.cpu().numpy().astype(np.int64).reshape(n, t),
@@ -155,7 +152,8 @@ def _message(logged: Heatmaps) -> pb.Heatmaps:
         ("probability", logged.predicted_probabilities),
     ):
         for sample, value in zip(samples, [] if column is None else column.tolist(), strict=False):
-            setattr(sample, field, value)
+            if value >= 0:  # a model whose output has no classes predicts none
+                setattr(sample, field, value)
     for sample, name in zip(samples, logged.sample_names or [], strict=False):
         sample.name = name
     size = logged.pictures.size if logged.pictures is not None else logged.input_size or (0, 0)

@@ -29,7 +29,7 @@ except ImportError as error:
     raise ImportError('logging explanations needs PyTorch: pip install "tb-explain[train]"') from error
 
 if TYPE_CHECKING:
-    from tb_explain.methods import Attribution, LayerMethod, Targets
+    from tb_explain.methods import Explained, Method, Targets
 
 _log = logging.getLogger("tb_explain")
 
@@ -92,13 +92,13 @@ class ExplainWriter(SummaryWriter):
         model: torch.nn.Module,
         probe: Probe,
         step: int,
-        methods: Sequence[LayerMethod],
+        methods: Sequence[Method],
         *,
         targets: Targets = None,
         every: int = 1,
         budget: float | None = None,
         walltime: float | None = None,
-    ) -> list[Attribution]:
+    ) -> list[Explained]:
         """Explain the probe's images and log the maps under `<probe>/<method>/<layer>`; leaves the model and its training as they were.
 
         Args:
@@ -220,10 +220,10 @@ class ExplainWriter(SummaryWriter):
         model: torch.nn.Module,
         probe: Probe,
         step: int,
-        methods: Sequence[LayerMethod],
+        methods: Sequence[Method],
         targets: Targets,
         walltime: float | None,
-    ) -> list[Attribution]:
+    ) -> list[Explained]:
         from tb_explain.methods import attribute
 
         found = attribute(model, probe.images, methods, targets)

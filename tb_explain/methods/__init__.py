@@ -7,21 +7,27 @@ Each method is a small frozen value that holds its parameters and nothing else:
 `attribute` computes several methods, layers and targets from one forward pass.
 """
 
-from tb_explain.methods.cam import CAM, EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, LayerMethod, XGradCAM
+from tb_explain.methods.cam import CAM, EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
 from tb_explain.methods.engine import attribute
-from tb_explain.methods.results import Attribution, Flag
-from tb_explain.methods.targets import Targets, Top
+from tb_explain.methods.method import ImageMethod, LayerMethod, Method
+from tb_explain.methods.results import Attribution, Explained, Flag
+from tb_explain.methods.targets import MultiLabel, Output, Targets, Top
 
 __all__ = [
     "CAM",
     "Attribution",
     "EigenCAM",
+    "Explained",
     "Flag",
     "GradCAM",
     "GradCAMPlusPlus",
     "HiResCAM",
+    "ImageMethod",
     "LayerCAM",
     "LayerMethod",
+    "Method",
+    "MultiLabel",
+    "Output",
     "Targets",
     "Top",
     "XGradCAM",

@@ -6,51 +6,17 @@ In the docstrings u is a site of the layer, k a channel, c the target class, y_c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
-if TYPE_CHECKING:
-    from tb_explain.methods.layers import Layers
-    from tb_explain.methods.results import Attribution
-    from tb_explain.methods.targets import Targets
+from tb_explain.methods.method import AtLayer, LayerMethod
 
 _EPS = 1e-8
 
 _POWER_STEPS = 24
 _RESIDUAL = 2e-6  # of the eigenvalue; float32 allows little less
-
-
-@dataclass(frozen=True)
-class LayerMethod:
-    """A method that looks at one layer. `layer`: a dotted name, a module, several, or None for the last spatial layer."""
-
-    layer: Layers = None
-
-    needs_gradients: ClassVar[bool] = True
-    class_dependent: ClassVar[bool] = True
-
-    @property
-    def signed(self) -> bool:
-        """Whether the maps have values below zero that speak against the target."""
-        return False
-
-    def __call__(self, model: nn.Module, images: Tensor, targets: Targets = None) -> Attribution | list[Attribution]:
-        """Explain a batch: an `Attribution`, or a list of them, one a layer, when several layers were named.
-
-        `images` [N, C, H, W] as the model takes them. Arguments and errors as in `attribute`.
-        """
-        from tb_explain.methods.engine import attribute
-
-        found = attribute(model, images, [self], targets)
-        one = self.layer is None or isinstance(self.layer, (str, nn.Module))
-        return found[0] if one else found
-
-    def maps(self, at: AtLayer) -> Tensor:
-        """Maps [N, h, w] of one target a sample."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)
@@ -71,56 +37,33 @@ class _RectifiedMethod(LayerMethod):
         raise NotImplementedError
 
 
-class AtLayer:
-    """What a pass left at one layer for one target a sample: activations A, gradients G, classes, scores of all classes."""
+def _class_weights(at: AtLayer) -> Tensor:
+    """W_ck of the target class, [N, C], of a model that averages this layer and applies one Linear to it.
 
-    def __init__(self, name: str, model: nn.Module, A: Tensor, G: Tensor | None, classes: Tensor, output: Any) -> None:
-        self.name = name
-        self.A = A.float()
-        self._G = G
-        self._model = model
-        self._classes = classes
-        self._output = output
-
-    @cached_property
-    def G(self) -> Tensor:
-        """The gradient of the target's score with respect to A, [N, C, h, w]."""
-        assert self._G is not None, "the method did not ask for gradients"
-        return self._G.float()
-
-    @cached_property
-    def class_weights(self) -> Tensor:
-        """W_ck of the target class, [N, C], of a model that averages this layer and applies one Linear to it.
-
-        Raises ValueError when the model does not: told by comparing with what it said.
-        """
-        pooled = self.A.flatten(2).mean(2)
-        output = self._output
-        if isinstance(output, Tensor) and output.ndim == 2:
-            for module in self._model.modules():
-                if isinstance(module, nn.Linear) and (module.in_features, module.out_features) == (
-                    self.A.shape[1],
-                    output.shape[1],
-                ):
-                    said = nn.functional.linear(pooled, module.weight.detach().float(), _float(module.bias))
-                    tolerance = 1e-3 if output.dtype == torch.float32 else 5e-2
-                    if torch.allclose(
-                        said,
-                        output.detach().float(),
-                        rtol=tolerance,
-                        atol=tolerance * float(output.detach().abs().max()),
-                    ):
-                        if output.shape[1] == 1:
-                            return torch.where(self._classes[:, None] == 0, -1.0, 1.0) * module.weight.detach().float()
-                        return module.weight.detach().float()[self._classes]
-        raise ValueError(
-            f"CAM needs a model that is only an average over {self.name!r} and one Linear from there on; "
-            "use GradCAM, which is the same map where CAM is defined"
-        )
-
-
-def _float(bias: Tensor | None) -> Tensor | None:
-    return None if bias is None else bias.detach().float()
+    Raises ValueError when the model does not: told by comparing with what it said.
+    """
+    pooled = at.A.flatten(2).mean(2)
+    output = at.batch.output
+    if isinstance(output, Tensor) and output.ndim == 2:
+        for module in at.batch.network.module.modules():
+            if isinstance(module, nn.Linear) and (module.in_features, module.out_features) == (
+                at.A.shape[1],
+                output.shape[1],
+            ):
+                weight = module.weight.detach().float()
+                said = nn.functional.linear(
+                    pooled, weight, None if module.bias is None else module.bias.detach().float()
+                )
+                truth = output.detach().float()
+                tolerance = 1e-3 if output.dtype == torch.float32 else 5e-2
+                if torch.allclose(said, truth, rtol=tolerance, atol=tolerance * float(truth.abs().max())):
+                    if output.shape[1] == 1:
+                        return torch.where(at.classes[:, None] == 0, -1.0, 1.0) * weight
+                    return weight[at.classes]
+    raise ValueError(
+        f"CAM needs a model that is only an average over {at.layer.name!r} and one Linear from there on; "
+        "use GradCAM, which is the same map where CAM is defined"
+    )
 
 
 @dataclass(frozen=True)
@@ -130,7 +73,7 @@ class CAM(_RectifiedMethod):
     needs_gradients: ClassVar[bool] = False
 
     def evidence(self, at: AtLayer) -> Tensor:
-        W = at.class_weights
+        W = _class_weights(at)
         return torch.einsum("nc,nc...->n...", W, at.A)
 
 

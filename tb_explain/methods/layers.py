@@ -1,12 +1,14 @@
-"""Finding the layer to look at."""
+"""Finding the layer to look at, and the grid of sites in what it gives."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, ClassVar, TypeAlias
 from weakref import WeakKeyDictionary
 
+import torch
 from torch import Tensor, nn
 
 Layer: TypeAlias = str | nn.Module
@@ -67,23 +69,83 @@ def first_tensor(output: Any) -> Tensor | None:
     return next((item for item in items if isinstance(item, Tensor) and item.is_floating_point()), None)
 
 
-def is_spatial(output: Tensor) -> bool:
-    """Whether a tensor [N, C, h, w] (or [N, C, d, h, w]) has more than one site."""
-    return output.ndim in (4, 5) and output.shape[2:].numel() > 1
+# Class, distillation and register tokens stand before those of the patches.
+_MOST_SPECIAL_TOKENS = 16
+
+
+def as_grid(
+    name: str, output: Tensor, n: int, size: tuple[int, ...], reshape: Callable[[Tensor], Tensor] | None = None
+) -> Callable[[Tensor], Tensor]:
+    """What turns a layer's output for n images of `size` into [N, C, *sites]. Raises ValueError when nothing fits."""
+    if reshape is None:
+        found = grid_of(output.shape, n, size)
+        if found is None:
+            raise ValueError(
+                f"layer {name!r} gives {list(output.shape)}, expected [N, C, h, w] with more than one site, or tokens "
+                "that fit a grid; name an earlier layer, or give reshape_transform"
+            )
+        return found
+    reshaped = reshape(output)
+    if not isinstance(reshaped, Tensor) or reshaped.ndim not in (4, 5) or len(reshaped) != n:
+        got = list(reshaped.shape) if isinstance(reshaped, Tensor) else type(reshaped).__name__
+        raise ValueError(f"reshape_transform made {got} of {list(output.shape)}, expected [{n}, C, h, w]")
+    return reshape
+
+
+def grid_of(shape: Sequence[int], n: int, size: tuple[int, ...]) -> Callable[[Tensor], Tensor] | None:
+    """What turns outputs of a shape into [N, C, *sites], or None where there are no sites.
+
+    Convolutional outputs stay as they are. [N, h, w, C], as Swin has it, and tokens [N, L, C] or [L, N, C] are told by their fit:
+    each site stands for a square patch of whole pixels. Of the tokens the last h * w count.
+    """
+    axes = len(size)
+    if len(shape) == axes + 2 and shape[0] == n:
+        first, last = shape[2:], shape[1:-1]
+        if axes == 2 and _fits(last, size) and not _fits(first, size):
+            return lambda values: values.movedim(-1, 1)
+        return (lambda values: values) if torch.Size(first).numel() > 1 else None
+    if len(shape) != 3 or axes != 2:
+        return None
+    sequence_first = shape[0] != n and shape[1] == n
+    if shape[0] != n and not sequence_first:
+        return None
+    length = shape[0] if sequence_first else shape[1]
+    for special in range(min(_MOST_SPECIAL_TOKENS, length - 2) + 1):
+        h = round((size[0] * (length - special) / size[1]) ** 0.5)
+        if h and (length - special) % h == 0 and _fits((h, (length - special) // h), size):
+            grid = (n, -1, h, (length - special) // h)
+            return partial(_tokens_as, grid, special, sequence_first)
+    return None
+
+
+def _tokens_as(grid: tuple[int, ...], special: int, sequence_first: bool, values: Tensor) -> Tensor:
+    tokens = (values.transpose(0, 1) if sequence_first else values)[:, special:]
+    return tokens.transpose(1, 2).reshape(grid)
+
+
+def _fits(sites: Sequence[int], size: tuple[int, ...]) -> bool:
+    """Whether patches of one whole size tile the image."""
+    return (
+        torch.Size(sites).numel() > 1
+        and all(pixels % extent == 0 for extent, pixels in zip(sites, size, strict=True))
+        and len({pixels // extent for extent, pixels in zip(sites, size, strict=True)}) == 1
+    )
 
 
 class LastSpatialLayer:
     """The rule for the default layer: the module, in a forward pass, that finishes last with a spatial output.
 
     Poolings, dropouts and identities do not count, nor does the model itself. Containers finish after their parts, so that
-    a ResNet's is `layer4` and a VGG's `features`.
+    a ResNet's is `layer4` and a VGG's `features`. Of layers of tokens only those count on whose patches the scores depend: what
+    the last block of a vision transformer does to them is often not looked at.
     """
 
     _known: ClassVar[WeakKeyDictionary[nn.Module, str]] = WeakKeyDictionary()
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: nn.Module, size: tuple[int, ...]) -> None:
         self.model = model
-        self.found: str | None = None
+        self._size = size
+        self._found: list[tuple[str, Tensor]] = []
 
     @classmethod
     def known(cls, model: nn.Module) -> str | None:
@@ -92,7 +154,7 @@ class LastSpatialLayer:
         return name if name is not None and any(name == other for other, _ in model.named_modules()) else None
 
     def hooks(self) -> list[Any]:
-        """Register forward hooks that watch one pass; the caller removes them."""
+        """Register forward hooks that watch a pass over one image, which requires a gradient; the caller removes them."""
         return [
             module.register_forward_hook(lambda _module, _args, output, name=name: self._finished(name, output))
             for name, module in self.model.named_modules()
@@ -107,14 +169,29 @@ class LastSpatialLayer:
 
     def _finished(self, name: str, output: Any) -> None:
         tensor = first_tensor(output)
-        if tensor is not None and is_spatial(tensor):
-            self.found = name
+        if tensor is None or grid_of(tensor.shape, 1, self._size) is None:
+            return
+        if tensor.ndim > 3:
+            self._found = [entry for entry in self._found if entry[1].ndim == 3]  # the last one will do
+        self._found.append((name, tensor))
 
-    def result(self) -> str:
-        """The layer found. Raises ValueError when the pass had none."""
-        if self.found is None:
+    def result(self, score: Callable[[], Tensor]) -> str:
+        """The layer found, given what computes the sum of the pass's scores. Raises ValueError when the pass had none."""
+        if not self._found:
             raise ValueError(
                 f"no layer of {type(self.model).__name__} has a spatial output [N, C, h, w]; name one with layer=..., or use a method without layers"
             )
-        self._known[self.model] = self.found
-        return self.found
+        name, last = self._found[-1]
+        if last.ndim == 3:
+            name = self._last_that_matters(score())
+        self._known[self.model] = name
+        return name
+
+    def _last_that_matters(self, score: Tensor) -> str:
+        tensors = [tensor for _, tensor in self._found]
+        gradients = torch.autograd.grad(score, tensors, allow_unused=True)
+        for (name, tensor), gradient in zip(reversed(self._found), reversed(gradients), strict=True):
+            grid = grid_of(tensor.shape, 1, self._size)
+            if gradient is not None and grid is not None and grid(gradient).any():
+                return name
+        return self._found[-1][0]

@@ -1,13 +1,16 @@
-"""Which output of a model is explained."""
+"""Which output of a model is explained, and how one reads a score or a probability off it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
+
+Score: TypeAlias = Literal["logit", "probability", "log-odds"]
+"""What is measured of a target: its logit, its probability (0..1), or log-odds, its logit less logsumexp of the others'."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,22 @@ class Top:
     k: int
 
 
-Targets: TypeAlias = "None | int | Sequence[int] | Sequence[Sequence[int]] | Tensor | Top | Callable[[Any], Tensor] | Sequence[Callable[[Tensor], Tensor]]"
+@dataclass(frozen=True)
+class MultiLabel:
+    """Says that each output is a label of its own, so that probabilities are sigmoids. `targets` as anywhere; None: the most probable label."""
+
+    targets: Targets = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """One output of a model with several: its key, attribute or position, and the `targets` in it."""
+
+    name: str | int
+    targets: Targets = None
+
+
+Targets: TypeAlias = "None | int | Sequence[int] | Sequence[Sequence[int]] | Tensor | Top | MultiLabel | Output | Callable[[Any], Tensor] | Sequence[Callable[[Tensor], Tensor]]"
 """What to explain.
 
 - `None`: the predicted class of each sample.
@@ -25,16 +43,26 @@ Targets: TypeAlias = "None | int | Sequence[int] | Sequence[Sequence[int]] | Ten
 - N ints, or an int tensor [N]: one class a sample.
 - N rows of T ints, or an int tensor [N, T]: T classes a sample.
 - `Top(k)`: the k most probable classes of each sample.
+- `MultiLabel(targets)`: the same where labels do not exclude each other.
+- `Output(name, targets)`: the same in one output of several.
 - a callable: maps the model's whole output to one score a sample, [N].
 - N callables: each maps one sample's row of the output to a score.
+
+In a segmentation, scores [N, K, h, w], a class stands for the mean of its scores over the sites that the model gives it (over all
+sites, where it gives it none), and the predicted class is the one with most sites.
 """
 
 
 def class_scores(output: Any) -> Tensor:
-    """The scores [N, K] in a model's output: a tensor, the `logits` or `out` of a structure, or the first of a tuple.
+    """The scores [N, K] or [N, K, h, w] in a model's output: a tensor, the `logits` or `out` of a structure, or the first of a tuple.
 
     A single-logit head [N, 1] becomes two classes with the scores -z and +z. Raises TypeError or ValueError for other outputs.
     """
+    scores = _scores(output)
+    return torch.cat([-scores, scores], 1) if scores.shape[1] == 1 else scores
+
+
+def _scores(output: Any) -> Tensor:
     scores = output
     if not isinstance(scores, Tensor):
         named = output if isinstance(output, dict) else getattr(output, "__dict__", {})
@@ -43,33 +71,56 @@ def class_scores(output: Any) -> Tensor:
             found = [item for item in output if isinstance(item, Tensor)]
         if not found or not isinstance(found[0], Tensor):
             raise TypeError(
-                f"the model returned {type(output).__name__} in which no scores were found; "
-                "expected a tensor [N, classes], or give a callable as target that computes one score a sample"
+                f"the model returned {type(output).__name__} in which no scores were found; expected a tensor "
+                "[N, classes]; name one with targets=Output(name), or give a callable that computes one score a sample"
             )
         scores = found[0]
-    if scores.ndim != 2:
+    if scores.ndim not in (2, 4, 5):
         raise ValueError(
             f"the model's output has shape {list(scores.shape)}, expected [N, classes]; "
             "give a callable as target that computes one score a sample"
         )
-    return torch.cat([-scores, scores], 1) if scores.shape[1] == 1 else scores
+    return scores
 
 
-def class_probabilities(output: Any) -> Tensor:
-    """Softmax of the scores, float32 [N, K]; for a single-logit head the sigmoid of both classes' scores."""
-    scores = class_scores(output).float()
-    binary = isinstance(output, Tensor) and output.shape[1] == 1
-    return scores.sigmoid() if binary else scores.softmax(1)
+def _named(output: Any, name: str | int) -> Any:
+    if isinstance(name, str) and not isinstance(output, dict) and hasattr(output, name):
+        return getattr(output, name)
+    try:
+        return output[name]
+    except (KeyError, IndexError, TypeError):
+        known = list(output) if isinstance(output, dict) else list(getattr(output, "__dict__", {}))
+        what = f"has {', '.join(map(repr, known))}" if known else f"is a {type(output).__name__}"
+        raise ValueError(f"the model has no output {name!r}; what it returned {what}") from None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Resolved:
-    """Targets of a batch: class indices [N, T] (-1: none), and the scores [N, T] to explain."""
+    """Targets of a batch, chosen once: what is measured of perturbed copies is the same that was measured of the images."""
 
     classes: Tensor
+    """int64 [N, T]; -1 where the target is a callable."""
     scores: Tensor
+    """[N, T], the logits (or what the callables computed), with the graph that they came with."""
+    probabilities: Tensor
+    """float32 [N, T] in 0..1; NaN where the target is a callable."""
+    outputs: Tensor
+    """float32 [N, K]: the scores of all classes (a segmentation's: their means over the sites)."""
+    predicted: Tensor
+    """int64 [N]: the class with the largest score; -1 where the target is a callable and the output has no classes."""
+    predicted_probabilities: Tensor
+    """float32 [N]."""
     several: bool
     """Whether the caller asked for an axis T."""
+    _read: Callable[[Any, Tensor, Score], Tensor]
+
+    def read(self, output: Any, rows: Tensor, score: Score = "logit") -> Tensor:
+        """Scores [M, T] of M copies of the samples `rows` [M], from the model's output for the copies."""
+        return self._read(output, rows, score)
+
+    def shaped(self, values: Tensor) -> Tensor:
+        """[N, T, ...] as the caller asked for it: without T when each sample has one target."""
+        return values if self.several else values.squeeze(1)
 
 
 def is_callable_list(targets: Targets) -> bool:
@@ -79,7 +130,13 @@ def is_callable_list(targets: Targets) -> bool:
 
 def slice_targets(targets: Targets, n: int, part: slice) -> Targets:
     """The targets of some of the n samples. Raises ValueError when there is not one for each sample."""
+    if isinstance(targets, MultiLabel):
+        return MultiLabel(slice_targets(targets.targets, n, part))
+    if isinstance(targets, Output):
+        return Output(targets.name, slice_targets(targets.targets, n, part))
     if targets is None or isinstance(targets, (int, Top)) or callable(targets):
+        return targets
+    if isinstance(targets, Tensor) and targets.ndim == 0:
         return targets
     if len(targets) != n:
         raise ValueError(
@@ -90,36 +147,122 @@ def slice_targets(targets: Targets, n: int, part: slice) -> Targets:
 
 def resolve(targets: Targets, output: Any) -> Resolved:
     """Look the targets up in a model's output. Raises TypeError or ValueError when they do not fit it."""
+    name: str | int | None = None
+    labels = False
+    while isinstance(targets, (MultiLabel, Output)):
+        if isinstance(targets, Output):
+            output = _named(output, targets.name)
+            name = targets.name
+        labels = labels or isinstance(targets, MultiLabel)
+        targets = targets.targets
     if callable(targets) or is_callable_list(targets):
-        scores = _called(targets, output)
-        return Resolved(torch.full((len(scores), 1), -1), scores[:, None], several=False)
+        return _of_callables(targets, output, name)
     every = class_scores(output)
-    n, k = every.shape
-    several = False
-    if targets is None:
-        classes = every.argmax(1, keepdim=True)
-    elif isinstance(targets, Top):
-        several = True
-        classes = every.topk(min(targets.k, k), 1).indices
-    else:
-        given = torch.as_tensor(targets, device=every.device)
-        if given.is_floating_point() or given.dtype == torch.bool or given.is_complex():
-            raise TypeError(f"targets must be class indices (integers), got {given.dtype}")
-        if given.ndim > 2:
-            raise ValueError(f"targets must have shape [], [N] or [N, T], got {list(given.shape)}")
-        several = given.ndim == 2
-        classes = given.long().expand(n).unsqueeze(1) if given.ndim == 0 else given.long().reshape(n, -1)
+    # A single logit z was doubled to (-z, z): the probability of each is its own sigmoid, as with labels.
+    sigmoid = labels or _scores(output).shape[1] == 1
+    regions = every.detach().argmax(1) if every.ndim > 2 else None
+    flat = every.detach().float() if regions is None else _coverage(regions, every.shape[1])
+    k = flat.shape[1]
+    classes, several = _classes(targets, flat)
     outside = classes[(classes < 0) | (classes >= k)]
     if len(outside):
         raise ValueError(f"target {int(outside[0])} is out of range: the model has {k} classes, 0 to {k - 1}")
-    return Resolved(classes, every.gather(1, classes), several)
+
+    def read(output: Any, rows: Tensor, score: Score) -> Tensor:
+        every = class_scores(output if name is None else _named(output, name))
+        return _picked(every, classes[rows], None if regions is None else regions[rows], score, sigmoid)
+
+    predicted = flat.argmax(1, keepdim=True)
+    with torch.no_grad():
+        probabilities, sure = (
+            _picked(every.detach().float(), which, regions, "probability", sigmoid) for which in (classes, predicted)
+        )
+    return Resolved(
+        classes=classes,
+        scores=_picked(every, classes, regions, "logit", sigmoid),
+        probabilities=probabilities,
+        outputs=every.detach().float() if regions is None else every.detach().float().flatten(2).mean(2),
+        predicted=predicted[:, 0],
+        predicted_probabilities=sure[:, 0],
+        several=several,
+        _read=read,
+    )
 
 
-def _called(targets: Any, output: Any) -> Tensor:
-    if callable(targets):
-        scores = targets(output)
+def _coverage(regions: Tensor, k: int) -> Tensor:
+    """How many sites each class has, [N, K]."""
+    flat = regions.flatten(1)
+    return torch.zeros(len(flat), k, device=flat.device).scatter_add_(1, flat, torch.ones_like(flat, dtype=torch.float))
+
+
+def _classes(targets: Any, flat: Tensor) -> tuple[Tensor, bool]:
+    n, k = flat.shape
+    if targets is None:
+        return flat.argmax(1, keepdim=True), False
+    if isinstance(targets, Top):
+        if targets.k < 1:
+            raise ValueError(f"Top({targets.k}) names no class; give Top(1) or more")
+        return flat.topk(min(targets.k, k), 1).indices, True
+    given = torch.as_tensor(targets, device=flat.device)
+    if given.is_floating_point() or given.dtype == torch.bool or given.is_complex():
+        raise TypeError(f"targets must be class indices (integers), got {given.dtype}")
+    if given.ndim > 2:
+        raise ValueError(f"targets must have shape [], [N] or [N, T], got {list(given.shape)}")
+    if given.ndim == 0:
+        return given.long().expand(n).unsqueeze(1), False
+    return given.long().reshape(n, -1), given.ndim == 2
+
+
+def _picked(every: Tensor, classes: Tensor, regions: Tensor | None, score: Score, sigmoid: bool) -> Tensor:
+    """Scores [M, T] of the classes [M, T], from those of all classes [M, K], or [M, K, *sites] with the class of each site."""
+    sites = (..., *(None,) * (every.ndim - 2))
+    index = classes[sites].expand(-1, -1, *every.shape[2:])
+    if score == "probability":
+        every = every.float()
+        values = (every.sigmoid() if sigmoid else every.softmax(1)).gather(1, index)
+    elif score == "logit" or (score == "log-odds" and sigmoid):
+        values = every.gather(1, index)
+    elif score == "log-odds":
+        # Of the others alone: by 1 - p it would be infinite as soon as p rounds to 1.
+        every = every.float()
+        others = [every.scatter(1, one[:, None], -torch.inf).logsumexp(1) for one in index.unbind(1)]
+        values = every.gather(1, index) - torch.stack(others, 1)
     else:
-        scores = torch.stack([target(row) for target, row in zip(targets, output, strict=True)])
+        raise ValueError(f"score must be 'logit', 'probability' or 'log-odds', got {score!r}")
+    if regions is None:
+        return values
+    mine = classes[sites] == regions[:, None]
+    mine = mine | ~mine.flatten(2).any(2)[sites]
+    return (values * mine).flatten(2).sum(2) / mine.flatten(2).sum(2)
+
+
+def _of_callables(targets: Any, output: Any, name: str | int | None) -> Resolved:
+    def read(output: Any, rows: Tensor, score: Score) -> Tensor:
+        if name is not None:
+            output = _named(output, name)
+        if callable(targets):
+            return _one_a_sample(targets(output))[:, None]
+        each = [targets[row](one) for row, one in zip(rows.tolist(), output, strict=True)]
+        return _one_a_sample(torch.stack(each))[:, None]
+
+    if callable(targets):
+        scores = _one_a_sample(targets(output))
+    else:
+        scores = _one_a_sample(torch.stack([target(row) for target, row in zip(targets, output, strict=True)]))
+    n = len(scores)
+    nothing = torch.full((n, 1), -1, device=scores.device)
+    try:
+        outputs = class_scores(output).detach().float()
+        outputs = outputs.flatten(2).mean(2) if outputs.ndim > 2 else outputs
+        sure, predicted = outputs.softmax(1).max(1)
+    except (TypeError, ValueError):
+        outputs, predicted = scores.detach().float()[:, None], nothing[:, 0]
+        sure = torch.full((n,), torch.nan, device=scores.device)
+    unknown = torch.full((n, 1), torch.nan, device=scores.device)
+    return Resolved(nothing, scores[:, None], unknown, outputs, predicted, sure, several=False, _read=read)
+
+
+def _one_a_sample(scores: Any) -> Tensor:
     if not isinstance(scores, Tensor) or scores.ndim != 1:
         got = list(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
         raise ValueError(f"a target callable must return one score a sample, a tensor [N], got {got}")
