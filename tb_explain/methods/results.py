@@ -14,6 +14,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from tb_explain.methods.batch import Batch
     from tb_explain.methods.method import Method
+    from tb_explain.methods.targets import Score
 
 
 class Flag(enum.IntFlag):
@@ -71,6 +72,162 @@ class Attribution(Explained):
 
     maps: Tensor
     """float32 [N, *, h, w] at the layer's own resolution, or the input's; finite."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Superpixels(Explained):
+    """A weight for each superpixel: a local linear model of the score (LIME), or Shapley values."""
+
+    segments: Tensor
+    """int64 [N, H, W]: the superpixel of each pixel, from 0 without gaps."""
+    weights: Tensor
+    """float32 [N, *, K]: above 0 for the target; 0 beyond a sample's own superpixels."""
+    errors: Tensor | None = None
+    """float32 [N, *, K]: standard errors of the weights."""
+    intercepts: Tensor | None = None
+    """float32 [N, *]: the local model with everything hidden."""
+    r2: Tensor | None = None
+    """float32 [N, *]: weighted R² of the local model, 1: exact."""
+    forwards: int = 0
+    """How often the model ran for an image (the largest number)."""
+
+    @property
+    def maps(self) -> Tensor:
+        """float32 [N, *, H, W]: the weights, painted on their superpixels."""
+        return painted(self.weights, self.segments)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Slider:
+    """Windows of one size at all positions of a grid, one at a time hidden."""
+
+    height: int
+    width: int
+    rows: tuple[int, ...]
+    """The topmost pixel of the windows, ascending."""
+    columns: tuple[int, ...]
+    """Their leftmost pixel, ascending."""
+    scores: Tensor
+    """float32 [N, *, ny, nx]: the target's score with this window hidden."""
+    predicted: Tensor
+    """int64 [N, ny, nx]: the most probable class then; -1: the output has no classes."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Occlusion(Explained):
+    """What a score becomes when a window of the image is hidden, for windows of one or several sizes."""
+
+    score: Score
+    scores: Tensor
+    """float32 [N, *]: with nothing hidden."""
+    sliders: tuple[Slider, ...]
+
+    @property
+    def maps(self) -> Tensor:
+        """float32 [N, *, H, W]: what `map_of` gives for the slider in the middle of the list."""
+        return self.map_of(self.sliders[len(self.sliders) // 2])
+
+    def map_of(self, slider: Slider) -> Tensor:
+        """float32 [N, *, H, W]: the score that hiding a pixel costs, averaged over the windows that cover it."""
+        drops = self.scores[..., None, None] - slider.scores
+        return averaged_over_windows(drops, slider, self.input_size)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Windows:
+    """Windows of one size at M positions."""
+
+    height: int
+    width: int
+    corners: tuple[tuple[int, int], ...]
+    """(topmost row, leftmost column) of each."""
+    alone: Tensor
+    """float32 [N, *, M]: the target's score with only this window hidden."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class OcclusionPairs(Explained):
+    """What a score becomes when two windows are hidden at once: one held, one moved."""
+
+    score: Score
+    scores: Tensor
+    """float32 [N, *]: with nothing hidden."""
+    held: Windows
+    moved: Windows
+    pairs: Tensor
+    """float32 [N, *, held, moved]: with both hidden."""
+
+    @property
+    def interactions(self) -> Tensor:
+        """float32 [N, *, held, moved]: d(p) + d(q) - d(p, q); above 0: needed together, below: either will do."""
+        return (
+            self.pairs + self.scores[..., None, None] - self.held.alone[..., :, None] - self.moved.alone[..., None, :]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Related:
+    """Pairs and groups of superpixels of one image and target, most important first."""
+
+    pairs: Tensor
+    """int64 [P, 2]."""
+    correlations: Tensor
+    """float32 [P]: S_i + S_j - S_ij. Above 0: needed together; below 0: either will do; 0: independent."""
+    errors: Tensor | None
+    """float32 [P]: standard errors of the correlations."""
+    joint: Tensor
+    """float32 [P]: S_ij, the score lost when both are ablated."""
+    groups: tuple[tuple[tuple[int, ...], float], ...]
+    """(superpixels, sum of what each loses alone less what all lose together)."""
+    block_counts: tuple[tuple[int, float], ...]
+    """(number of superpixels, largest correlation of a pair), one for each segmentation studied."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Correlations(Explained):
+    """What superpixels contribute to a score, alone and two by two."""
+
+    score: Score
+    scores: Tensor
+    """float32 [N, *]: with nothing ablated."""
+    segments: Tensor
+    """int64 [N, H, W]: the superpixel of each pixel, from 0 without gaps."""
+    sensitivities: Tensor
+    """float32 [N, *, K]: the score lost when the superpixel is ablated; 0 beyond a sample's own superpixels."""
+    errors: Tensor | None
+    """float32 [N, *, K]: their standard errors."""
+    related: list[Related]
+    """N * T, in order of samples, then targets."""
+
+    @property
+    def maps(self) -> Tensor:
+        """float32 [N, *, H, W]: the sensitivities, painted on their superpixels."""
+        return painted(self.sensitivities, self.segments)
+
+
+def painted(weights: Tensor, segments: Tensor) -> Tensor:
+    """Values of superpixels [N, *, K] as maps [N, *, H, W]."""
+    index = segments.flatten(1)
+    if weights.ndim == 3:
+        index = index[:, None].expand(-1, weights.shape[1], -1)
+    return weights.gather(-1, index).unflatten(-1, segments.shape[1:])  # type: ignore[no-any-return, no-untyped-call]
+
+
+def averaged_over_windows(values: Tensor, slider: Slider, size: tuple[int, ...]) -> Tensor:
+    """Maps [..., H, W] of the mean of values [..., ny, nx] over the windows that cover a pixel; 0 where none does."""
+    rows, columns = (
+        _covers(starts, extent, pixels).to(values)
+        for starts, extent, pixels in ((slider.rows, slider.height, size[0]), (slider.columns, slider.width, size[1]))
+    )
+    total = rows.T @ values @ columns  # windows are products of intervals
+    covered = rows.sum(0)[:, None] * columns.sum(0)
+    return torch.where(covered > 0, total / covered.clamp(min=1), 0)
+
+
+def _covers(starts: tuple[int, ...], extent: int, pixels: int) -> Tensor:
+    """[windows, pixels]: whether a window covers a pixel, along one axis."""
+    start, position = torch.tensor(starts)[:, None], torch.arange(pixels)
+    return (start <= position) & (position < start + extent)
 
 
 Result = TypeVar("Result")
