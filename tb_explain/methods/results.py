@@ -114,7 +114,7 @@ class Slider:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Occlusion(Explained):
+class OcclusionScores(Explained):
     """What a score becomes when a window of the image is hidden, for windows of one or several sizes."""
 
     score: Score
@@ -146,7 +146,7 @@ class Windows:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class OcclusionPairs(Explained):
+class OcclusionPairScores(Explained):
     """What a score becomes when two windows are hidden at once: one held, one moved."""
 
     score: Score
