@@ -1,4 +1,5 @@
-/** The maps that a target can be drawn with: values on a grid of cells, or one value a superpixel. */
+/** The maps that a target can be drawn with: values on a grid of cells, one value a superpixel, or one a window. */
+import type { WindowMap } from "./window_map.ts";
 
 export type Range = { low: number; high: number };
 
@@ -65,9 +66,9 @@ export class SuperpixelMap {
   }
 }
 
-export type AttributionMap = PixelMap | SuperpixelMap;
+export type AttributionMap = PixelMap | SuperpixelMap | WindowMap;
 
-function rangeOf(values: Float32Array): Range {
+export function rangeOf(values: Float32Array): Range {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   for (const value of values) {

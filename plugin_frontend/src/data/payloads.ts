@@ -2,15 +2,19 @@
 import { type CorrelationDetail, decodeCorrelations } from "./correlations.ts";
 import type { ExplainedRecord } from "./explained.ts";
 import { decodeHeatmaps, type HeatmapDetail } from "./heatmaps.ts";
+import { decodeOcclusion, type OcclusionDetail } from "./occlusion.ts";
+import { decodeOcclusionPairs, type PairDetail } from "./occlusion_pairs.ts";
 import { decodeSuperpixels, type SuperpixelDetail } from "./superpixels.ts";
 
-export type Detail = HeatmapDetail | SuperpixelDetail | CorrelationDetail;
+export type Detail = HeatmapDetail | SuperpixelDetail | OcclusionDetail | PairDetail | CorrelationDetail;
 
 export type Kind = Detail["kind"];
 
 const DECODERS: Record<Kind, (key: string, payload: Uint8Array) => ExplainedRecord> = {
   HEATMAPS: decodeHeatmaps,
   SUPERPIXELS: decodeSuperpixels,
+  OCCLUSION: decodeOcclusion,
+  OCCLUSION_PAIRS: decodeOcclusionPairs,
   CORRELATIONS: decodeCorrelations,
 };
 

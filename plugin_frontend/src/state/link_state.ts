@@ -4,6 +4,7 @@ import { onLinkChange, readLink, writeLink } from "../host/link.ts";
 import { visible } from "../host/visibility.ts";
 import { DIVERGING, SEQUENTIAL } from "../render/heatmap/lut.ts";
 import * as appearance from "./appearance.ts";
+import * as occlusion from "./occlusion.ts";
 import { runFilter, runSelection } from "./runs.ts";
 import * as samples from "./samples.ts";
 import { layerSelection, methodSelection, openSeries, tagFilter } from "./series.ts";
@@ -94,6 +95,8 @@ const bindings: Binding[] = [
     (value) => (value === "1" ? true : undefined),
     () => "1",
   ),
+  bind<number | null>("slider", occlusion.slider, null, (value) => whole(value) || undefined),
+  bind("pairs", occlusion.pairView, "joint", oneOf(occlusion.PAIR_VIEWS)),
   bind("opacity", appearance.opacity, appearance.DEFAULTS.opacity, between(0, 1)),
   bind("threshold", appearance.threshold, appearance.DEFAULTS.threshold, between(0, 1)),
   bind("gamma", appearance.gamma, appearance.DEFAULTS.gamma, between(0.2, 5)),

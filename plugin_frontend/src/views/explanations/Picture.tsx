@@ -3,6 +3,7 @@ import { useSignal } from "@preact/signals";
 import type { TargetedPointerEvent } from "preact";
 import { imageAddress } from "../../data/client.ts";
 import type { Target } from "../../data/explained.ts";
+import type { AttributionMap } from "../../data/maps.ts";
 import { canvasSize } from "../../render/heatmap/upsample.ts";
 import { mode } from "../../state/appearance.ts";
 import { methodOf } from "../../state/series.ts";
@@ -15,6 +16,8 @@ type Props = {
   explanation: Explanation;
   /** `null`: the image alone. */
   target: Target | null;
+  /** Another map than that of the target. */
+  map?: AttributionMap;
   /** The longer side of the canvas. */
   longest: number;
   /** The longer side on screen: small images are enlarged without smoothing. */
@@ -22,10 +25,10 @@ type Props = {
   note?: string | undefined;
 };
 
-export function Picture({ explanation, target, longest, shownAt, note }: Props) {
+export function Picture({ explanation, target, map: given, longest, shownAt, note }: Props) {
   const { sample, record, frame } = explanation;
   const { run } = frame.series;
-  const map = target && shownMap(target);
+  const map = given ?? (target && shownMap(target));
   const problem = note ?? (map ? problemOf(map, run) : undefined);
   const value = useSignal<number | null>(null);
   const enlarged = shownAt > 3 * Math.max(record.width, record.height);

@@ -10,7 +10,10 @@ export type DetailProps = { explanation: Explanation; target: Target };
 type Panel = ComponentType<DetailProps>;
 
 /** Each panel loads its code when it is first shown; a new one is a new line here. */
-const PANELS: Partial<Record<Kind, () => Promise<Panel>>> = {};
+const PANELS: Partial<Record<Kind, () => Promise<Panel>>> = {
+  OCCLUSION: async () => (await import("./occlusion/OcclusionPanel.tsx")).OcclusionPanel,
+  OCCLUSION_PAIRS: async () => (await import("./occlusion/PairPanel.tsx")).PairPanel,
+};
 
 const loaded = new Map<Kind, Panel>();
 

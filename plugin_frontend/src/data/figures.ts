@@ -1,0 +1,128 @@
+/** Quality figures of maps: what each is called and says, how it reads, and whether the map beats one that knows nothing. */
+import { Better } from "../records/explain_pb.ts";
+import type { Figure } from "./explained.ts";
+
+type Description = { label: string; sentence: string; unit?: string };
+
+/** In the order in which they are shown. Figures that are not listed keep their own name and come last. */
+const DESCRIPTIONS: ReadonlyMap<string, Description> = new Map([
+  [
+    "insertion",
+    {
+      label: "Insertion",
+      sentence:
+        "Mean probability while the image is restored, the map's strongest pixels first: high when they suffice for the class.",
+    },
+  ],
+  [
+    "deletion",
+    {
+      label: "Deletion",
+      sentence:
+        "Mean probability while the image is removed, the map's strongest pixels first: low when the class needs them.",
+    },
+  ],
+  [
+    "road",
+    {
+      label: "ROAD",
+      sentence:
+        "Removal of strong against weak pixels, each filled in from its neighbours so that the hole itself gives nothing away.",
+    },
+  ],
+  [
+    "average_drop",
+    {
+      label: "Average drop",
+      sentence: "Share of the probability that is lost when only what the map highlights is kept.",
+    },
+  ],
+  [
+    "increase",
+    {
+      label: "Increase",
+      sentence: "Whether the probability rises when only what the map highlights is kept: 1 if it does.",
+    },
+  ],
+  ["pointing", { label: "Pointing", sentence: "Whether the map's highest pixel lies on the object: 1 if it does." }],
+  [
+    "energy_inside",
+    { label: "Energy inside", sentence: "Share of the map's positive values that lies on the object." },
+  ],
+  [
+    "sparseness",
+    { label: "Sparseness", sentence: "How concentrated the map is (Gini index): 0 spread evenly, 1 a single pixel." },
+  ],
+  [
+    "random_logit",
+    {
+      label: "Random logit",
+      sentence: "Similarity to the map of a random other class: high when the map does not depend on the class.",
+    },
+  ],
+  [
+    "randomisation",
+    {
+      label: "Randomisation",
+      sentence:
+        "Rank correlation with the map of the same network after its weights were randomised: high when the map does not depend on what was learned.",
+    },
+  ],
+  [
+    "drift_spearman",
+    {
+      label: "Drift, rank",
+      sentence: "Rank correlation with the map of the same image at the step logged before: 1 when nothing changed.",
+    },
+  ],
+  [
+    "drift_pixels",
+    {
+      label: "Drift, centre",
+      sentence: "How far the map's centre of mass has moved since the step logged before.",
+      unit: "px",
+    },
+  ],
+]);
+
+const RANKS = new Map([...DESCRIPTIONS.keys()].map((name, rank) => [name, rank]));
+
+export function figureLabel(name: string): string {
+  return DESCRIPTIONS.get(name)?.label ?? name;
+}
+
+/** What the figure says, and which direction is better. */
+export function figureSentence({ name, better }: Figure): string {
+  const says = DESCRIPTIONS.get(name)?.sentence ?? "";
+  return [says, DIRECTIONS[better]].filter(Boolean).join(" ");
+}
+
+const DIRECTIONS: Record<Better, string> = {
+  [Better.NEITHER]: "",
+  [Better.HIGHER]: "Higher is better.",
+  [Better.LOWER]: "Lower is better.",
+};
+
+export function figureText(name: string, value: number | undefined): string {
+  if (value === undefined) return "–";
+  const unit = DESCRIPTIONS.get(name)?.unit;
+  return `${value.toFixed(unit ? 1 : 2).replace("-", "−")}${unit ? ` ${unit}` : ""}`;
+}
+
+/** Names in the order in which figures are shown, each once. */
+export function figureOrder(names: Iterable<string>): string[] {
+  const rank = (name: string) => RANKS.get(name) ?? RANKS.size;
+  return [...new Set(names)].sort((a, b) => rank(a) - rank(b));
+}
+
+/** Whether the map is no better than noise; `undefined` when nobody can say. */
+export function noBetterThanRandom({ value, random, better }: Figure): boolean | undefined {
+  if (random === undefined || better === Better.NEITHER) return undefined;
+  return better === Better.HIGHER ? value <= random : value >= random;
+}
+
+/** The ends of the bar that a figure is drawn on: 0 to 1, or wider when its numbers are. */
+export function figureScale({ value, random, centred }: Figure): { low: number; high: number } {
+  const known = [value, random, centred].filter((number) => number !== undefined);
+  return { low: Math.min(0, ...known), high: Math.max(1, ...known) };
+}

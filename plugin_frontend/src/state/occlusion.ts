@@ -1,0 +1,16 @@
+/** Which of several maps of occlusion is drawn: by the size of the window, and by what pairs of windows say. */
+import { signal } from "@preact/signals";
+import { mediumOf } from "../data/occlusion.ts";
+import type { PairView } from "../data/occlusion_pairs.ts";
+
+/** The size of the window, counted from 1 for the smallest; `null`: the medium one. */
+export const slider = signal<number | null>(null);
+
+export const PAIR_VIEWS = ["joint", "interaction"] as const satisfies readonly PairView[];
+
+export const pairView = signal<PairView>("joint");
+
+/** The index of the chosen size among `count`; of a series with fewer sizes than that, the largest. */
+export function chosenSlider(count: number): number {
+  return slider.value === null ? mediumOf(count) : Math.min(count, slider.value) - 1;
+}
