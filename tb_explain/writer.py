@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import logging
-import math
 import os
 import time
 import traceback
@@ -14,13 +12,12 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from numpy.typing import ArrayLike
-
-from tb_explain import heatmaps
-from tb_explain.probe import Pictures, Probe, as_labels, as_pixels
+from tb_explain.payloads import Payload, payload_of, records
+from tb_explain.probe import Probe
 from tb_explain.records import Recorder
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.schedule import Schedule
+from tb_explain.verbs import Verbs, as_step, as_time, declared
 
 try:
     import torch
@@ -35,10 +32,8 @@ _log = logging.getLogger("tb_explain")
 
 PLUGIN_NAME = "tb_explain"
 
-_LONGEST_DECLARATION = 1 << 19  # bytes; a reader takes an entry of more than 1 MiB for damage
 
-
-class ExplainWriter(SummaryWriter):
+class ExplainWriter(SummaryWriter, Verbs):
     """A SummaryWriter that also logs explanations; every `add_*` of SummaryWriter works as before.
 
     Encoding and writing happen on a background thread. Leaving a `with` block, `close`, and the interpreter's exit (an
@@ -99,20 +94,20 @@ class ExplainWriter(SummaryWriter):
         budget: float | None = None,
         walltime: float | None = None,
     ) -> list[Explained]:
-        """Explain the probe's images and log the maps under `<probe>/<method>/<layer>`; leaves the model and its training as they were.
+        """Explain the probe's images and log it under `<probe>/<method>/<layer>`; leaves the model and its training as they were.
 
         Args:
-            methods: for example `[GradCAM(), LayerCAM("layer3")]`; all come from one forward pass.
+            methods: for example `[GradCAM(), LayerCAM("layer3"), LIME()]`; those of layers share one forward pass.
             targets: what to explain, see `tb_explain.methods.Targets`; None: the predicted class of each image.
             every: explain at the first call, then whenever a multiple of `every` steps is reached or passed.
             budget: share of the loop's time (0 to 1) that explaining may take; calls beyond it are skipped.
 
-        Returns the attributions, or an empty list when nothing was due or something failed. A failure is logged, counted in
-        `failed` and shown in the page; it raises only with `strict=True`.
+        Returns the results, in the order of the methods; none when nothing was due. A method that failed is logged, counted in
+        `failed`, shown in the page and missing among the results; it raises only with `strict=True`.
         """
         at = 0  # what a step that is none is shown as
         try:
-            step = at = _as_step(step)
+            step = at = as_step(step)
             _check_schedule(every, budget)
             schedule = self._schedules.setdefault(f"{probe.name} {methods!r}", Schedule())
             if not schedule.due(step, every, budget):
@@ -125,78 +120,8 @@ class ExplainWriter(SummaryWriter):
         except Exception as error:
             if self._strict:
                 raise
-            tag = getattr(probe, "name", "explain")
-            _log.error("%s could not be explained at step %s: %s", tag, step, error, exc_info=True)
-            self._recorder.fail(tag, at, f"{type(error).__name__}: {error}", traceback.format_exc())
+            self._fail(getattr(probe, "name", "explain"), at, error)
             return []
-
-    def add_heatmaps(
-        self,
-        tag: str,
-        maps: ArrayLike | torch.Tensor,
-        images: Probe | ArrayLike | torch.Tensor | None = None,
-        global_step: int | None = None,
-        walltime: float | None = None,
-        *,
-        dataformats: str = "NCHW",
-        targets: ArrayLike | torch.Tensor | None = None,
-        probabilities: ArrayLike | torch.Tensor | None = None,
-        labels: ArrayLike | torch.Tensor | None = None,
-        predicted: ArrayLike | torch.Tensor | None = None,
-        predicted_probabilities: ArrayLike | torch.Tensor | None = None,
-        class_names: Sequence[str] | None = None,
-        sample_names: Sequence[str] | None = None,
-        signed: bool | None = None,
-        exact: bool = False,
-        method: str = "",
-        layer: str = "",
-        description: str = "",
-    ) -> None:
-        """Log attribution maps from anywhere: numpy or torch, of this library, captum, pytorch-grad-cam or your own.
-
-        Args:
-            maps: floats [N, h, w], or [N, T, h, w] for T targets a sample, at any resolution; they cover the whole image.
-            images: what to show below them: a Probe, or uint8 (0..255) or float (0..1) pixels as `dataformats` says.
-            targets: classes that the maps explain, [N] or [N, T]; one number for all; -1: none.
-            probabilities: of the targets, the same shape as `targets`.
-            labels, predicted: true and predicted class, [N]; `predicted_probabilities` of the latter, [N].
-            signed: whether negative values speak against the target; None: whether there are any.
-            exact: store float16 instead of 256 levels a map.
-            method, layer, description: shown with the maps.
-
-        Raises ValueError when the shapes do not agree. Values that are not finite are stored as 0 and marked.
-        """
-        values = heatmaps.as_maps(maps)
-        n, t = values.shape[:2]
-        pictures: Pictures | None
-        if isinstance(images, Probe):
-            pictures = images.pictures
-            labels = images.labels if labels is None else labels
-            class_names = images.class_names if class_names is None else class_names
-            sample_names = images.sample_names if sample_names is None else sample_names
-        else:
-            pictures = None if images is None else Pictures(as_pixels(images, dataformats))
-        values, flags = heatmaps.finite(values)
-        self._log_heatmaps(
-            heatmaps.Heatmaps(
-                maps=values,
-                pictures=pictures,
-                labels=None if labels is None else as_labels("labels", labels, n),
-                predicted=None if predicted is None else as_labels("predicted", predicted, n),
-                predicted_probabilities=heatmaps.as_numbers("predicted_probabilities", predicted_probabilities, (n,)),
-                targets=heatmaps.as_targets(targets, n, t),
-                probabilities=heatmaps.as_numbers("probabilities", probabilities, (n, t)),
-                flags=flags,
-                class_names=None if class_names is None else [str(name) for name in class_names],
-                sample_names=None if sample_names is None else [str(name) for name in sample_names],
-                signed=bool((values < 0).any()) if signed is None else signed,
-                class_dependent=True,
-                exact=exact,
-            ),
-            pb.Series(kind=pb.HEATMAPS, tag=tag, method=method, layer=layer, description=description),
-            0 if global_step is None else _as_step(global_step),
-            walltime,
-        )
 
     def flush(self) -> None:
         """Write everything accepted so far, explanations and summaries."""
@@ -224,42 +149,63 @@ class ExplainWriter(SummaryWriter):
         targets: Targets,
         walltime: float | None,
     ) -> list[Explained]:
-        from tb_explain.methods import attribute
+        from tb_explain.methods import LayerMethod, attribute
 
-        found = attribute(model, probe.images, methods, targets)
-        for attribution in found:
-            name = type(attribution.method).__name__
-            parameters = {f.name: getattr(attribution.method, f.name) for f in dataclasses.fields(attribution.method)}
-            parameters["layer"] = attribution.layer
-            declaration = pb.Series(
-                kind=pb.HEATMAPS,
-                tag=f"{probe.name}/{name.lower()}/{attribution.layer}",
-                method=name,
-                layer=attribution.layer,
-                parameters=json.dumps(parameters, default=repr),
-                description=(type(attribution.method).__doc__ or "").strip().partition("\n")[0],
-            )
-            self._log_heatmaps(heatmaps.of_attribution(attribution, probe), declaration, step, walltime)
-        return found
+        # One pass serves all layers; what runs the model for itself may fail for itself.
+        of_layers: list[Method] = [method for method in methods if isinstance(method, LayerMethod)]
+        groups = [[method] for method in methods if not isinstance(method, LayerMethod)]
+        groups = [of_layers, *groups] if of_layers or not methods else groups
+        found: list[Explained] = []
+        while groups:
+            group = groups.pop(0)
+            try:
+                results = attribute(model, probe.images, group, targets)
+                for result in results:
+                    self._log_result(result, probe, step, walltime)
+                found += results
+            except Exception as error:
+                if self._strict:
+                    raise
+                if len(group) > 1:
+                    groups[:0] = [[method] for method in group]
+                else:
+                    self._fail(f"{probe.name}/{type(group[0]).__name__.lower()}", step, error)
+        order = {id(method): i for i, method in enumerate(methods)}
+        return sorted(found, key=lambda result: order[id(result.method)])
 
-    def _log_heatmaps(
-        self, logged: heatmaps.Heatmaps, declaration: pb.Series, step: int, walltime: float | None
-    ) -> None:
-        heatmaps.check(logged)
-        if declaration.ByteSize() > _LONGEST_DECLARATION:
-            raise ValueError(f"tag, description and parameters of {declaration.tag[:40]!r} exceed 512 KiB together")
-        wall_time = time.time() if walltime is None else walltime
-        if not math.isfinite(wall_time):
-            raise ValueError(f"walltime must be seconds since 1970, got {walltime}")
+    def _log_result(self, result: Explained, probe: Probe, step: int, walltime: float | None) -> None:
+        method = result.method
+        name = type(method).__name__
+        parameters = {f.name: getattr(method, f.name) for f in dataclasses.fields(method)}
+        if result.layer:
+            parameters["layer"] = result.layer
+        payload = payload_of(result, probe)
+        declaration = declared(
+            payload,
+            "/".join(filter(None, (probe.name, name.lower(), result.layer))),
+            name,
+            result.layer,
+            parameters,
+            (type(method).__doc__ or "").strip().partition("\n")[0],
+        )
+        self._log(payload, declaration, step, walltime)
+
+    def _log(self, payload: Payload, declaration: pb.Series, step: int, walltime: float | None) -> None:
+        wall_time = as_time(walltime)
         accepted = self._recorder.put(
             declaration.tag,
             step,
-            logged.nbytes,
-            lambda segment: heatmaps.records(segment, logged, declaration, step, wall_time),
+            payload.nbytes + payload.samples.nbytes,
+            lambda segment: records(segment, payload, declaration, step, wall_time),
         )
         if accepted and declaration.tag not in self._marked and os.getpid() == self._pid:
             self._marked.add(declaration.tag)
             self._mark(declaration.tag, step, wall_time)
+
+    def _fail(self, tag: str, step: int, error: Exception) -> None:
+        _log.error("%s could not be explained at step %s: %s", tag, step, error, exc_info=error)
+        detail = "".join(traceback.format_exception(error))
+        self._recorder.fail(tag, step, f"{type(error).__name__}: {error}", detail)
 
     def _mark(self, tag: str, step: int, wall_time: float) -> None:
         """Write the one small summary that makes TensorBoard list the run and the tab, through SummaryWriter's own file."""
@@ -284,13 +230,6 @@ def _finish(recorder: Recorder, file_writer: Any, pid: int) -> None:
     recorder.close()
     if os.getpid() == pid:
         file_writer.flush()
-
-
-def _as_step(step: Any) -> int:
-    value = int(step)
-    if not -(1 << 63) <= value < 1 << 63:
-        raise ValueError(f"the step must fit 64 bits, got {value}")
-    return value
 
 
 def _check_schedule(every: int, budget: float | None) -> None:

@@ -22,7 +22,7 @@ from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_TENSOR
 from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
-from tb_explain import ExplainWriter, Probe
+from tb_explain import ExplainWriter, Probe, payloads
 from tb_explain.methods import EigenCAM, GradCAM
 from tb_explain.records import RunIndex, decode_array
 from tb_explain.records import explain_pb2 as pb
@@ -454,8 +454,8 @@ def test_steps_are_whatever_is_an_integer(tmp_path: Path, writer: ExplainWriter,
             {"images": PIXELS},
             "images to show must have 1 or 3 channels, got 8 (shape [3, 8, 9, 3], dataformats='NCHW')",
         ),
-        ({"images": PIXELS[:2], "dataformats": "NHWC"}, "got 2 images for 3 maps; give one a map"),
-        ({"sample_names": ["a"]}, "got 1 sample_names for 3 maps; give one a map"),
+        ({"images": PIXELS[:2], "dataformats": "NHWC"}, "got 2 images for 3 samples; give one a sample"),
+        ({"sample_names": ["a"]}, "got 1 sample_names for 3 samples; give one a sample"),
         ({"global_step": 2**63}, "the step must fit 64 bits, got 9223372036854775808"),
         ({"walltime": float("nan")}, "walltime must be seconds since 1970, got nan"),
         ({"description": "x" * 600_000}, "tag, description and parameters of 'maps' exceed 512 KiB together"),
@@ -473,14 +473,11 @@ def test_what_cannot_be_logged_is_said_in_a_sentence(
 
 
 def test_more_than_a_reader_would_accept_is_refused(writer: ExplainWriter) -> None:
-    from tb_explain import heatmaps
-
     maps = np.broadcast_to(np.float32(0), (1024, 1, 1025, 1025))  # takes no memory
-    sentence = "a record holds at most 1 GiB, these maps need 1.0 GiB; log fewer samples at once"
+    samples = payloads.Samples(targets=np.zeros((1024, 1), np.int64), flags=np.zeros((1024, 1), np.int64))
+    sentence = "a record holds at most 1 GiB, these explanations need 1.0 GiB; log fewer samples at once"
     with pytest.raises(ValueError, match=sentence):
-        heatmaps.check(
-            heatmaps.Heatmaps(maps, None, None, None, None, maps, None, maps, None, None, False, True)  # type: ignore[arg-type]
-        )
+        samples.check(payloads.Heatmaps(samples, maps, signed=False).stored)
 
 
 def test_what_fails_in_the_background_is_counted_logged_and_shown(
@@ -580,13 +577,24 @@ def test_a_failure_is_logged_counted_and_shown_and_the_loop_goes_on(
     assert writer.explain(model, probe, 6, [GradCAM("1")])
     writer.flush()
     assert writer.failed == 1
-    assert "val could not be explained at step 5: the model cannot" in caplog.text
+    assert "val/gradcam could not be explained at step 5: the model cannot" in caplog.text
     assert "Traceback" in caplog.text
     (failure,) = index_of(tmp_path).failures()
-    assert (failure.step, failure.failure.tag, failure.failure.dropped) == (5, "val", False)
+    assert (failure.step, failure.failure.tag, failure.failure.dropped) == (5, "val/gradcam", False)
     assert failure.failure.message == "RuntimeError: the model cannot"
     assert 'raise RuntimeError("the model cannot")' in failure.failure.detail
     assert steps_of(tmp_path, "val/gradcam/1") == [6]
+
+
+def test_one_method_that_fails_takes_no_other_along(
+    tmp_path: Path, writer: ExplainWriter, model: nn.Module, probe: Probe
+) -> None:
+    methods = [GradCAM("1"), GradCAM("no such layer"), EigenCAM("1")]
+    found = writer.explain(model, probe, 5, methods)
+    writer.flush()
+    assert [result.method for result in found] == [methods[0], methods[2]]
+    assert writer.failed == 1
+    assert steps_of(tmp_path, "val/gradcam/1") == steps_of(tmp_path, "val/eigencam/1") == [5]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,269 @@
+"""The verbs that log explanations from anywhere: numpy or torch arrays of this library, of others, or your own."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from tb_explain.payloads import About, Correlations, Heatmaps, Occlusion, Payload, Samples, Superpixels
+from tb_explain.payloads.correlations import Related
+from tb_explain.payloads.given import as_numbers, as_segments, as_weights
+from tb_explain.payloads.heatmaps import as_maps, finite
+from tb_explain.payloads.occlusion import Slider, positions
+from tb_explain.probe import Probe, as_array
+from tb_explain.records import explain_pb2 as pb
+
+if TYPE_CHECKING:
+    from torch import Tensor
+    from typing_extensions import Unpack
+
+_LONGEST_DECLARATION = 1 << 19  # bytes; a reader takes an entry of more than 1 MiB for damage
+
+
+class Verbs:
+    """What can be logged. In all verbs `images` is what to show: a Probe, or uint8 (0..255) or float (0..1) pixels [N, C, H, W],
+    or as `dataformats` says; `about` is described at `About`. They raise ValueError when shapes do not agree.
+    """
+
+    def add_heatmaps(
+        self,
+        tag: str,
+        maps: ArrayLike | Tensor,
+        images: Probe | ArrayLike | Tensor | None = None,
+        global_step: int | None = None,
+        walltime: float | None = None,
+        *,
+        signed: bool | None = None,
+        exact: bool = False,
+        **about: Unpack[About],
+    ) -> None:
+        """Log attribution maps.
+
+        Args:
+            maps: floats [N, h, w], or [N, T, h, w] for T targets a sample, at any resolution; they cover the whole image.
+            signed: whether negative values speak against the target; None: whether there are any.
+            exact: store float16 instead of 256 levels a map.
+
+        Values that are not finite are stored as 0 and marked.
+        """
+        values = as_maps(maps)
+        n, t = values.shape[:2]
+        values, flags = finite(values)
+        samples = Samples.given(n, t, images, about, flags=flags)
+        negative = bool((values < 0).any()) if signed is None else signed
+        self._log_given(tag, Heatmaps(samples, values, negative, exact=exact), about, global_step, walltime)
+
+    def add_superpixels(
+        self,
+        tag: str,
+        segments: ArrayLike | Tensor,
+        weights: ArrayLike | Tensor,
+        images: Probe | ArrayLike | Tensor | None = None,
+        global_step: int | None = None,
+        walltime: float | None = None,
+        *,
+        errors: ArrayLike | Tensor | None = None,
+        intercepts: ArrayLike | Tensor | None = None,
+        r2: ArrayLike | Tensor | None = None,
+        forwards: int = 0,
+        **about: Unpack[About],
+    ) -> None:
+        """Log weights of superpixels, such as LIME's.
+
+        Args:
+            segments: ints [N, h, w] (or [h, w] for one sample): the superpixel of each pixel, numbered from 0.
+            weights: floats [N, K], or [N, T, K] for T targets a sample: for the target (above 0) or against it.
+            errors: standard errors of the weights, the same shape.
+            intercepts, r2: of the local model, [N] or [N, T].
+            forwards: how often the model ran for a sample.
+        """
+        labels = as_segments(segments)
+        n = len(labels)
+        values = as_weights("weights", weights, n)
+        t = values.shape[1]
+        _check_superpixels(labels, values, "weights")
+        flags = np.zeros((n, t), np.int64)
+        flags[~values.any(2)] |= pb.ALL_ZERO
+        flags[labels.reshape(n, -1).max(1) == 0] |= pb.ONE_SEGMENT
+        fit = as_numbers("r2", r2, (n, t))
+        if fit is not None:
+            flags[fit < 0.3] |= pb.POOR_FIT
+        payload = Superpixels(
+            Samples.given(n, t, images, about, flags=flags, segments=labels),
+            values,
+            _like("errors", errors, values),
+            as_numbers("intercepts", intercepts, (n, t)),
+            fit,
+            int(forwards),
+        )
+        self._log_given(tag, payload, about, global_step, walltime)
+
+    def add_correlations(
+        self,
+        tag: str,
+        segments: ArrayLike | Tensor,
+        sensitivities: ArrayLike | Tensor,
+        related: Sequence[Mapping[str, Any]],
+        images: Probe | ArrayLike | Tensor | None = None,
+        global_step: int | None = None,
+        walltime: float | None = None,
+        *,
+        errors: ArrayLike | Tensor | None = None,
+        scores: ArrayLike | Tensor | None = None,
+        score: str = "probability",
+        **about: Unpack[About],
+    ) -> None:
+        """Log what superpixels contribute alone and two by two, such as Ablation-CA finds.
+
+        Args:
+            segments: ints [N, h, w] (or [h, w] for one sample): the superpixel of each pixel, numbered from 0.
+            sensitivities: floats [N, K] or [N, T, K]: the score lost when a superpixel is ablated.
+            related: for each sample and target, in this order, a mapping with `pairs` ints [P, 2], `correlations` floats [P] and
+                `joint` floats [P] (the score lost when both are ablated), most important first; and optionally `errors` [P],
+                `groups` (pairs of superpixels and their correlation) and `block_counts` (pairs of a number of superpixels and
+                the largest correlation there).
+            errors: standard errors of the sensitivities, the same shape.
+            scores: of the targets with nothing ablated, [N] or [N, T]; `score` says what they are.
+        """
+        labels = as_segments(segments)
+        n = len(labels)
+        values = as_weights("sensitivities", sensitivities, n)
+        t = values.shape[1]
+        _check_superpixels(labels, values, "sensitivities")
+        if len(related) != n * t:
+            raise ValueError(f"related must have {n * t} entries, one for each sample and target; got {len(related)}")
+        flags = np.where(values.any(2), 0, int(pb.ALL_ZERO))
+        whole = as_numbers("scores", scores, (n, t))
+        payload = Correlations(
+            Samples.given(n, t, images, about, flags=flags, segments=labels),
+            score,
+            np.full((n, t), np.nan, np.float32) if whole is None else whole,
+            values,
+            _like("errors", errors, values),
+            [_related(one, labels[i // t]) for i, one in enumerate(related)],
+        )
+        self._log_given(tag, payload, about, global_step, walltime)
+
+    def add_occlusion(
+        self,
+        tag: str,
+        scores: ArrayLike | Tensor,
+        rows: Sequence[int],
+        columns: Sequence[int],
+        window: int | tuple[int, int],
+        unoccluded: ArrayLike | Tensor,
+        images: Probe | ArrayLike | Tensor | None = None,
+        global_step: int | None = None,
+        walltime: float | None = None,
+        *,
+        predicted_there: ArrayLike | Tensor | None = None,
+        score: str = "probability",
+        **about: Unpack[About],
+    ) -> None:
+        """Log what a score becomes when a window of the image is hidden.
+
+        Args:
+            scores: floats [N, ny, nx] or [N, T, ny, nx]: of the target with the window at this position hidden.
+            rows, columns: the topmost row of the ny, and the leftmost column of the nx positions, in pixels, ascending.
+            window: its (height, width) in pixels, or one number for both.
+            unoccluded: scores with nothing hidden, [N] or [N, T]; `score` says what they are.
+            predicted_there: the most probable class at each position, [N, ny, nx].
+        """
+        values, flags = finite(as_maps(scores))
+        n, t, ny, nx = values.shape
+        height, width = (window, window) if isinstance(window, int) else window
+        there = None if predicted_there is None else as_array(predicted_there)
+        if there is not None and (there.shape != (n, ny, nx) or there.dtype.kind not in "iu"):
+            raise ValueError(
+                f"predicted_there must be class indices [{n}, {ny}, {nx}], got {there.dtype} {list(there.shape)}"
+            )
+        whole = as_numbers("unoccluded", unoccluded, (n, t))
+        assert whole is not None
+        slider = Slider(height, width, positions("rows", rows, ny), positions("columns", columns, nx), values, there)
+        samples = Samples.given(n, t, images, about, flags=flags & ~pb.ALL_ZERO)
+        self._log_given(tag, Occlusion(samples, score, whole, [slider]), about, global_step, walltime)
+
+    def _log_given(
+        self, tag: str, payload: Payload, about: About, global_step: int | None, walltime: float | None
+    ) -> None:
+        declaration = declared(
+            payload, tag, about.get("method", ""), about.get("layer", ""), {}, about.get("description", "")
+        )
+        self._log(payload, declaration, 0 if global_step is None else as_step(global_step), walltime)
+
+    def _log(self, payload: Payload, declaration: pb.Series, step: int, walltime: float | None) -> None:
+        raise NotImplementedError
+
+
+def declared(
+    payload: Payload, tag: str, method: str, layer: str, parameters: Mapping[str, Any], description: str
+) -> pb.Series:
+    """A series' declaration. Raises ValueError when it is too long, or the payload is."""
+    payload.samples.check(payload.stored)
+    declaration = pb.Series(
+        kind=payload.kind,
+        tag=tag,
+        method=method,
+        layer=layer,
+        parameters=json.dumps(parameters, default=repr) if parameters else "",
+        description=description,
+    )
+    if declaration.ByteSize() > _LONGEST_DECLARATION:
+        raise ValueError(f"tag, description and parameters of {tag[:40]!r} exceed 512 KiB together")
+    return declaration
+
+
+def as_step(step: Any) -> int:
+    """A step as the records have it. Raises ValueError when it does not fit."""
+    value = int(step)
+    if not -(1 << 63) <= value < 1 << 63:
+        raise ValueError(f"the step must fit 64 bits, got {value}")
+    return value
+
+
+def as_time(walltime: float | None) -> float:
+    """Seconds since 1970; None: now. Raises ValueError for what is no number."""
+    time_ = time.time() if walltime is None else walltime
+    if not math.isfinite(time_):
+        raise ValueError(f"walltime must be seconds since 1970, got {walltime}")
+    return time_
+
+
+def _check_superpixels(labels: Any, values: Any, name: str) -> None:
+    if labels.max() >= values.shape[2]:
+        raise ValueError(
+            f"segments go up to {labels.max()}, but there are {name} for {values.shape[2]} superpixels only"
+        )
+
+
+def _like(name: str, values: Any, weights: Any) -> Any:
+    if values is None:
+        return None
+    found = as_weights(name, values, len(weights))
+    if found.shape != weights.shape:
+        raise ValueError(f"{name} must have the shape of the weights, {list(weights.shape)}; got {list(found.shape)}")
+    return found
+
+
+def _related(one: Mapping[str, Any], labels: Any) -> Related:
+    pairs = as_array(one["pairs"]).reshape(-1, 2)
+    if pairs.size and (pairs.dtype.kind not in "iu" or pairs.min() < 0 or pairs.max() > labels.max()):
+        raise ValueError(f"pairs must name superpixels, 0 to {labels.max()}; got {pairs.tolist()[:3]}")
+    count = (len(pairs),)
+    correlations, joint = (as_numbers(name, one[name], count) for name in ("correlations", "joint"))
+    assert correlations is not None
+    assert joint is not None
+    return Related(
+        pairs.astype(np.int64),
+        correlations,
+        joint,
+        as_numbers("errors", one.get("errors"), count),
+        [([int(i) for i in members], float(value)) for members, value in one.get("groups", ())],
+        [(int(blocks), float(value)) for blocks, value in one.get("block_counts", ())],
+    )
