@@ -49,4 +49,5 @@ test("numbers are short, units are named, an unknown one is no zero", () => {
 test("bars reach from 0 to 1 unless the numbers go beyond", () => {
   expect(figureScale(figure({}))).toEqual({ low: 0, high: 1 });
   expect(figureScale(figure({ value: -0.2, centred: 14 }))).toEqual({ low: -0.2, high: 14 });
+  expect(figureScale(figure({ name: "drift_pixels", value: 3, random: undefined }))).toBeNull(); // of what length?
 });

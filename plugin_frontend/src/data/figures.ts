@@ -121,8 +121,9 @@ export function noBetterThanRandom({ value, random, better }: Figure): boolean |
   return better === Better.HIGHER ? value <= random : value >= random;
 }
 
-/** The ends of the bar that a figure is drawn on: 0 to 1, or wider when its numbers are. */
-export function figureScale({ value, random, centred }: Figure): { low: number; high: number } {
+/** The ends of the bar that a figure is drawn on: 0 to 1, or wider when its numbers are; `null`: a bar would say nothing. */
+export function figureScale({ name, value, random, centred }: Figure): { low: number; high: number } | null {
   const known = [value, random, centred].filter((number) => number !== undefined);
+  if (DESCRIPTIONS.get(name)?.unit && known.length === 1) return null;
   return { low: Math.min(0, ...known), high: Math.max(1, ...known) };
 }

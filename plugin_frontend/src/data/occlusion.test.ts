@@ -33,7 +33,7 @@ function occlusion(change: Occlusion = {}): Occlusion {
         rows: ints([2], [0, 2]),
         columns: ints([3], [0, 1, 3]),
         scores: floats([2, 2, 2, 3], count(24)),
-        predicted: ints([2, 2, 3], count(12, 50)),
+        predicted: ints([2, 2, 3], [-1, ...count(11, 51)]),
       },
     ],
     ...change,
@@ -91,6 +91,7 @@ describe("occlusion", () => {
     expect([...(small?.scores ?? [])]).toEqual([12, 13, 14, 15, 16, 17]);
     expect([...(small?.drops ?? [])]).toEqual([288, 287, 286, 285, 284, 283]);
     expect([small?.predicted(0), small?.predicted(5)]).toEqual([56, 61]);
+    expect(detailOf(samples[0]?.targets[0], "OCCLUSION").sliders[0]?.predicted(0)).toBeUndefined(); // -1: no class
     expect([...(large?.scores ?? []), large?.predicted(0)]).toEqual([4, 5, undefined]);
     expect(target?.map).toBe(large?.map); // of two sizes, the larger
   });

@@ -36,9 +36,10 @@ export class OcclusionSlider {
     return this.#drops;
   }
 
-  /** The most probable class with this window hidden. */
+  /** The most probable class with this window hidden, when the network has classes. */
   predicted(window: number): number | undefined {
-    return this.decodePredicted?.(window);
+    const found = this.decodePredicted?.(window);
+    return found !== undefined && found >= 0 ? found : undefined;
   }
 }
 

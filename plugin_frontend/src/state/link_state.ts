@@ -75,7 +75,7 @@ const bindings: Binding[] = [
     "predicted",
     (value) => whole(value) ?? oneOf<"label">(["label", "second", "third"])(value),
   ),
-  bind("sort", samples.sort, "logged", oneOf(samples.SORTS)),
+  bind("sort", samples.sort, "logged", samples.parseSort),
   bind("show", samples.outcome, "all", oneOf(samples.OUTCOMES)),
   bind(
     "page",
@@ -95,6 +95,7 @@ const bindings: Binding[] = [
     (value) => (value === "1" ? true : undefined),
     () => "1",
   ),
+  bind("figures", samples.figureSelection, null, parseNames, formatNames),
   bind<number | null>("slider", occlusion.slider, null, (value) => whole(value) || undefined),
   bind("pairs", occlusion.pairView, "joint", oneOf(occlusion.PAIR_VIEWS)),
   bind("opacity", appearance.opacity, appearance.DEFAULTS.opacity, between(0, 1)),

@@ -5,9 +5,11 @@ type Props = {
   chosen: ReadonlySet<string>;
   onToggle: (name: string) => void;
   testId: string;
+  /** What is written on a chip, when it is not the name itself. */
+  title?: (name: string) => string;
 };
 
-export function Chips({ label, names, chosen, onToggle, testId }: Props) {
+export function Chips({ label, names, chosen, onToggle, testId, title }: Props) {
   if (names.length === 0) return null;
   return (
     <fieldset class="chips" data-testid={testId}>
@@ -15,7 +17,7 @@ export function Chips({ label, names, chosen, onToggle, testId }: Props) {
       {names.map((name) => (
         <label key={name} class="chip">
           <input type="checkbox" checked={chosen.has(name)} onChange={() => onToggle(name)} />
-          <span>{name}</span>
+          <span>{title?.(name) ?? name}</span>
         </label>
       ))}
     </fieldset>

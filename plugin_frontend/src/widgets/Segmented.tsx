@@ -1,4 +1,6 @@
 /** A choice between a few things, all of them in sight. */
+import { useId } from "preact/hooks";
+
 type Props<Value extends string> = {
   label: string;
   value: Value;
@@ -8,6 +10,7 @@ type Props<Value extends string> = {
 };
 
 export function Segmented<Value extends string>({ label, value, options, onChange, testId }: Props<Value>) {
+  const group = useId(); // the same choice may be offered at two places
   return (
     <fieldset class="segmented" data-testid={testId}>
       <legend>{label}</legend>
@@ -16,7 +19,7 @@ export function Segmented<Value extends string>({ label, value, options, onChang
           <label key={option}>
             <input
               type="radio"
-              name={label}
+              name={group}
               value={option}
               checked={option === value}
               onChange={() => onChange(option)}

@@ -1,14 +1,18 @@
 /** How overlays and tiles look: the pane at the right. */
 import type { ReadonlySignal } from "@preact/signals";
+import { figureLabel } from "../../data/figures.ts";
 import { type Diverging, gradient, type Sequential } from "../../render/heatmap/lut.ts";
 import type { Mode } from "../../render/heatmap/overlay.ts";
 import * as appearance from "../../state/appearance.ts";
-import { PAGE_SIZES, page, pageSize, showOriginal, tileSize } from "../../state/samples.ts";
+import { figureSelection, PAGE_SIZES, page, pageSize, showOriginal, tileSize } from "../../state/samples.ts";
+import { toggle } from "../../state/series.ts";
+import { Chips } from "../../widgets/Chips.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
 import { compact } from "./format.ts";
-import { currentPage, sharedRanges, signedness } from "./sections.ts";
+import { MapChoices } from "./occlusion/MapChoices.tsx";
+import { currentPage, loggedFigures, sharedRanges, shownFigures, signedness } from "./sections.ts";
 
 const SEQUENTIAL: [Sequential, string][] = [
   ["viridis", "Viridis"],
@@ -116,6 +120,15 @@ export function OverlaySettings() {
         />
         Show original
       </label>
+      <MapChoices />
+      <Chips
+        label="Figures"
+        names={loggedFigures.value.map(([name]) => name)}
+        chosen={new Set(shownFigures.value)}
+        onToggle={(name) => toggle(figureSelection, new Set(shownFigures.value), name)}
+        title={figureLabel}
+        testId="figure-choice"
+      />
     </aside>
   );
 }

@@ -10,7 +10,9 @@ import { Dialog } from "../../widgets/Dialog.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Card, cardsOf, chooseTarget, type Explanation, ranked } from "./cards.ts";
 import { usePanel } from "./details.ts";
-import { compact, percent, warnings } from "./format.ts";
+import { FigureTable } from "./Figures.tsx";
+import { FlagBadges, FlagNotes } from "./Flags.tsx";
+import { compact, percent } from "./format.ts";
 import { Picture } from "./Picture.tsx";
 import { Verdict } from "./SampleCard.tsx";
 import { rangeFor, sections } from "./sections.ts";
@@ -51,7 +53,14 @@ export function SampleDialog() {
               {card.value.sample.name && <span>{card.value.sample.name}</span>}
               <span>{open.run}</span>
             </p>
+            <FlagNotes flags={target?.flags ?? 0} />
             <Targets explanation={main} />
+            {target && target.figures.length > 0 && (
+              <>
+                <h3>Quality of the map</h3>
+                <FigureTable figures={target.figures} />
+              </>
+            )}
             <h3>Explanations</h3>
             <div class="strip">
               {explanations.map((explanation) => (
@@ -128,11 +137,7 @@ function LargePicture({ explanation, target }: { explanation: Explanation; targe
           </span>
         )}
         <span>step {frame.step}</span>
-        {warnings(target?.flags ?? 0).map(({ text, title }) => (
-          <span key={text} class="badge badge-warning" title={title}>
-            {text}
-          </span>
-        ))}
+        <FlagBadges flags={target?.flags ?? 0} />
       </figcaption>
     </figure>
   );

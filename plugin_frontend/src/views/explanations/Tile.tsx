@@ -6,8 +6,11 @@ import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
 import { step } from "../../state/timeline.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { chooseTarget, type Explanation } from "./cards.ts";
-import { percent, warnings } from "./format.ts";
+import { FigureLines } from "./Figures.tsx";
+import { FlagBadges } from "./Flags.tsx";
+import { percent } from "./format.ts";
 import { Picture } from "./Picture.tsx";
+import { shownFigures } from "./sections.ts";
 
 /** Enough for thumbnails of every size; more pixels cost time and show nothing. */
 const LONGEST = 128;
@@ -82,6 +85,7 @@ export function Tile({ explanation }: { explanation: Explanation }) {
           {target && record.classDependent && <span class="probability">{percent(target.probability)}</span>}
         </span>
       </figcaption>
+      {target && <FigureLines figures={target.figures} names={shownFigures.value} />}
     </figure>
   );
 }
@@ -94,11 +98,7 @@ function TileBadges({ explanation: { frame }, flags }: { explanation: Explanatio
           step {frame.step}
         </span>
       )}
-      {warnings(flags).map(({ text, title }) => (
-        <span key={text} class="badge badge-warning" title={title}>
-          {text}
-        </span>
-      ))}
+      <FlagBadges flags={flags} />
     </span>
   );
 }

@@ -1,4 +1,6 @@
 /** What is shown: methods, layers, class, order, filter and page. */
+import { figureLabel } from "../../data/figures.ts";
+import { Better } from "../../records/explain_pb.ts";
 import { className } from "../../state/class_names.ts";
 import { type ClassChoice, classChoice, type Outcome, outcome, page, type Sort, sort } from "../../state/samples.ts";
 import {
@@ -15,9 +17,9 @@ import { Icon } from "../../widgets/Icon.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { ClassPicker } from "./ClassPicker.tsx";
-import { currentPage, loggedClasses, pageCount } from "./sections.ts";
+import { currentPage, loggedClasses, loggedFigures, pageCount } from "./sections.ts";
 
-const SORTS: [Sort, string][] = [
+const ORDERS: [Sort, string][] = [
   ["logged", "As logged"],
   ["mistakes", "Mistakes first"],
   ["unsure", "Least sure first"],
@@ -57,7 +59,7 @@ export function Toolbar() {
       <Select
         label="Order"
         value={sort.value}
-        options={SORTS}
+        options={[...ORDERS, ...figureOrders()]}
         testId="sort"
         onChange={(value) => {
           sort.value = value;
@@ -76,6 +78,21 @@ export function Toolbar() {
       <Paging />
     </div>
   );
+}
+
+/** By each logged figure, in both directions; a chosen one stays listed while nothing shown has the figure. */
+function figureOrders(): [Sort, string][] {
+  const orders = loggedFigures.value.flatMap(([name, better]): [Sort, string][] => {
+    const ends = better === Better.NEITHER ? ["lowest", "highest"] : ["worst", "best"];
+    const [low, high] = better === Better.LOWER ? ends.toReversed() : ends;
+    const label = figureLabel(name);
+    return [
+      [`low:${name}`, `${label}: ${low} first`],
+      [`high:${name}`, `${label}: ${high} first`],
+    ];
+  });
+  const known = [...ORDERS, ...orders].some(([order]) => order === sort.value);
+  return known ? orders : [...orders, [sort.value, figureLabel(sort.value.slice(sort.value.indexOf(":") + 1))]];
 }
 
 function Paging() {

@@ -2,8 +2,9 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import type { ExplainedRecord } from "../../data/explained.ts";
 import { decodeHeatmaps } from "../../data/heatmaps.ts";
-import { DType, HeatmapsSchema } from "../../records/explain_pb.ts";
+import { Better, DType, HeatmapsSchema } from "../../records/explain_pb.ts";
 import type { SeriesFrame } from "../../state/frame.ts";
+import type { ClassChoice, Sort } from "../../state/samples.ts";
 import { arrange, cardsOf, chooseTarget, type Explanation } from "./cards.ts";
 
 type Described = { image: number; label?: number; predicted?: number; probability?: number };
@@ -13,6 +14,7 @@ function record(
   targets = [1, 2, 3],
   probabilities = [0.2, 0.5, 0.3],
   classDependent = true,
+  insertion?: number[],
 ): ExplainedRecord {
   const t = targets.length;
   const message = create(HeatmapsSchema, {
@@ -21,6 +23,7 @@ function record(
     targets: samples.flatMap(() => targets),
     probabilities: samples.flatMap(() => probabilities),
     classDependent,
+    figures: insertion ? [{ name: "insertion", values: insertion, better: Better.HIGHER }] : [],
   });
   return decodeHeatmaps("k", toBinary(HeatmapsSchema, message));
 }
@@ -61,13 +64,25 @@ test("samples are filtered and ordered by what the model made of them", () => {
     ),
   ]);
   const ids = (...how: [Parameters<typeof arrange>[1], Parameters<typeof arrange>[2]]) =>
-    arrange(cards, ...how).map(({ sample }) => sample.id);
+    arrange(cards, ...how, "predicted").map(({ sample }) => sample.id);
   expect(ids("logged", "all")).toEqual(["01", "02", "03", "04"]);
   expect(ids("logged", "wrong")).toEqual(["02"]);
   expect(ids("logged", "right")).toEqual(["01", "04"]);
   expect(ids("mistakes", "all")).toEqual(["02", "03", "01", "04"]);
   expect(ids("unsure", "all")).toEqual(["04", "02", "01", "03"]);
   expect(ids("sure", "all")).toEqual(["01", "02", "04", "03"]);
+});
+
+test("samples are ordered by the mean figure of their maps for the chosen class, those without it last", () => {
+  const images = [1, 2, 3].map((image) => ({ image, label: 2, predicted: 1 }));
+  const first = record(images, [1, 2], [0.6, 0.4], true, [0.5, 0.1, 0.2, 0.3, Number.NaN, 0.2]);
+  const second = record(images.slice(0, 2), [1, 2], [0.6, 0.4], true, [0.1, 0.1, 0.8, 0.3]);
+  const cards = cardsOf([frameOf("a", first), frameOf("b", second), frameOf("c", record(images))]);
+  const ids = (...how: [Sort, ClassChoice]) => arrange(cards, how[0], "all", how[1]).map(({ sample }) => sample.id);
+  expect(ids("low:insertion", "predicted")).toEqual(["01", "02", "03"]); // 0.3, 0.5, not known
+  expect(ids("high:insertion", "predicted")).toEqual(["02", "01", "03"]);
+  expect(ids("low:insertion", "label")).toEqual(["01", "03", "02"]); // 0.1, 0.2, 0.3
+  expect(ids("high:deletion", "predicted")).toEqual(["01", "02", "03"]);
 });
 
 test("the class to explain is found by role or by index, or honestly not at all", () => {

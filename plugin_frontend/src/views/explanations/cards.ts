@@ -1,7 +1,7 @@
 /** Joins the records of several series into one card for each sample, and chooses the target that a card explains. */
 import type { ExplainedRecord, ExplainedSample, Target } from "../../data/explained.ts";
 import type { SeriesFrame } from "../../state/frame.ts";
-import type { ClassChoice, Outcome, Sort } from "../../state/samples.ts";
+import type { ClassChoice, Outcome, SORTS, Sort } from "../../state/samples.ts";
 
 /** One series' explanation of one sample. */
 export type Explanation = { frame: SeriesFrame; sample: ExplainedSample; record: ExplainedRecord };
@@ -31,19 +31,33 @@ export function isRight({ label, predicted }: ExplainedSample): boolean | undefi
   return label === undefined || predicted === undefined ? undefined : label === predicted;
 }
 
-export function arrange(cards: readonly Card[], sort: Sort, outcome: Outcome): Card[] {
+export function arrange(cards: readonly Card[], sort: Sort, outcome: Outcome, choice: ClassChoice): Card[] {
   const shown =
     outcome === "all" ? [...cards] : cards.filter(({ sample }) => isRight(sample) === (outcome === "right"));
-  const order = ORDERS[sort];
-  return order ? shown.sort((a, b) => order(a.sample) - order(b.sample)) : shown;
+  const order = sort in ORDERS ? ORDERS[sort as keyof typeof ORDERS] : byFigure(sort, choice);
+  return order ? shown.sort((a, b) => order(a) - order(b)) : shown;
 }
 
-const ORDERS: Record<Sort, ((sample: ExplainedSample) => number) | null> = {
+const ORDERS: Record<(typeof SORTS)[number], ((card: Card) => number) | null> = {
   logged: null,
-  mistakes: (sample) => [0, 2, 1][[false, true, undefined].indexOf(isRight(sample))] ?? 1,
-  unsure: ({ probability }) => probability ?? 2,
-  sure: ({ probability }) => -(probability ?? -1),
+  mistakes: ({ sample }) => [0, 2, 1][[false, true, undefined].indexOf(isRight(sample))] ?? 1,
+  unsure: ({ sample: { probability } }) => probability ?? 2,
+  sure: ({ sample: { probability } }) => -(probability ?? -1),
 };
+
+/** By the mean of a figure over the maps of a card; cards without it come last. */
+function byFigure(sort: string, choice: ClassChoice): (card: Card) => number {
+  const colon = sort.indexOf(":");
+  const sign = sort.slice(0, colon) === "low" ? 1 : -1;
+  const name = sort.slice(colon + 1);
+  return ({ explanations }) => {
+    const values = explanations.flatMap(
+      (explanation) => chooseTarget(explanation, choice)?.figures.find((figure) => figure.name === name)?.value ?? [],
+    );
+    if (values.length === 0) return Number.MAX_VALUE;
+    return (sign * values.reduce((sum, value) => sum + value, 0)) / values.length;
+  };
+}
 
 /** The target that `choice` means for this sample; `null` when it was not logged. */
 export function chooseTarget({ sample, record }: Explanation, choice: ClassChoice): Target | null {

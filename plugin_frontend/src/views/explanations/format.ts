@@ -1,5 +1,4 @@
-/** Numbers and flags in words. */
-import { Flag } from "../../records/explain_pb.ts";
+/** Numbers in words. */
 
 export function percent(probability: number | undefined): string {
   if (probability === undefined) return "";
@@ -13,15 +12,4 @@ export function compact(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
   return (size >= 1e4 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)))).replace("-", "−");
-}
-
-const WORDS: [Flag, string, string][] = [
-  [Flag.NOT_FINITE, "not finite", "The map had NaN or infinite values; they are drawn as 0"],
-  [Flag.ZERO_GRADIENT, "gradient vanished", "The target's gradient vanished at the layer"],
-  [Flag.ALL_ZERO, "all zero", "The map is zero everywhere"],
-];
-
-/** Why a map cannot be trusted: short words, and a sentence. */
-export function warnings(flags: number): { text: string; title: string }[] {
-  return WORDS.filter(([flag]) => flags & flag).map(([, text, title]) => ({ text, title }));
 }

@@ -1,11 +1,13 @@
 /** What the view shows, derived from the frame and the choices: a section for each run, a page of cards in each. */
 import { computed, effect } from "@preact/signals";
+import { figureOrder } from "../../data/figures.ts";
 import type { AttributionMap, Range } from "../../data/maps.ts";
+import { Better } from "../../records/explain_pb.ts";
 import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
 import { frame, type SeriesFrame } from "../../state/frame.ts";
 import { shownRuns } from "../../state/runs.ts";
-import { classChoice, outcome, page, pageSize, sort } from "../../state/samples.ts";
+import { classChoice, figureSelection, outcome, page, pageSize, sort } from "../../state/samples.ts";
 import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
 import { arrange, type Card, cardsOf, chooseTarget } from "./cards.ts";
 import { shownMap } from "./shown_map.ts";
@@ -45,7 +47,7 @@ const arranged = computed(() => {
       loaded: loaded !== undefined,
       frames,
       samples: cards.length,
-      cards: arrange(cards, sort.value, outcome.value),
+      cards: arrange(cards, sort.value, outcome.value, classChoice.value),
     };
   });
 });
@@ -55,16 +57,22 @@ export const sections = computed<Section[]>(() => {
   return arranged.value.map((section) => ({ ...section, page: section.cards.slice(first, first + pageSize.value) }));
 });
 
-/** The maps on the page, with the methods they come from. */
-const visibleMaps = computed(() =>
+/** The explained targets on the page, with the methods that explain them. */
+const visibleTargets = computed(() =>
   sections.value
     .flatMap((section) => section.page)
     .flatMap((card) => card.explanations)
     .flatMap((explanation) => {
       const target = chooseTarget(explanation, classChoice.value);
-      return target ? [{ method: methodOf(explanation.frame.series), map: shownMap(target) }] : [];
+      return target ? [{ method: methodOf(explanation.frame.series), target }] : [];
     }),
 );
+
+const visibleMaps = computed(() =>
+  visibleTargets.value.map(({ method, target }) => ({ method, map: shownMap(target) })),
+);
+
+export const visibleDetails = computed(() => visibleTargets.value.map(({ target: { detail } }) => detail));
 
 /** The range that all visible maps of a method share, by method. */
 export const sharedRanges = computed(() => {
@@ -94,6 +102,25 @@ export const loggedClasses = computed(() => {
       for (const { record, sample } of explanations)
         for (const { classIndex } of sample.targets) if (classIndex >= 0) classes.set(classIndex, record.classes);
   return [...classes].sort(([a], [b]) => a - b);
+});
+
+/** The figures of all maps and which direction is better, in the order in which they are shown. */
+export const loggedFigures = computed(() => {
+  const better = new Map<string, Better>();
+  for (const { cards } of arranged.value)
+    for (const { explanations } of cards)
+      for (const { sample } of explanations)
+        for (const { figures } of sample.targets) for (const figure of figures) better.set(figure.name, figure.better);
+  return figureOrder(better.keys()).map((name): [string, Better] => [name, better.get(name) ?? Better.NEITHER]);
+});
+
+const FIGURES_BY_DEFAULT = 2;
+
+/** The figures under each tile. */
+export const shownFigures = computed(() => {
+  const names = loggedFigures.value.map(([name]) => name);
+  const selected = figureSelection.value;
+  return selected ? names.filter((name) => selected.has(name)) : names.slice(0, FIGURES_BY_DEFAULT);
 });
 
 effect(() => {

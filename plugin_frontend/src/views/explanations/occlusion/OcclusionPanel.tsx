@@ -5,9 +5,9 @@ import { nearestWindow } from "../../../render/occlusion/windows.ts";
 import { className } from "../../../state/class_names.ts";
 import { chosenSlider } from "../../../state/occlusion.ts";
 import type { DetailProps } from "../details.ts";
+import { SliderChoice } from "./MapChoices.tsx";
 import { Fact, Readings } from "./Readings.tsx";
 import { SizeBars } from "./SizeBars.tsx";
-import { SliderChoice } from "./SliderChoice.tsx";
 import { Patch, type Point, placeText, Stage } from "./Stage.tsx";
 import { dropText } from "./words.ts";
 

@@ -1,19 +1,14 @@
 /** Two windows hidden at once, to explore: hold one, move the other, and see whether the model needs what both hide together. */
 import { useSignal } from "@preact/signals";
 import { useMemo } from "preact/hooks";
-import type { PairView, WindowPairs } from "../../../data/occlusion_pairs.ts";
+import type { WindowPairs } from "../../../data/occlusion_pairs.ts";
 import { nearestWindow } from "../../../render/occlusion/windows.ts";
 import { pairView } from "../../../state/occlusion.ts";
-import { Segmented } from "../../../widgets/Segmented.tsx";
 import type { DetailProps } from "../details.ts";
+import { PairViewChoice } from "./MapChoices.tsx";
 import { Fact, Readings } from "./Readings.tsx";
 import { centreOf, Patch, type Point, Stage } from "./Stage.tsx";
 import { dropText, relation } from "./words.ts";
-
-const VIEWS: [PairView, string][] = [
-  ["joint", "Joint drop"],
-  ["interaction", "Interaction"],
-];
 
 export function PairPanel({ explanation, target }: DetailProps) {
   const held = useSignal<Point | null>(null);
@@ -98,15 +93,7 @@ export function PairPanel({ explanation, target }: DetailProps) {
         )}
       </Stage>
       <div class="occlusion-side">
-        <Segmented
-          label="Map of"
-          value={view}
-          options={VIEWS}
-          testId="pair-view"
-          onChange={(value) => {
-            pairView.value = value;
-          }}
-        />
+        <PairViewChoice />
         {p === undefined ? (
           <p class="hint">
             Each place shows its mean over all second windows
