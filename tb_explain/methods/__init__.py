@@ -7,7 +7,18 @@ Each method is a small frozen value that holds its parameters and nothing else:
 `attribute` computes several methods, layers and targets from one forward pass.
 """
 
-from tb_explain.methods.cam import CAM, EigenCAM, GradCAM, GradCAMPlusPlus, HiResCAM, LayerCAM, XGradCAM
+from tb_explain.methods.cam import (
+    CAM,
+    EigenCAM,
+    FinerCAM,
+    GradCAM,
+    GradCAMElementWise,
+    GradCAMPlusPlus,
+    HiResCAM,
+    LayerCAM,
+    XGradCAM,
+)
+from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
 from tb_explain.methods.engine import attribute
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method
 from tb_explain.methods.results import Attribution, Explained, Flag
@@ -15,11 +26,14 @@ from tb_explain.methods.targets import MultiLabel, Output, Targets, Top
 
 __all__ = [
     "CAM",
+    "AblationCAM",
     "Attribution",
     "EigenCAM",
     "Explained",
+    "FinerCAM",
     "Flag",
     "GradCAM",
+    "GradCAMElementWise",
     "GradCAMPlusPlus",
     "HiResCAM",
     "ImageMethod",
@@ -28,6 +42,8 @@ __all__ = [
     "Method",
     "MultiLabel",
     "Output",
+    "ScoreCAM",
+    "SmoothGradCAMPlusPlus",
     "Targets",
     "Top",
     "XGradCAM",

@@ -47,9 +47,10 @@ class Batch:
         (None: one of each): a forward pass, and a backward pass a target.
         """
         rows = torch.arange(len(images), device=images.device) if rows is None else rows
-        inputs = images.detach().clone().requires_grad_()
-        scores = self.targets.read(self.network(inputs), rows, score).float()
-        return scores.detach(), gradients_of(scores, [inputs])[0]
+        with torch.enable_grad():
+            inputs = images.detach().clone().requires_grad_()
+            scores = self.targets.read(self.network(inputs), rows, score).float()
+            return scores.detach(), gradients_of(scores, [inputs])[0]
 
     def perturbed(
         self,
@@ -98,7 +99,7 @@ class Batch:
         return image.expand(n, *image.shape[1:]).clone(memory_format=layout)
 
 
-def gradients_of(scores: Tensor, inputs: list[Tensor]) -> list[Tensor]:
+def gradients_of(scores: Tensor, inputs: list[Tensor], *, keep_graph: bool = False) -> list[Tensor]:
     """The gradients [T, *input] of the T scores of all samples [N, T] with respect to each input: one backward pass a target.
 
     Exact a sample, since in evaluation mode samples do not influence each other. Zero where a score does not depend on an input.
@@ -106,7 +107,11 @@ def gradients_of(scores: Tensor, inputs: list[Tensor]) -> list[Tensor]:
     columns = scores.float().sum(0).unbind()
     by_target = [
         torch.autograd.grad(
-            column, inputs, retain_graph=column is not columns[-1], allow_unused=True, materialize_grads=True
+            column,
+            inputs,
+            retain_graph=keep_graph or column is not columns[-1],
+            allow_unused=True,
+            materialize_grads=True,
         )
         for column in columns
     ]

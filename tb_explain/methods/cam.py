@@ -6,12 +6,16 @@ In the docstrings u is a site of the layer, k a channel, c the target class, y_c
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from tb_explain.methods.method import AtLayer, LayerMethod
+from tb_explain.methods.targets import class_scores
+
+if TYPE_CHECKING:
+    from tb_explain.methods.batch import Batch
 
 _EPS = 1e-8
 
@@ -122,6 +126,41 @@ class LayerCAM(_RectifiedMethod):
 
     def evidence(self, at: AtLayer) -> Tensor:
         return (at.G.relu() * at.A).sum(1)
+
+
+@dataclass(frozen=True)
+class GradCAMElementWise(LayerMethod):
+    """M(u) = sum_k relu(G_k(u) A_k(u)): HiResCAM without what speaks against the target (pytorch-grad-cam 2021)."""
+
+    def maps(self, at: AtLayer) -> Tensor:
+        return (at.G * at.A).relu().sum(1)
+
+
+@dataclass(frozen=True)
+class FinerCAM(GradCAM):
+    """Grad-CAM of sum_d p_d (y_c - strength y_d) / sum_d p_d over the classes d whose scores are closest to that of the target c:
+    what tells it from those (Zhang et al. 2025, eq. 5, with their weights by probability p).
+    """
+
+    strength: float = 1.0
+    """How much of the similar classes' evidence is taken away; 0 gives Grad-CAM."""
+    similar: int = 3
+    """How many similar classes."""
+
+    def objective(self, batch: Batch) -> Tensor:
+        classes = batch.targets.classes
+        every = class_scores(batch.output) if not isinstance(batch.output, Tensor) or batch.output.ndim == 2 else None
+        if every is None or every.ndim != 2 or (classes < 0).any():
+            raise ValueError("FinerCAM compares classes: it needs scores [N, classes] and classes as targets")
+        chosen = every.gather(1, classes)
+        distance = (
+            (every.detach()[:, None] - chosen.detach()[..., None]).abs().scatter(2, classes[..., None], torch.inf)
+        )
+        count = min(self.similar, every.shape[1] - 1)
+        others = distance.topk(count, largest=False).indices.flatten(1)
+        shape = (*classes.shape, count)
+        scores, weights = (values.gather(1, others).view(shape) for values in (every, every.softmax(1)))
+        return (weights * (chosen[..., None] - self.strength * scores)).sum(2) / (weights.sum(2) + 1e-9)
 
 
 @dataclass(frozen=True)

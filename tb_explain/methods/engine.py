@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -12,11 +10,12 @@ from tqdm import tqdm
 
 from tb_explain.methods import targets as target_rules
 from tb_explain.methods.batch import Batch, gradients_of
-from tb_explain.methods.layers import LastSpatialLayer, as_grid, bare, first_tensor, layer_names
+from tb_explain.methods.layers import LastSpatialLayer, bare, layer_names
 from tb_explain.methods.method import ImageMethod, LayerMethod, LayerPass, Method
 from tb_explain.methods.network import Network, undisturbed
 from tb_explain.methods.results import Attribution, Explained, about, checked, joined
-from tb_explain.methods.targets import Resolved, Targets
+from tb_explain.methods.taps import first_output, removed_after, tapped
+from tb_explain.methods.targets import Targets
 
 
 def attribute(
@@ -89,37 +88,9 @@ def _default_layer(network: Network, image: Tensor, targets: Targets) -> str:
     if known is not None:
         return known
     search = LastSpatialLayer(network.module, tuple(image.shape[2:]))
-    with _removed_after(search.hooks()):
-        output = _first_output(network, image.clone().requires_grad_())
+    with removed_after(search.hooks()):
+        output = first_output(network, image.clone().requires_grad_())
         return search.result(lambda: target_rules.resolve(targets, output).scores.float().sum())
-
-
-_SHAPE_ERRORS = ("shape", "size", "channels", "dimension")
-
-
-def _first_output(network: Network, images: Tensor) -> Any:
-    """The output, with one sentence about the images when their shape is what the model fails on."""
-    try:
-        return network(images)
-    except RuntimeError as error:
-        reason = str(error).partition("\n")[0]
-        if isinstance(error, torch.OutOfMemoryError) or not any(word in reason.lower() for word in _SHAPE_ERRORS):
-            raise
-        expected = next((m.in_channels for m in network.module.modules() if isinstance(m, nn.Conv2d)), None)
-        if expected is not None and images.ndim == 4 and images.shape[1] != expected:
-            wanted = f"images of {expected} channels, as its first convolution does"
-        else:
-            wanted = "images of the shape that it was trained on"
-        raise ValueError(f"the model does not take images {list(images.shape)} ({reason}); give {wanted}") from error
-
-
-@contextmanager
-def _removed_after(handles: Sequence[Any]) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
 
 
 def _explain_batch(
@@ -138,23 +109,47 @@ def _explain_batch(
     ]
     with_gradients = {name for method, name in asked if method.needs_gradients}
     given = {name for method, name in asked if method.reshape_transform is not None}
-    activations, output = _forward(network, images, {name for _, name in asked}, with_gradients, given)
+    activations, output = tapped(network, images, {name for _, name in asked}, with_gradients, given)
     resolved = target_rules.resolve(targets, output)
     if len(resolved.classes) != len(images):
         raise ValueError(
             f"the model returned {len(resolved.classes)} scores for {len(images)} images; expected one row each"
         )
-    gradients = _gradients({name: activations[name] for name in activations if name in with_gradients}, resolved)
     batch = Batch(network, images, resolved, output, first)
+    gradients = _gradients(batch, {name: activations[name] for name in with_gradients}, [method for method, _ in asked])
     return [
         result
         for method, names in zip(methods, wanted, strict=True)
         for result in (
-            [_at_layer(method, name, batch, activations[name].detach(), gradients.get(name)) for name in names]
+            [_at_layer(method, name, batch, activations[name].detach(), gradients) for name in names]
             if isinstance(method, LayerMethod)
             else [_of_image(method, batch)]
         )
     ]
+
+
+# Of an objective (that of the method with this id, or 0: the targets' scores) at a layer.
+_Gradients = dict[tuple[int, str], Tensor]
+
+
+def _gradients(batch: Batch, activations: dict[str, Tensor], methods: Sequence[LayerMethod]) -> _Gradients:
+    """Gradients [T, N, *raw] of each objective at each layer: one backward pass a target and objective."""
+    if not activations:
+        return {}
+    if not batch.targets.scores.requires_grad:
+        raise ValueError(
+            f"the model's output does not depend on layer {min(activations)!r} through differentiable operations; name another one"
+        )
+    objectives: dict[int, Tensor] = {}
+    for method in methods:
+        if method.needs_gradients:
+            own = method.objective(batch)
+            objectives[0 if own is None else id(method)] = batch.targets.scores if own is None else own
+    found: _Gradients = {}
+    for i, (owner, scores) in enumerate(objectives.items()):
+        each = gradients_of(scores, list(activations.values()), keep_graph=i < len(objectives) - 1)
+        found |= {(owner, name): gradient for name, gradient in zip(activations, each, strict=True)}
+    return found
 
 
 def _of_image(method: Method, batch: Batch) -> Explained:
@@ -163,64 +158,10 @@ def _of_image(method: Method, batch: Batch) -> Explained:
     return method.explain(batch)
 
 
-def _at_layer(method: LayerMethod, name: str, batch: Batch, A: Tensor, G: Tensor | None) -> Attribution:
+def _at_layer(method: LayerMethod, name: str, batch: Batch, A: Tensor, gradients: _Gradients) -> Attribution:
     # The formulas are computed in float32, whatever precision the model ran in.
     with torch.no_grad(), torch.autocast(A.device.type, enabled=False):
-        layer = LayerPass(name, batch, A, G if method.needs_gradients else None, method.reshape_transform)
+        G = gradients.get((id(method), name), gradients.get((0, name))) if method.needs_gradients else None
+        layer = LayerPass(name, batch, A, G, method.reshape_transform)
         maps, flags = checked(method.explain_layer(layer), layer.gradient_norms)
     return Attribution(maps=batch.targets.shaped(maps), **about(batch, method, flags, name))
-
-
-def _forward(
-    network: Network, images: Tensor, names: set[str], with_gradients: set[str], reshaped: set[str]
-) -> tuple[dict[str, Tensor], Any]:
-    """One pass: the activations of the named layers, and the output. Autograd records only what follows the first layer."""
-    kept: dict[str, Tensor] = {}
-    modules = dict(network.module.named_modules())
-
-    def keep(name: str, output: Any) -> Any:
-        tensor = first_tensor(output)
-        if tensor is None:
-            raise ValueError(f"layer {name!r} gives no tensor but {type(output).__name__}; name another one")
-        if name not in reshaped:
-            as_grid(name, tensor, len(images), images.shape[2:])
-        with torch.enable_grad():
-            if name in with_gradients and not tensor.requires_grad:
-                kept[name] = tensor.detach().requires_grad_()
-            else:
-                kept[name] = tensor
-            # The model goes on with a copy: the next operation may be in-place and would overwrite what was kept.
-            return _replaced(output, tensor, kept[name].clone())
-
-    hooks = [
-        modules[name].register_forward_hook(lambda _module, _args, output, name=name: keep(name, output))
-        for name in names
-    ]
-    with _removed_after(hooks):
-        output = _first_output(network, images)
-    missing = names - kept.keys()
-    if missing:
-        raise ValueError(f"layer {min(missing)!r} was not used in the model's forward pass; name another one")
-    return kept, output
-
-
-def _replaced(output: Any, old: Tensor, new: Tensor) -> Any:
-    """A module's output with one tensor exchanged."""
-    if output is old:
-        return new
-    if isinstance(output, dict):
-        return type(output)({key: new if value is old else value for key, value in output.items()})
-    items = [new if item is old else item for item in output]
-    return type(output)(*items) if hasattr(output, "_fields") else type(output)(items)
-
-
-def _gradients(activations: dict[str, Tensor], resolved: Resolved) -> dict[str, Tensor]:
-    """Gradients of each target's score at each layer, [T, N, C, h, w]: one backward pass a target."""
-    if not activations:
-        return {}
-    if not resolved.scores.requires_grad:
-        raise ValueError(
-            f"the model's output does not depend on layer {min(activations)!r} through differentiable operations; name another one"
-        )
-    found = gradients_of(resolved.scores, list(activations.values()))
-    return dict(zip(activations, found, strict=True))

@@ -69,6 +69,11 @@ def first_tensor(output: Any) -> Tensor | None:
     return next((item for item in items if isinstance(item, Tensor) and item.is_floating_point()), None)
 
 
+def widened(values: Tensor, ndim: int) -> Tensor:
+    """Values with axes of one element appended, so that they broadcast over what has `ndim` axes."""
+    return values.reshape(*values.shape, *(1,) * (ndim - values.ndim))
+
+
 # Class, distillation and register tokens stand before those of the patches.
 _MOST_SPECIAL_TOKENS = 16
 
@@ -120,7 +125,7 @@ def grid_of(shape: Sequence[int], n: int, size: tuple[int, ...]) -> Callable[[Te
 
 def _tokens_as(grid: tuple[int, ...], special: int, sequence_first: bool, values: Tensor) -> Tensor:
     tokens = (values.transpose(0, 1) if sequence_first else values)[:, special:]
-    return tokens.transpose(1, 2).reshape(grid)
+    return tokens.transpose(1, 2).view(grid)  # a view, so that writing into it writes into the layer's output
 
 
 def _fits(sites: Sequence[int], size: tuple[int, ...]) -> bool:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from tb_explain.methods.targets import Targets
 
 
+_VALUES_AT_ONCE = 1 << 24  # 64 MiB
+
+
 @dataclass(frozen=True)
 class Method:
     """An attribution method. Call it with a model, images and targets; or give several to `attribute`, which shares passes."""
@@ -70,6 +73,10 @@ class LayerMethod(Method):
         one = self.layer is None or isinstance(self.layer, (str, nn.Module))
         return found[0] if one else found
 
+    def objective(self, batch: Batch) -> Tensor | None:
+        """What to differentiate, [N, T], with its graph, from `batch.output`; None: the targets' scores."""
+        return None
+
     def explain_layer(self, layer: LayerPass) -> Tensor:
         """Maps [N, T, h, w]."""
         # A method that does not look at the target gives one map for all of them.
@@ -92,6 +99,7 @@ class LayerPass:
         self.batch = batch
         self.raw = A
         """The layer's output as it came."""
+        self._reshape = reshape
         self._to_grid = as_grid(name, A, len(batch), batch.size, reshape)
         self.A = self.grid(A)
         self._G = G
@@ -99,6 +107,23 @@ class LayerPass:
     def grid(self, values: Tensor) -> Tensor:
         """What lies in the layer's own shape, as float32 [N, C, h, w]."""
         return self._to_grid(values).float()
+
+    def without_channels(self, row: int, channels: Tensor) -> Tensor:
+        """The layer's output for one image, in its own shape, once for each of the channels [M], with that channel 0 at all sites."""
+        batch_axis = 0 if len(self.raw) == len(self.batch) else 1
+        copies = self.raw.narrow(batch_axis, row, 1).repeat_interleave(len(channels), batch_axis)
+        grid = as_grid(self.name, copies, len(channels), self.batch.size, self._reshape)(copies)
+        if grid.untyped_storage().data_ptr() != copies.untyped_storage().data_ptr():
+            raise ValueError(
+                "ablating channels needs a reshape_transform that gives a view of the layer's output, no copy"
+            )
+        grid[torch.arange(len(channels), device=grid.device), channels] = 0
+        return copies
+
+    @property
+    def copies_at_once(self) -> int:
+        """How many of them to make at a time."""
+        return max(1, _VALUES_AT_ONCE * len(self.batch) // self.raw.numel())
 
     @property
     def targets(self) -> int:

@@ -22,10 +22,15 @@ class Network:
         # On a CPU convolutions are 1.3 to 1.5 times as fast so, but a model may use `view`, which needs the other layout.
         self.memory_format = torch.channels_last if self.device.type == "cpu" else torch.contiguous_format
         self._run = run
+        self._autocast = torch.is_autocast_enabled(self.device.type), torch.get_autocast_dtype(self.device.type)
 
     def __call__(self, images: Tensor) -> Any:
-        """The model's output. A graph is recorded only behind tensors that require a gradient, such as `images` may."""
-        return self._run(images.to(self.device, self.dtype))
+        """The model's output, under the autocast of who asked for explanations. A graph is recorded only behind tensors that
+        require a gradient, such as `images` may.
+        """
+        enabled, dtype = self._autocast
+        with torch.autocast(self.device.type, dtype, enabled=enabled):
+            return self._run(images.to(self.device, self.dtype))
 
     def forward_only(self, images: Tensor) -> Any:
         """The output without a graph, of images in `memory_format`, as the fastest way to run the model many times."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from tb_explain.methods.baselines import Baseline, baseline_images
 from tb_explain.methods.batch import Batch
+from tb_explain.methods.layers import widened
 from tb_explain.methods.targets import Score
 
 Segmentation: TypeAlias = Literal["slic", "quickshift"] | Tensor | Callable[[NDArray[np.float32]], Any]
@@ -79,8 +80,7 @@ def _displayed(images: Tensor) -> list[NDArray[np.float32]]:
     """Images as float32 [*S, C] in 0..1: each from its least to its greatest value, since what was done to it is not known."""
     values = images.detach().float().nan_to_num(0, 0, 0)
     low, high = values.flatten(1).min(1).values, values.flatten(1).max(1).values
-    extra = (..., *(None,) * (values.ndim - 1))
-    scaled = (values - low[extra]) / (high - low).clamp(min=1e-12)[extra]
+    scaled = (values - widened(low, values.ndim)) / widened((high - low).clamp(min=1e-12), values.ndim)
     return [np.ascontiguousarray(image) for image in scaled.movedim(1, -1).cpu().numpy()]
 
 

@@ -9,6 +9,8 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from tb_explain.methods.layers import widened
+
 Score: TypeAlias = Literal["logit", "probability", "log-odds"]
 """What is measured of a target: its logit, its probability (0..1), or log-odds, its logit less logsumexp of the others'."""
 
@@ -215,8 +217,7 @@ def _classes(targets: Any, flat: Tensor) -> tuple[Tensor, bool]:
 
 def _picked(every: Tensor, classes: Tensor, regions: Tensor | None, score: Score, sigmoid: bool) -> Tensor:
     """Scores [M, T] of the classes [M, T], from those of all classes [M, K], or [M, K, *sites] with the class of each site."""
-    sites = (..., *(None,) * (every.ndim - 2))
-    index = classes[sites].expand(-1, -1, *every.shape[2:])
+    index = widened(classes, every.ndim).expand(-1, -1, *every.shape[2:])
     if score == "probability":
         every = every.float()
         values = (every.sigmoid() if sigmoid else every.softmax(1)).gather(1, index)
@@ -231,8 +232,8 @@ def _picked(every: Tensor, classes: Tensor, regions: Tensor | None, score: Score
         raise ValueError(f"score must be 'logit', 'probability' or 'log-odds', got {score!r}")
     if regions is None:
         return values
-    mine = classes[sites] == regions[:, None]
-    mine = mine | ~mine.flatten(2).any(2)[sites]
+    mine = widened(classes, every.ndim) == regions[:, None]
+    mine = mine | ~widened(mine.flatten(2).any(2), every.ndim)
     return (values * mine).flatten(2).sum(2) / mine.flatten(2).sum(2)
 
 
