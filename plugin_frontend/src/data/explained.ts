@@ -63,7 +63,7 @@ export function explainedRecord(
   [n = 0, t = 0]: readonly number[],
   extent: Extent,
   classDependent: boolean,
-  own: (index: number, segments: string) => Pick<Target, "map" | "detail">,
+  own: (index: number, segments: string) => Pick<Target, "map" | "detail"> & Partial<Target>,
 ): ExplainedRecord {
   const { samples, targets, probabilities, flags, figures } = message;
   if (n !== samples.length || targets.length !== n * t) throw new Error("A record that contradicts its samples.");

@@ -13,7 +13,7 @@ function message(): Superpixels {
     samples: [{ segments: Uint8Array.of(0xaa) }, { segments: Uint8Array.of(0xbb) }],
     targets: [5, 2, 5, 2],
     probabilities: [0.7, 0.2, Number.NaN, 0.1],
-    flags: [0, 32, 0, 0],
+    flags: [0, 0, 0, 0],
     height: 20,
     width: 30,
     figures: [{ name: "deletion", values: [1, 2, Number.NaN, 4], random: [5, 6, 7, 8], better: Better.LOWER }],
@@ -44,7 +44,14 @@ test("superpixels decode to weights, errors and fit of each target", () => {
   expect(map.range).toEqual({ low: 0, high: 2 });
   const last = samples[1]?.targets[1]?.detail;
   expect(last?.kind === "SUPERPIXELS" && last.r2).toBeUndefined(); // NaN: not known
-  expect(samples[0]?.targets[1]).toMatchObject({ flags: 32 });
+});
+
+test("a fit below an R² of 0.3 is poor, whether it was flagged or not", () => {
+  const made = message();
+  made.flags = [1, 32, 0, 4];
+  made.r2 = [0.299, 0.9, 0.3, Number.NaN];
+  const flags = decode(made).samples.flatMap(({ targets }) => targets.map((target) => target.flags));
+  expect(flags).toEqual([33, 32, 0, 4]);
 });
 
 test("figures belong to their targets; those that are not known are left out", () => {

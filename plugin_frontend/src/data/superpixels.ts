@@ -1,6 +1,6 @@
 /** Decodes a Superpixels payload: weights of superpixels in a local model, as LIME and KernelSHAP find them. */
 import { fromBinary } from "@bufbuild/protobuf";
-import { type Array as ArrayMessage, SuperpixelsSchema } from "../records/explain_pb.ts";
+import { type Array as ArrayMessage, Flag, SuperpixelsSchema } from "../records/explain_pb.ts";
 import { decodeValues, validateArray } from "./arrays.ts";
 import { checkLength, type ExplainedRecord, type Extent, explainedRecord, extentOf, known } from "./explained.ts";
 import { SuperpixelMap } from "./maps.ts";
@@ -16,6 +16,9 @@ export type SuperpixelDetail = {
   forwards: number;
 };
 
+/** The R² below which a local model says too little, also where the writer has not said so. */
+const POOR = 0.3;
+
 export function decodeSuperpixels(key: string, payload: Uint8Array): ExplainedRecord {
   const message = fromBinary(SuperpixelsSchema, payload);
   const { intercepts, r2, forwards } = message;
@@ -25,7 +28,8 @@ export function decodeSuperpixels(key: string, payload: Uint8Array): ExplainedRe
   return explainedRecord(message, maps.shape, extentOf(message), true, (index, segments) => {
     const map = maps.at(index, segments);
     const fit = { intercept: known(intercepts[index]), r2: known(r2[index]), forwards };
-    return { map, detail: { kind: "SUPERPIXELS", map, ...fit } };
+    const poor = fit.r2 !== undefined && fit.r2 < POOR ? Flag.POOR_FIT : 0;
+    return { map, flags: (message.flags[index] ?? 0) | poor, detail: { kind: "SUPERPIXELS", map, ...fit } };
   });
 }
 

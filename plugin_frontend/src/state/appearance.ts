@@ -25,7 +25,8 @@ export const mode = signal(DEFAULTS.mode);
 /** While true, images are shown bare. */
 export const peeking = signal(false);
 
-const cover = computed(() => packColour(dark.value ? "#3a3a3a" : "#f5f5f5"));
+/** The pixel that hides an image. */
+export const cover = computed(() => packColour(dark.value ? "#3a3a3a" : "#f5f5f5"));
 
 export const unsignedTable = computed(() => tableOf(colourMap.value, false));
 export const signedTable = computed(() => tableOf(diverging.value, true));

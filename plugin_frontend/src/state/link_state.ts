@@ -3,11 +3,13 @@ import { batch, effect, type Signal } from "@preact/signals";
 import { onLinkChange, readLink, writeLink } from "../host/link.ts";
 import { visible } from "../host/visibility.ts";
 import { DIVERGING, SEQUENTIAL } from "../render/heatmap/lut.ts";
+import { SIGNS } from "../render/superpixels/choice.ts";
 import * as appearance from "./appearance.ts";
 import * as occlusion from "./occlusion.ts";
 import { runFilter, runSelection } from "./runs.ts";
 import * as samples from "./samples.ts";
 import { layerSelection, methodSelection, openSeries, tagFilter } from "./series.ts";
+import * as superpixels from "./superpixels.ts";
 import { askedStep, follow, step } from "./timeline.ts";
 
 /** `null`: the default, not in the link. */
@@ -43,6 +45,8 @@ function oneOf<Name extends string>(names: readonly string[]) {
 
 const whole = (text: string) => (/^\d+$/.test(text) ? Number(text) : undefined);
 const text = (value: string) => value;
+/** How a choice that is off by default is read and written. */
+const flag = [(value: string) => (value === "1" ? true : undefined), () => "1"] as const;
 
 export const formatNames = (names: ReadonlySet<string> | null) => [...(names ?? [])].map(encodeURIComponent).join(",");
 
@@ -88,13 +92,7 @@ const bindings: Binding[] = [
     samples.PAGE_SIZES.find((size) => size === whole(value)),
   ),
   bind("size", samples.tileSize, samples.DEFAULT_SIZE, between(96, 320)),
-  bind(
-    "original",
-    samples.showOriginal,
-    false,
-    (value) => (value === "1" ? true : undefined),
-    () => "1",
-  ),
+  bind("original", samples.showOriginal, false, ...flag),
   bind("figures", samples.figureSelection, null, parseNames, formatNames),
   bind<number | null>("slider", occlusion.slider, null, (value) => whole(value) || undefined),
   bind("pairs", occlusion.pairView, "joint", oneOf(occlusion.PAIR_VIEWS)),
@@ -115,6 +113,13 @@ const bindings: Binding[] = [
     },
     (open) => `${open?.sample}:${open?.run}`,
   ),
+  bind("sign", superpixels.sign, "both", oneOf(SIGNS)),
+  bind<number | null>("strongest", superpixels.strongest, null, (value) => whole(value) || undefined),
+  bind("hide_rest", superpixels.hideRest, false, ...flag),
+  bind("outlines", superpixels.outlines, false, ...flag),
+  bind("drawn_pairs", superpixels.drawnPairs, superpixels.DEFAULT_PAIRS, whole),
+  bind("relations", superpixels.relations, "pairs", oneOf(superpixels.RELATIONS)),
+  bind<number | null>("superpixel", superpixels.picked, null, whole),
   bind<string | null>("series", openSeries, null, text, (series) => series ?? ""),
 ];
 

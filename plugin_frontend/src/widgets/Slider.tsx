@@ -1,9 +1,8 @@
 /** A labelled slider that shows its value. */
-import type { Signal } from "@preact/signals";
-
 type Props = {
   label: string;
-  value: Signal<number>;
+  /** A signal, or what reads and writes like one. */
+  value: { value: number };
   min: number;
   max: number;
   step: number;
@@ -22,7 +21,7 @@ export function Slider({ label, value, min, max, step, testId, format }: Props) 
         max={max}
         step={step}
         value={value.value}
-        style={{ "--filled": (value.value - min) / (max - min) }}
+        style={{ "--filled": max > min ? (value.value - min) / (max - min) : 0 }}
         aria-valuetext={format(value.value)}
         data-testid={testId}
         onInput={(event) => {

@@ -4,8 +4,10 @@ import { useEffect, useRef } from "preact/hooks";
 import type { AttributionMap } from "../../data/maps.ts";
 import { paint } from "../../render/heatmap/overlay.ts";
 import { canvasSize } from "../../render/heatmap/upsample.ts";
+import { paintSuperpixels } from "../../render/superpixels/paint.ts";
 import { signedTable, unsignedTable } from "../../state/appearance.ts";
 import { labelMap } from "../../state/label_maps.ts";
+import { chosenOf, superpixelStyle } from "../../state/superpixels.ts";
 import { requestPaint, watchCanvas } from "./painter.ts";
 import { rangeFor } from "./sections.ts";
 import { resample } from "./shown_map.ts";
@@ -36,13 +38,18 @@ export function Overlay({ map, run, method, longest }: Props) {
   return <canvas ref={canvas} class="overlay" width={width} height={height} />;
 }
 
+type Paint = (pixels: Uint32Array) => void;
+
 /** What paints the map as it is to look now; until its label map is there, nothing. */
-function painterOf(map: AttributionMap, run: string, method: string, height: number, width: number) {
-  const table = map.signed ? signedTable.value : unsignedTable.value;
+function painterOf(map: AttributionMap, run: string, method: string, height: number, width: number): Paint {
   const range = rangeFor(map, method);
-  if (map.form === "superpixels" && !labelMap(run, map.segments)) return () => {};
-  return (pixels: Uint32Array) => {
-    const values = resample(map, run, height, width);
-    if (values) paint(values, range, table, pixels);
-  };
+  if (map.form !== "superpixels") {
+    const table = map.signed ? signedTable.value : unsignedTable.value;
+    return (pixels) => paint(resample(map, height, width), range, table, pixels);
+  }
+  const labels = labelMap(run, map.segments);
+  if (!labels) return () => {};
+  const chosen = chosenOf(map, range);
+  const style = superpixelStyle.value;
+  return (pixels) => paintSuperpixels(labels, map, chosen, range, style, height, width, pixels);
 }

@@ -12,7 +12,8 @@ import { Select } from "../../widgets/Select.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
 import { compact } from "./format.ts";
 import { MapChoices } from "./occlusion/MapChoices.tsx";
-import { currentPage, loggedFigures, sharedRanges, shownFigures, signedness } from "./sections.ts";
+import { currentPage, loggedFigures, sharedRanges, shownFigures, signedness, superpixelCount } from "./sections.ts";
+import { Controls } from "./superpixels/Controls.tsx";
 
 const SEQUENTIAL: [Sequential, string][] = [
   ["viridis", "Viridis"],
@@ -98,6 +99,12 @@ export function OverlaySettings() {
       <button type="button" class="text-button" data-testid="reset" onClick={appearance.resetAppearance}>
         Reset overlay
       </button>
+      {superpixelCount.value > 0 && (
+        <>
+          <h2>Superpixels</h2>
+          <Controls count={superpixelCount.value} place="pane" />
+        </>
+      )}
       <h2>Tiles</h2>
       <Slider label="Size" value={tileSize} min={96} max={320} step={8} testId="size" format={(size) => `${size} px`} />
       <Select

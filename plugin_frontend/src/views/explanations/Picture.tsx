@@ -1,16 +1,17 @@
 /** An explained image with the heatmap of one target above it. */
 import { useSignal } from "@preact/signals";
-import type { TargetedPointerEvent } from "preact";
+import type { ComponentChildren, TargetedPointerEvent } from "preact";
 import { imageAddress } from "../../data/client.ts";
 import type { Target } from "../../data/explained.ts";
 import type { AttributionMap } from "../../data/maps.ts";
-import { canvasSize } from "../../render/heatmap/upsample.ts";
 import { mode } from "../../state/appearance.ts";
 import { methodOf } from "../../state/series.ts";
+import { outlines, superpixelMode } from "../../state/superpixels.ts";
 import type { Explanation } from "./cards.ts";
 import { compact } from "./format.ts";
+import { Outlines } from "./Outlines.tsx";
 import { Overlay } from "./Overlay.tsx";
-import { problemOf, resample, shownMap } from "./shown_map.ts";
+import { problemOf, shownMap, valueAt } from "./shown_map.ts";
 
 type Props = {
   explanation: Explanation;
@@ -23,9 +24,13 @@ type Props = {
   /** The longer side on screen: small images are enlarged without smoothing. */
   shownAt: number;
   note?: string | undefined;
+  /** Whether the value under the pointer is shown. */
+  readout?: boolean;
+  /** What lies above the heatmap. */
+  children?: ComponentChildren;
 };
 
-export function Picture({ explanation, target, map: given, longest, shownAt, note }: Props) {
+export function Picture({ explanation, target, map: given, longest, shownAt, note, readout = true, children }: Props) {
   const { sample, record, frame } = explanation;
   const { run } = frame.series;
   const map = given ?? (target && shownMap(target));
@@ -34,18 +39,17 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
   const enlarged = shownAt > 3 * Math.max(record.width, record.height);
 
   const readValue = (event: TargetedPointerEvent<HTMLElement>) => {
-    if (!map) return;
+    if (!map || !readout) return;
     const box = event.currentTarget.getBoundingClientRect();
-    const { height, width } = canvasSize(record.height, record.width, longest);
-    const x = Math.min(width - 1, Math.max(0, Math.floor(((event.clientX - box.left) / box.width) * width)));
-    const y = Math.min(height - 1, Math.max(0, Math.floor(((event.clientY - box.top) / box.height) * height)));
-    value.value = resample(map, run, height, width)?.[y * width + x] ?? null;
+    const x = (event.clientX - box.left) / box.width;
+    const y = (event.clientY - box.top) / box.height;
+    value.value = valueAt(map, run, x, y, longest);
   };
 
   return (
     <span
       class="picture"
-      data-mode={mode.value}
+      data-mode={map?.form === "superpixels" ? superpixelMode.value : mode.value}
       data-dimmed={problem ? "" : undefined}
       style={{ aspectRatio: `${record.width} / ${record.height}`, "--ratio": record.width / record.height }}
       onPointerMove={readValue}
@@ -65,7 +69,9 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
       ) : (
         <span class="no-image">no image logged</span>
       )}
-      {map && <Overlay map={map} run={run} method={methodOf(frame.series)} longest={longest} />}
+      {map && !problem && <Overlay map={map} run={run} method={methodOf(frame.series)} longest={longest} />}
+      {map?.form === "superpixels" && outlines.value && <Outlines map={map} run={run} />}
+      {children}
       {problem && <span class="picture-note">{problem}</span>}
       {value.value !== null && <span class="readout">{compact(value.value)}</span>}
     </span>

@@ -1,22 +1,22 @@
 /** One sample enlarged: its image at full size, every series that explains it, and the probabilities of its targets. */
 import { useComputed } from "@preact/signals";
-import type { Target } from "../../data/explained.ts";
 import { Timeline } from "../../shell/Timeline.tsx";
 import { className } from "../../state/class_names.ts";
 import { frame, loading } from "../../state/frame.ts";
 import { classChoice, openSample } from "../../state/samples.ts";
-import { methodOf, openSeries, seriesKey, seriesNames } from "../../state/series.ts";
+import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
+import { picked } from "../../state/superpixels.ts";
 import { Dialog } from "../../widgets/Dialog.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Card, cardsOf, chooseTarget, type Explanation, ranked } from "./cards.ts";
 import { usePanel } from "./details.ts";
 import { FigureTable } from "./Figures.tsx";
-import { FlagBadges, FlagNotes } from "./Flags.tsx";
-import { compact, percent } from "./format.ts";
+import { FlagNotes } from "./Flags.tsx";
+import { percent } from "./format.ts";
+import { Caption, LargePicture } from "./LargePicture.tsx";
 import { Picture } from "./Picture.tsx";
 import { Verdict } from "./SampleCard.tsx";
-import { rangeFor, sections } from "./sections.ts";
-import { shownMap } from "./shown_map.ts";
+import { sections } from "./sections.ts";
 
 export function SampleDialog() {
   const card = useComputed<Card | undefined>(() => {
@@ -39,6 +39,7 @@ export function SampleDialog() {
       onClose={() => {
         openSample.value = null;
         openSeries.value = null;
+        picked.value = null;
       }}
     >
       {card.value && main ? (
@@ -46,7 +47,10 @@ export function SampleDialog() {
           {Panel && target ? (
             <Panel explanation={main} target={target} />
           ) : (
-            <LargePicture explanation={main} target={target ?? null} />
+            <figure class="large">
+              <LargePicture explanation={main} target={target ?? null} />
+              <Caption explanation={main} target={target ?? null} />
+            </figure>
           )}
           <div class="sample-side">
             <p class="sample-origin">
@@ -110,37 +114,9 @@ export function moveSample(by: number): void {
   const cards = sections.value.find(({ run }) => run === open?.run)?.cards ?? [];
   const at = cards.findIndex(({ sample }) => sample.id === open?.sample);
   const next = cards[at + by];
-  if (open && next) openSample.value = { run: open.run, sample: next.sample.id };
-}
-
-function LargePicture({ explanation, target }: { explanation: Explanation; target: Target | null }) {
-  const { record, frame } = explanation;
-  const longest = Math.min(512, Math.max(256, record.height, record.width));
-  const range = target && rangeFor(shownMap(target), methodOf(frame.series));
-  return (
-    <figure class="large">
-      <Picture
-        explanation={explanation}
-        target={target}
-        longest={longest}
-        shownAt={480}
-        note={target ? undefined : "not logged for this class"}
-      />
-      <figcaption>
-        <span>{seriesNames.value(frame.series)}</span>
-        {target && (
-          <span>{record.classDependent ? className(record.classes, target.classIndex) : "same for every class"}</span>
-        )}
-        {range && (
-          <span>
-            range {compact(range.low)} … {compact(range.high)}
-          </span>
-        )}
-        <span>step {frame.step}</span>
-        <FlagBadges flags={target?.flags ?? 0} />
-      </figcaption>
-    </figure>
-  );
+  if (!open || !next) return;
+  openSample.value = { run: open.run, sample: next.sample.id };
+  picked.value = null; // another image has other superpixels
 }
 
 /** The probabilities of the logged targets; choosing one explains it everywhere. */

@@ -11,8 +11,10 @@ type Panel = ComponentType<DetailProps>;
 
 /** Each panel loads its code when it is first shown; a new one is a new line here. */
 const PANELS: Partial<Record<Kind, () => Promise<Panel>>> = {
+  SUPERPIXELS: async () => (await import("./superpixels/SuperpixelPanel.tsx")).SuperpixelPanel,
   OCCLUSION: async () => (await import("./occlusion/OcclusionPanel.tsx")).OcclusionPanel,
   OCCLUSION_PAIRS: async () => (await import("./occlusion/PairPanel.tsx")).PairPanel,
+  CORRELATIONS: async () => (await import("./correlations/CorrelationPanel.tsx")).CorrelationPanel,
 };
 
 const loaded = new Map<Kind, Panel>();

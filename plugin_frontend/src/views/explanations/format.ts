@@ -13,3 +13,12 @@ export function compact(value: number): string {
   const size = Math.abs(value);
   return (size >= 1e4 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)))).replace("-", "−");
 }
+
+/** The error with two significant digits, and the value as far as the error lets it count. */
+export function withError(value: number, error: number | undefined): string {
+  if (error === undefined || !(error > 0)) return compact(value);
+  const rounded = Number(error.toPrecision(2));
+  const digits = Math.max(0, 1 - Math.floor(Math.log10(rounded)));
+  if (digits > 6) return `${compact(value)} ± ${compact(error)}`;
+  return `${value.toFixed(digits)} ± ${rounded.toFixed(digits)}`.replace("-", "−");
+}

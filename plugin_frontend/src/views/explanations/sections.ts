@@ -89,6 +89,11 @@ export const signedness = computed(() => ({
   unsigned: visibleMaps.value.some(({ map }) => !map.signed),
 }));
 
+/** How many superpixels the visible maps have at most; 0: they have none. */
+export const superpixelCount = computed(() =>
+  Math.max(0, ...visibleMaps.value.map(({ map }) => (map.form === "superpixels" ? map.weights.length : 0))),
+);
+
 /** The range by which a map is normalised. */
 export function rangeFor(map: AttributionMap, method: string): Range {
   return (range.value === "shared" && sharedRanges.value.get(method)) || map.range;

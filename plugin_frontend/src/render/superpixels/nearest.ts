@@ -1,4 +1,4 @@
-/** Gives every pixel of a canvas the value of its superpixel: the nearest, never a mixture of neighbours. */
+/** Finds superpixels at the resolution of a canvas: the nearest pixel's, since labels have nothing in between. */
 import type { LabelMap } from "../../data/label_maps.ts";
 
 /** For each pixel of a canvas of height x width, its label. The label map covers the canvas entirely. */
@@ -18,9 +18,4 @@ export function labelAt({ height, width, labels }: LabelMap, x: number, y: numbe
   const column = Math.min(width - 1, Math.max(0, Math.floor(x * width)));
   const row = Math.min(height - 1, Math.max(0, Math.floor(y * height)));
   return labels[row * width + column] as number;
-}
-
-/** A superpixel without a weight counts 0. */
-export function spread(map: LabelMap, weights: Float32Array, height: number, width: number): Float32Array {
-  return Float32Array.from(labelsAt(map, height, width), (label) => weights[label] ?? 0);
 }

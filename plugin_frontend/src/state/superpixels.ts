@@ -1,0 +1,41 @@
+/** Which superpixels are shown, and how, wherever there are any. */
+import { computed, signal } from "@preact/signals";
+import type { Range, SuperpixelMap } from "../data/maps.ts";
+import { palette } from "../render/heatmap/lut.ts";
+import { choose, type Sign } from "../render/superpixels/choice.ts";
+import { cover, diverging, gamma, mode, threshold } from "./appearance.ts";
+
+export const sign = signal<Sign>("both");
+/** How many of the strongest; `null`: all. */
+export const strongest = signal<number | null>(null);
+/** Whether the image is covered but for the chosen ones. */
+export const hideRest = signal(false);
+export const outlines = signal(false);
+
+/** The one picked in the enlarged sample. */
+export const picked = signal<number | null>(null);
+
+export const DEFAULT_PAIRS = 8;
+
+/** How many pairs of correlated superpixels are drawn on the image. */
+export const drawnPairs = signal(DEFAULT_PAIRS);
+
+export const RELATIONS = ["pairs", "groups", "interference", "blocks"] as const;
+
+/** What is listed of the relations between superpixels. */
+export const relations = signal<(typeof RELATIONS)[number]>("pairs");
+
+export const superpixelMode = computed(() => (hideRest.value ? "mask" : mode.value));
+
+export const superpixelStyle = computed(() => ({
+  palette: palette(diverging.value),
+  gamma: gamma.value,
+  mode: superpixelMode.value,
+  cover: cover.value,
+}));
+
+/** For each superpixel of the map whether it is shown. */
+export function chosenOf(map: SuperpixelMap, range: Range): boolean[] {
+  const choice = { sign: sign.value, strongest: strongest.value, threshold: threshold.value };
+  return choose(map.weights, range, choice);
+}
