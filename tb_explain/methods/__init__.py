@@ -21,6 +21,7 @@ from tb_explain.methods.cam import (
 from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
 from tb_explain.methods.engine import attribute
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method
+from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.results import Attribution, Explained, Flag
 from tb_explain.methods.targets import MultiLabel, Output, Targets, Top
 
@@ -41,6 +42,8 @@ __all__ = [
     "LayerMethod",
     "Method",
     "MultiLabel",
+    "Occlusion",
+    "OcclusionPairs",
     "Output",
     "ScoreCAM",
     "SmoothGradCAMPlusPlus",

@@ -35,6 +35,15 @@ def baseline_images(baseline: Baseline, images: Tensor) -> Tensor:
     raise ValueError(f'the baseline must be a number, "mean", "blur" or a tensor, got {baseline!r}')
 
 
+def baseline_image(baseline: Baseline, image: Tensor, sample: int) -> Tensor:
+    """The baseline [C, *S] of one image [C, *S], the `sample`-th of those that were given."""
+    if isinstance(baseline, Tensor) and baseline.ndim > image.ndim and len(baseline) > 1:
+        if sample >= len(baseline):
+            raise ValueError(f"got {len(baseline)} baselines for more images; give one an image, or one for all")
+        baseline = baseline[sample]
+    return baseline_images(baseline, image[None])[0]
+
+
 def blurred(images: Tensor, sigma: float) -> Tensor:
     """Images [N, C, *S] under a Gaussian of `sigma` pixels, cut off at three of them; the borders are repeated."""
     radius = max(1, round(3 * sigma))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -58,45 +58,54 @@ class Batch:
         count: int,
         write: Callable[[Tensor, int, int], None],
         score: Score = "probability",
-        read: Callable[[Any, int, int], None] | None = None,
     ) -> Tensor:
-        """float32 [count, T]: the targets' scores of perturbed copies of one image.
+        """float32 [count, T]: the targets' scores of perturbed copies of one image, made by `write` as in `passes`."""
+        found = [scores for scores, *_ in self.passes(row, count, write, score)]
+        return torch.cat(found) if found else torch.empty(0, self.targets.classes.shape[1], device=self.images.device)
 
-        `write(buffer, start, stop)` makes `buffer[: stop - start]` the copies start to stop. The buffer [chunk, C, *S], on the
-        model's device, holds copies of the image at first, and later what was left in it. `read(output, start, stop)` gets each output.
+    def passes(
+        self,
+        row: int,
+        count: int,
+        write: Callable[[Tensor, int, int], None],
+        score: Score = "probability",
+    ) -> Iterator[tuple[Tensor, Any, int, int]]:
+        """Runs the model on perturbed copies of one image; yields (scores [stop - start, T], output, start, stop) of each pass.
+
+        `write(buffer, start, stop)` makes `buffer[: stop - start]` the copies start to stop; it may be called again for a
+        smaller stop. The buffer [chunk, C, *S], on the model's device, holds copies of the image at first, and later what was
+        left in it.
         """
         image = self.images[row : row + 1]
         chunk = min(self.chunk, max(count, 1))
         buffer = self._copies(image, chunk)
-        found: list[Tensor] = []
         start = 0
         # The bar shows only for work long enough to wait for, and only on a terminal.
         with tqdm(total=count, desc="perturbing", unit="image", leave=False, delay=2, disable=None) as bar:
             while start < count:
                 stop = min(start + chunk, count)
                 write(buffer, start, stop)
-                version = buffer._version
+                version, layout = buffer._version, self.network.memory_format
                 rows = torch.full((stop - start,), row, device=image.device)
                 try:
                     output = self.network.forward_only(buffer[: stop - start])
-                    found.append(self.targets.read(output, rows, score).float())
-                except torch.OutOfMemoryError:
-                    if chunk == 1:
+                    scores = self.targets.read(output, rows, score).float()
+                except RuntimeError as error:
+                    if isinstance(error, torch.OutOfMemoryError) and chunk > 1:
+                        chunk = self.chunk = chunk // 2
+                    elif self.network.memory_format == layout:  # else it failed because of the old one
                         raise
-                    chunk = self.chunk = chunk // 2
                     buffer = self._copies(image, chunk)
                     continue
-                if read is not None:
-                    read(output, start, stop)
                 if buffer._version != version:  # the model changed its input in place
                     buffer.copy_(image.expand_as(buffer))
+                yield scores, output, start, stop
                 bar.update(stop - start)
                 start = stop
-        return torch.cat(found) if found else torch.empty(0, self.targets.classes.shape[1], device=image.device)
 
     def _copies(self, image: Tensor, n: int) -> Tensor:
         layout = self.network.memory_format if image.ndim == 4 else torch.contiguous_format
-        return image.expand(n, *image.shape[1:]).clone(memory_format=layout)
+        return image.contiguous(memory_format=layout).expand(n, *image.shape[1:]).clone(memory_format=layout)
 
 
 def gradients_of(scores: Tensor, inputs: list[Tensor], *, keep_graph: bool = False) -> list[Tensor]:

@@ -36,13 +36,16 @@ class Network:
         """The output without a graph, of images in `memory_format`, as the fastest way to run the model many times."""
         with torch.no_grad():
             if images.ndim != 4 or self.memory_format == torch.contiguous_format:
-                return self(images)
+                return self(images.contiguous())
+            version = images._version
             try:
                 return self(images.contiguous(memory_format=self.memory_format))
             except RuntimeError as error:
                 if "view size is not compatible" not in str(error):
                     raise
                 self.memory_format = torch.contiguous_format
+                if images._version != version:  # the model had already changed them in place
+                    raise
                 return self(images.contiguous())
 
 

@@ -72,6 +72,10 @@ class Attribution(Explained):
 
     maps: Tensor
     """float32 [N, *, h, w] at the layer's own resolution, or the input's; finite."""
+    errors: Tensor | None = None
+    """float32 [N, *, h, w]: standard errors of the maps, of methods that draw at random."""
+    forwards: int = 0
+    """How often the model ran for an image (the largest number), of methods that run it often."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -159,7 +163,10 @@ class OcclusionPairScores(Explained):
 
     @property
     def interactions(self) -> Tensor:
-        """float32 [N, *, held, moved]: d(p) + d(q) - d(p, q); above 0: needed together, below: either will do."""
+        """float32 [N, *, held, moved]: d(p) + d(q) - d(p, q); above 0: needed together, below: either will do.
+
+        d is what hiding costs. Where two windows overlap, what they share counts twice, as a window with itself does altogether.
+        """
         return (
             self.pairs + self.scores[..., None, None] - self.held.alone[..., :, None] - self.moved.alone[..., None, :]
         )
@@ -219,7 +226,8 @@ def averaged_over_windows(values: Tensor, slider: Slider, size: tuple[int, ...])
         _covers(starts, extent, pixels).to(values)
         for starts, extent, pixels in ((slider.rows, slider.height, size[0]), (slider.columns, slider.width, size[1]))
     )
-    total = rows.T @ values @ columns  # windows are products of intervals
+    with torch.autocast(values.device.type, enabled=False):
+        total = rows.T @ values @ columns  # windows are products of intervals
     covered = rows.sum(0)[:, None] * columns.sum(0)
     return torch.where(covered > 0, total / covered.clamp(min=1), 0)
 
@@ -247,6 +255,8 @@ def joined(parts: Sequence[Result]) -> Result:
         return [item for part in parts for item in part]  # type: ignore[attr-defined, return-value]
     if isinstance(first, tuple) and first and dataclasses.is_dataclass(first[0]):
         return tuple(joined(each) for each in zip(*parts, strict=True))  # type: ignore[return-value]
+    if isinstance(first, int):
+        return max(parts)  # type: ignore[type-var]
     return first
 
 

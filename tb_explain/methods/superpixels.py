@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tb_explain.methods.baselines import Baseline, baseline_images
+from tb_explain.methods.baselines import Baseline, baseline_image
 from tb_explain.methods.batch import Batch
 from tb_explain.methods.layers import widened
 from tb_explain.methods.targets import Score
@@ -42,7 +42,7 @@ def scores_of_kept(
 ) -> Tensor:
     """float32 [M, T]: scores of one image of which only some superpixels are kept: `kept` bool [M, K], `segments` [*S]."""
     image = batch.images[row]
-    nothing = baseline_images(_of_row(baseline, batch, row), image[None])[0]
+    nothing = baseline_image(baseline, image, batch.first + row)
     kept = kept.to(image.device, torch.bool)
 
     def write(buffer: Tensor, start: int, stop: int) -> None:
@@ -50,12 +50,6 @@ def scores_of_kept(
         torch.where(mask, image, nothing, out=buffer[: stop - start])
 
     return batch.perturbed(row, len(kept), write, score)
-
-
-def _of_row(baseline: Baseline, batch: Batch, row: int) -> Baseline:
-    if isinstance(baseline, Tensor) and baseline.ndim == batch.images.ndim and len(baseline) > 1:
-        return baseline[batch.first + row]
-    return baseline
 
 
 def _given(labels: Tensor, batch: Batch) -> Tensor:

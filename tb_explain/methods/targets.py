@@ -115,10 +115,15 @@ class Resolved:
     several: bool
     """Whether the caller asked for an axis T."""
     _read: Callable[[Any, Tensor, Score], Tensor]
+    _predict: Callable[[Any], Tensor | None]
 
     def read(self, output: Any, rows: Tensor, score: Score = "logit") -> Tensor:
         """Scores [M, T] of M copies of the samples `rows` [M], from the model's output for the copies."""
         return self._read(output, rows, score)
+
+    def predict(self, output: Any) -> Tensor | None:
+        """int64 [M]: what `predicted` is, for M other images, from the model's output for them; None: it has no classes."""
+        return self._predict(output)
 
     def shaped(self, values: Tensor) -> Tensor:
         """[N, T, ...] as the caller asked for it: without T when each sample has one target."""
@@ -163,7 +168,7 @@ def resolve(targets: Targets, output: Any) -> Resolved:
     # A single logit z was doubled to (-z, z): the probability of each is its own sigmoid, as with labels.
     sigmoid = labels or _scores(output).shape[1] == 1
     regions = every.detach().argmax(1) if every.ndim > 2 else None
-    flat = every.detach().float() if regions is None else _coverage(regions, every.shape[1])
+    flat = _support(every)
     k = flat.shape[1]
     classes, several = _classes(targets, flat)
     outside = classes[(classes < 0) | (classes >= k)]
@@ -188,13 +193,19 @@ def resolve(targets: Targets, output: Any) -> Resolved:
         predicted_probabilities=sure[:, 0],
         several=several,
         _read=read,
+        _predict=lambda output: _support(class_scores(output if name is None else _named(output, name))).argmax(1),
     )
 
 
-def _coverage(regions: Tensor, k: int) -> Tensor:
-    """How many sites each class has, [N, K]."""
-    flat = regions.flatten(1)
-    return torch.zeros(len(flat), k, device=flat.device).scatter_add_(1, flat, torch.ones_like(flat, dtype=torch.float))
+def _support(every: Tensor) -> Tensor:
+    """What classes are ranked by, [N, K]: their scores; in a segmentation [N, K, *sites], how many sites each has."""
+    every = every.detach().float()
+    if every.ndim == 2:
+        return every
+    flat = every.argmax(1).flatten(1)
+    return torch.zeros(every.shape[:2], device=flat.device).scatter_add_(
+        1, flat, torch.ones_like(flat, dtype=torch.float)
+    )
 
 
 def _classes(targets: Any, flat: Tensor) -> tuple[Tensor, bool]:
@@ -250,17 +261,27 @@ def _of_callables(targets: Any, output: Any, name: str | int | None) -> Resolved
         scores = _one_a_sample(targets(output))
     else:
         scores = _one_a_sample(torch.stack([target(row) for target, row in zip(targets, output, strict=True)]))
+
+    def predict(output: Any) -> Tensor | None:
+        try:
+            return _support(class_scores(output if name is None else _named(output, name))).argmax(1)
+        except (TypeError, ValueError):
+            return None
+
     n = len(scores)
     nothing = torch.full((n, 1), -1, device=scores.device)
     try:
-        outputs = class_scores(output).detach().float()
-        outputs = outputs.flatten(2).mean(2) if outputs.ndim > 2 else outputs
-        sure, predicted = outputs.softmax(1).max(1)
+        every = class_scores(output).detach().float()
+        predicted = _support(every).argmax(1)
+        outputs = every.flatten(2).mean(2) if every.ndim > 2 else every
+        sure = outputs.softmax(1).gather(1, predicted[:, None])[:, 0]
     except (TypeError, ValueError):
         outputs, predicted = scores.detach().float()[:, None], nothing[:, 0]
         sure = torch.full((n,), torch.nan, device=scores.device)
     unknown = torch.full((n, 1), torch.nan, device=scores.device)
-    return Resolved(nothing, scores[:, None], unknown, outputs, predicted, sure, several=False, _read=read)
+    return Resolved(
+        nothing, scores[:, None], unknown, outputs, predicted, sure, several=False, _read=read, _predict=predict
+    )
 
 
 def _one_a_sample(scores: Any) -> Tensor:
