@@ -7,6 +7,7 @@ Each method is a small frozen value that holds its parameters and nothing else:
 `attribute` computes several methods, layers and targets from one forward pass.
 """
 
+from tb_explain.methods.ablation_ca import AblationCA
 from tb_explain.methods.cam import (
     CAM,
     EigenCAM,
@@ -27,6 +28,7 @@ from tb_explain.methods.targets import MultiLabel, Output, Targets, Top
 
 __all__ = [
     "CAM",
+    "AblationCA",
     "AblationCAM",
     "Attribution",
     "EigenCAM",

@@ -54,14 +54,14 @@ class Occlusion(ImageMethod):
         check_stride(self.stride)
 
     @property
-    def signed(self) -> bool:  # noqa: D102
+    def signed(self) -> bool:
         return True
 
     @property
     def _sizes(self) -> Sequence[WindowSize]:
         return [self.sizes] if isinstance(self.sizes, (int, str)) else self.sizes
 
-    def explain(self, batch: Batch) -> OcclusionScores:  # noqa: D102
+    def explain(self, batch: Batch) -> OcclusionScores:
         image = _image_size(batch, self)
         grids = list(dict.fromkeys(covering(size, self.stride, image) for size in self._sizes))
         hidden = [(window,) for grid in grids for window in grid.windows]
@@ -117,10 +117,10 @@ class OcclusionPairs(ImageMethod):
         check_stride(self.stride)
 
     @property
-    def signed(self) -> bool:  # noqa: D102
+    def signed(self) -> bool:
         return True
 
-    def explain(self, batch: Batch) -> OcclusionPairScores:  # noqa: D102
+    def explain(self, batch: Batch) -> OcclusionPairScores:
         image = _image_size(batch, self)
         moved = self._grid(self.size if self.moved_size is None else self.moved_size, image)
         held = self._held(self._grid(self.size, image), moved)
