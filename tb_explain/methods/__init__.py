@@ -21,6 +21,8 @@ from tb_explain.methods.cam import (
 )
 from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
 from tb_explain.methods.engine import attribute
+from tb_explain.methods.gradients import InputXGradient, IntegratedGradients, Saliency, SmoothGrad
+from tb_explain.methods.guided import Deconvnet, GuidedBackprop, GuidedGradCAM
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.results import Attribution, Explained, Flag
@@ -31,6 +33,7 @@ __all__ = [
     "AblationCA",
     "AblationCAM",
     "Attribution",
+    "Deconvnet",
     "EigenCAM",
     "Explained",
     "FinerCAM",
@@ -38,8 +41,12 @@ __all__ = [
     "GradCAM",
     "GradCAMElementWise",
     "GradCAMPlusPlus",
+    "GuidedBackprop",
+    "GuidedGradCAM",
     "HiResCAM",
     "ImageMethod",
+    "InputXGradient",
+    "IntegratedGradients",
     "LayerCAM",
     "LayerMethod",
     "Method",
@@ -47,7 +54,9 @@ __all__ = [
     "Occlusion",
     "OcclusionPairs",
     "Output",
+    "Saliency",
     "ScoreCAM",
+    "SmoothGrad",
     "SmoothGradCAMPlusPlus",
     "Targets",
     "Top",

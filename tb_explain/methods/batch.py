@@ -10,6 +10,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from tb_explain.methods.network import Network
+from tb_explain.methods.rectifiers import Rule
 from tb_explain.methods.targets import Resolved, Score
 
 
@@ -22,6 +23,8 @@ class Batch:
         self.targets = targets
         self.output = output
         self.first = first
+        self.input_gradients: dict[Rule, Tensor] = {}
+        """Gradients [T, N, C, *S] of the targets' scores with respect to the images, by the rules that methods ask for."""
         self.chunk = 16 if network.device.type == "cpu" else 64
         """Images in one forward pass; a CPU is fastest with few."""
 
@@ -48,8 +51,9 @@ class Batch:
         """
         rows = torch.arange(len(images), device=images.device) if rows is None else rows
         with torch.enable_grad():
-            inputs = images.detach().clone().requires_grad_()
-            scores = self.targets.read(self.network(inputs), rows, score).float()
+            inputs = images.detach().requires_grad_()
+            # The model gets a copy, which it may change in place.
+            scores = self.targets.read(self.network(inputs.clone()), rows, score).float()
             return scores.detach(), gradients_of(scores, [inputs])[0]
 
     def perturbed(
@@ -112,7 +116,13 @@ def gradients_of(scores: Tensor, inputs: list[Tensor], *, keep_graph: bool = Fal
     """The gradients [T, *input] of the T scores of all samples [N, T] with respect to each input: one backward pass a target.
 
     Exact a sample, since in evaluation mode samples do not influence each other. Zero where a score does not depend on an input.
+    Raises ValueError when the scores depend on nothing that requires a gradient.
     """
+    if not scores.requires_grad:
+        raise ValueError(
+            "the model's output does not depend on the images through differentiable operations; "
+            "use a method that only runs the model, such as Occlusion() or LIME()"
+        )
     columns = scores.float().sum(0).unbind()
     by_target = [
         torch.autograd.grad(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from tb_explain.methods.batch import Batch, gradients_of
 from tb_explain.methods.layers import LastSpatialLayer, bare, layer_names
 from tb_explain.methods.method import ImageMethod, LayerMethod, LayerPass, Method
 from tb_explain.methods.network import Network, undisturbed
+from tb_explain.methods.rectifiers import Rectifiers, Rule
 from tb_explain.methods.results import Attribution, Explained, about, checked, joined
 from tb_explain.methods.taps import first_output, removed_after, tapped
 from tb_explain.methods.targets import Targets
@@ -109,14 +111,23 @@ def _explain_batch(
     ]
     with_gradients = {name for method, name in asked if method.needs_gradients}
     given = {name for method, name in asked if method.reshape_transform is not None}
-    activations, output = tapped(network, images, {name for _, name in asked}, with_gradients, given)
+    rules = {method.input_gradients for method in methods if method.input_gradients is not None}
+    inputs = images.detach().requires_grad_(bool(rules))
+    rectifiers = Rectifiers() if rules - {"gradient"} else None
+    with rectifiers or nullcontext():
+        # The model gets a copy, which it may change in place.
+        activations, output = tapped(network, inputs.clone(), {name for _, name in asked}, with_gradients, given)
+    if rectifiers is not None:
+        rectifiers.check(network.module)
     resolved = target_rules.resolve(targets, output)
     if len(resolved.classes) != len(images):
         raise ValueError(
             f"the model returned {len(resolved.classes)} scores for {len(images)} images; expected one row each"
         )
     batch = Batch(network, images, resolved, output, first)
-    gradients = _gradients(batch, {name: activations[name] for name in with_gradients}, [method for method, _ in asked])
+    at_layers = {name: activations[name] for name in with_gradients}
+    gradients = _gradients(batch, at_layers, [method for method, _ in asked], inputs, rules, rectifiers)
+    batch.input_gradients = {rule: gradients[rule, _IMAGES] for rule in rules}
     return [
         result
         for method, names in zip(methods, wanted, strict=True)
@@ -128,27 +139,43 @@ def _explain_batch(
     ]
 
 
-# Of an objective (that of the method with this id, or 0: the targets' scores) at a layer.
-_Gradients = dict[tuple[int, str], Tensor]
+# Of an objective (that of the method with this id, or the targets' scores by some rule) at a layer, or at the images.
+_Gradients = dict[tuple[int | Rule, str], Tensor]
+_IMAGES = ""
 
 
-def _gradients(batch: Batch, activations: dict[str, Tensor], methods: Sequence[LayerMethod]) -> _Gradients:
-    """Gradients [T, N, *raw] of each objective at each layer: one backward pass a target and objective."""
-    if not activations:
-        return {}
-    if not batch.targets.scores.requires_grad:
+def _gradients(
+    batch: Batch,
+    activations: dict[str, Tensor],
+    methods: Sequence[LayerMethod],
+    images: Tensor,
+    rules: set[Rule],
+    rectifiers: Rectifiers | None,
+) -> _Gradients:
+    """Gradients [T, N, *raw] of each objective at each layer, and by each rule at the images: one backward pass a target and
+    objective or rule; the targets' plain gradients at layers and images are of the same pass.
+    """
+    if activations and not batch.targets.scores.requires_grad:
         raise ValueError(
             f"the model's output does not depend on layer {min(activations)!r} through differentiable operations; name another one"
         )
-    objectives: dict[int, Tensor] = {}
+    passes: dict[int | Rule, tuple[Tensor, dict[str, Tensor]]] = {}
     for method in methods:
         if method.needs_gradients:
             own = method.objective(batch)
-            objectives[0 if own is None else id(method)] = batch.targets.scores if own is None else own
+            passes["gradient" if own is None else id(method)] = (
+                batch.targets.scores if own is None else own,
+                activations,
+            )
+    for rule in rules:
+        also = passes[rule][1] if rule in passes else {}
+        passes[rule] = (batch.targets.scores, also | {_IMAGES: images})
     found: _Gradients = {}
-    for i, (owner, scores) in enumerate(objectives.items()):
-        each = gradients_of(scores, list(activations.values()), keep_graph=i < len(objectives) - 1)
-        found |= {(owner, name): gradient for name, gradient in zip(activations, each, strict=True)}
+    for i, (owner, (scores, inputs)) in enumerate(passes.items()):
+        if rectifiers is not None:
+            rectifiers.rule = "gradient" if isinstance(owner, int) else owner
+        each = gradients_of(scores, list(inputs.values()), keep_graph=i < len(passes) - 1)
+        found |= {(owner, name): gradient for name, gradient in zip(inputs, each, strict=True)}
     return found
 
 
@@ -161,7 +188,7 @@ def _of_image(method: Method, batch: Batch) -> Explained:
 def _at_layer(method: LayerMethod, name: str, batch: Batch, A: Tensor, gradients: _Gradients) -> Attribution:
     # The formulas are computed in float32, whatever precision the model ran in.
     with torch.no_grad(), torch.autocast(A.device.type, enabled=False):
-        G = gradients.get((id(method), name), gradients.get((0, name))) if method.needs_gradients else None
+        G = gradients.get((id(method), name), gradients.get(("gradient", name))) if method.needs_gradients else None
         layer = LayerPass(name, batch, A, G, method.reshape_transform)
         maps, flags = checked(method.explain_layer(layer), layer.gradient_norms)
     return Attribution(maps=batch.targets.shaped(maps), **about(batch, method, flags, name))

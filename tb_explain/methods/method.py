@@ -15,6 +15,7 @@ from tb_explain.methods.layers import as_grid
 if TYPE_CHECKING:
     from tb_explain.methods.batch import Batch
     from tb_explain.methods.layers import Layers
+    from tb_explain.methods.rectifiers import Rule
     from tb_explain.methods.results import Explained
     from tb_explain.methods.targets import Targets
 
@@ -27,6 +28,8 @@ class Method:
     """An attribution method. Call it with a model, images and targets; or give several to `attribute`, which shares passes."""
 
     class_dependent: ClassVar[bool] = True
+    input_gradients: ClassVar[Rule | None] = None
+    """Whether, and by which rule, the method wants gradients with respect to the images from the pass that all methods share."""
 
     @property
     def signed(self) -> bool:
@@ -156,3 +159,7 @@ class AtLayer:
     def G(self) -> Tensor:
         """The gradient of the target's score with respect to A."""
         return self.layer.G[self._target]
+
+    def input_gradients(self, rule: Rule) -> Tensor:
+        """The gradient of the target's score with respect to the images, [N, C, *S]."""
+        return self.batch.input_gradients[rule][self._target]

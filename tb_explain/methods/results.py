@@ -76,6 +76,8 @@ class Attribution(Explained):
     """float32 [N, *, h, w]: standard errors of the maps, of methods that draw at random."""
     forwards: int = 0
     """How often the model ran for an image (the largest number), of methods that run it often."""
+    completeness: Tensor | None = None
+    """float32 [N, *]: of integrated gradients, |sum of the map - (s(x) - s(b))| / |s(x) - s(b)|; 0: exact."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
