@@ -32,8 +32,14 @@ export class WindowPairs {
     const drop = (score: number) => intact - score;
     this.#drops = { held: alone.held.map(drop), moved: alone.moved.map(drop) };
     const mean = (view: PairView) =>
-      new WindowMap(`${id}/${view}`, held, extent, () => held.tops.map((_, p) => meanOf(this.over(p, view))));
+      new WindowMap(`${id}/${view}`, held, extent, () => held.tops.map((_, p) => this.mean(p, view)));
     this.overview = { joint: mean("joint"), interaction: mean("interaction") };
+  }
+
+  /** Over all moved windows while one is held; NaN when no value is known. */
+  mean(p: number, view: PairView): number {
+    const known = this.over(p, view).filter(Number.isFinite);
+    return known.reduce((sum, value) => sum + value, 0) / known.length;
   }
 
   heldDrop(p: number): number {
@@ -114,10 +120,4 @@ function windowsAt({ height, width }: WindowsMessage, corners: ArrayMessage): Wi
     tops: flat.filter((_, i) => i % 2 === 0),
     lefts: flat.filter((_, i) => i % 2 === 1),
   };
-}
-
-/** Of the values that are known; NaN when none is. */
-function meanOf(values: Float32Array): number {
-  const known = values.filter(Number.isFinite);
-  return known.reduce((sum, value) => sum + value, 0) / known.length;
 }

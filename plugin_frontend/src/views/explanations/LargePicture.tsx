@@ -1,6 +1,7 @@
 /** The picture of an explanation enlarged, and the line below it that says what it shows. */
 import type { ComponentChildren } from "preact";
 import type { Target } from "../../data/explained.ts";
+import type { AttributionMap } from "../../data/maps.ts";
 import { className } from "../../state/class_names.ts";
 import { methodOf, seriesNames } from "../../state/series.ts";
 import type { Explanation } from "./cards.ts";
@@ -23,6 +24,8 @@ function largeCanvas({ record: { height, width } }: Explanation, target: Target 
 type Props = {
   explanation: Explanation;
   target: Target | null;
+  /** Another map than that of the target. */
+  map?: AttributionMap;
   readout?: boolean;
   children?: ComponentChildren;
 };
@@ -40,10 +43,10 @@ export function LargePicture({ explanation, target, ...rest }: Props) {
   );
 }
 
-type CaptionProps = { explanation: Explanation; target: Target | null; children?: ComponentChildren };
+type CaptionProps = Pick<Props, "explanation" | "target" | "map" | "children">;
 
-export function Caption({ explanation: { record, frame }, target, children }: CaptionProps) {
-  const range = target && rangeFor(shownMap(target), methodOf(frame.series));
+export function Caption({ explanation: { record, frame }, target, map, children }: CaptionProps) {
+  const range = target && rangeFor(map ?? shownMap(target), methodOf(frame.series));
   return (
     <figcaption>
       <span>{seriesNames.value(frame.series)}</span>

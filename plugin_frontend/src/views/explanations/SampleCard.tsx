@@ -47,7 +47,7 @@ export function Verdict({ card: { sample, record } }: { card: Card }) {
         </span>
       )}
       {sample.label !== undefined && right !== true && <span class="truth">{truth}</span>}
-      {sample.label !== undefined && right !== true && <span aria-hidden="true">→</span>}
+      {right === false && <span aria-hidden="true">→</span>}
       {sample.predicted !== undefined && <span class="predicted">{predicted}</span>}
       <span class="probability">{percent(sample.probability)}</span>
     </p>

@@ -28,7 +28,7 @@ export function OcclusionPanel({ explanation, target }: DetailProps) {
   const [low, high] = extremes(sliders, intact);
 
   return (
-    <div class="occlusion" data-testid="occlusion">
+    <div class="occlusion" data-testid="occlusion" style={{ "--ratio": record.width / record.height }}>
       <Stage explanation={explanation} target={target} map={map} onPoint={moveTo}>
         <Patch
           name="Hidden window"
@@ -58,10 +58,12 @@ export function OcclusionPanel({ explanation, target }: DetailProps) {
           {predicted !== undefined && (
             <Fact name="Predicted then" testId="predicted">
               {className(record.classes, predicted)}
-              {predicted !== sample.predicted && <span class="badge badge-warning">changed</span>}
+              {sample.predicted !== undefined && predicted !== sample.predicted && (
+                <span class="badge badge-warning">changed</span>
+              )}
             </Fact>
           )}
-          <Fact name="Window">{placeText(windows, at)}</Fact>
+          <Fact name="At">{placeText(windows, at)}</Fact>
         </Readings>
         <SizeBars score={score} sliders={sliders} chosen={slider} />
         <p class="hint">

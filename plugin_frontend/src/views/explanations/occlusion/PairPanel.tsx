@@ -36,7 +36,7 @@ export function PairPanel({ explanation, target }: DetailProps) {
   };
 
   return (
-    <div class="occlusion" data-testid="pairs">
+    <div class="occlusion" data-testid="pairs" style={{ "--ratio": width / height }}>
       <Stage
         explanation={explanation}
         target={target}
@@ -95,11 +95,17 @@ export function PairPanel({ explanation, target }: DetailProps) {
       <div class="occlusion-side">
         <PairViewChoice />
         {p === undefined ? (
-          <p class="hint">
-            Each place shows its mean over all second windows
-            {view === "interaction" ? " that do not overlap it" : ""}. Click one to hold it there, and move the second
-            one.
-          </p>
+          <>
+            <dl class="readings">
+              <Fact name={view === "joint" ? "Mean joint drop of A" : "Mean interaction of A"} testId="mean">
+                {dropText(detail.score, pairs.mean(q, view))}
+              </Fact>
+            </dl>
+            <p class="hint">
+              Each place shows its mean over all second windows{view === "interaction" && " that do not overlap it"}.
+              Click to hold the first window there, then move the second.
+            </p>
+          </>
         ) : (
           <>
             <PairReadings pairs={pairs} score={detail.score} intact={detail.intact} p={p} q={q} />

@@ -11,22 +11,28 @@ export function SizeBars({ score, sliders, chosen }: Props) {
   const share = (drop: number) => `${100 * Math.min(1, Math.max(0, drop / most))}%`;
   return (
     <table class="size-bars" data-testid="size-bars">
-      <caption>Drop by size of window</caption>
-      <thead class="visually-hidden">
+      <thead>
         <tr>
-          <th scope="col">Window</th>
-          <th scope="col">Bars</th>
-          <th scope="col">Mean</th>
-          <th scope="col">Largest</th>
+          <th scope="col" colSpan={2}>
+            Drop by size
+          </th>
+          <th scope="col">
+            <i class="size-bar-mean" aria-hidden="true" /> mean
+          </th>
+          <th scope="col">
+            <i class="size-bar-largest" aria-hidden="true" /> largest
+          </th>
         </tr>
       </thead>
       <tbody>
         {rows.map(({ slider, largest, mean }) => (
           <tr key={sizeText(slider.windows)} data-chosen={slider === chosen || undefined}>
             <th scope="row">{sizeText(slider.windows)}</th>
-            <td class="size-bar" aria-hidden="true">
-              <span class="size-bar-largest" style={{ width: share(largest) }} />
-              <span class="size-bar-mean" style={{ width: share(mean) }} />
+            <td class="size-bar-cell" aria-hidden="true">
+              <span class="size-bar">
+                <span class="size-bar-largest" style={{ width: share(largest) }} />
+                <span class="size-bar-mean" style={{ width: share(mean) }} />
+              </span>
             </td>
             <td>{dropText(score, mean)}</td>
             <td>{dropText(score, largest)}</td>

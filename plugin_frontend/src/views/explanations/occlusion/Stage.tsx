@@ -4,7 +4,7 @@ import type { Target } from "../../../data/explained.ts";
 import type { AttributionMap } from "../../../data/maps.ts";
 import { neighbourWindow, type Windows } from "../../../render/occlusion/windows.ts";
 import type { Explanation } from "../cards.ts";
-import { Picture } from "../Picture.tsx";
+import { Caption, LargePicture } from "../LargePicture.tsx";
 
 /** In pixels of the explained input. */
 export type Point = { y: number; x: number };
@@ -30,28 +30,26 @@ export function Stage({ explanation, target, map, onPoint, onPress, onRelease, c
     };
   };
   return (
-    <div
-      class="stage"
-      data-testid="stage"
-      style={{ "--ratio": width / height }}
-      onPointerMove={(event) => onPoint(pointOf(event))}
-      onPointerDown={(event) => {
-        event.currentTarget.setPointerCapture(event.pointerId);
-        onPress?.(pointOf(event));
-        onPoint(pointOf(event));
-      }}
-      onPointerUp={onRelease}
-      onPointerCancel={onRelease}
-    >
-      <Picture
-        explanation={explanation}
-        target={target}
-        map={map}
-        longest={Math.min(512, Math.max(256, height, width))}
-        shownAt={400}
-      />
-      {children}
-    </div>
+    <figure class="large">
+      <div
+        class="stage"
+        data-testid="stage"
+        style={{ "--ratio": width / height }}
+        onPointerMove={(event) => onPoint(pointOf(event))}
+        onPointerDown={(event) => {
+          event.currentTarget.setPointerCapture(event.pointerId);
+          onPress?.(pointOf(event));
+          onPoint(pointOf(event));
+        }}
+        onPointerUp={onRelease}
+        onPointerCancel={onRelease}
+      >
+        <LargePicture explanation={explanation} target={target} map={map} readout={false}>
+          {children}
+        </LargePicture>
+      </div>
+      <Caption explanation={explanation} target={target} map={map} />
+    </figure>
   );
 }
 
@@ -60,10 +58,9 @@ export function centreOf({ height, width, tops, lefts }: Windows, at: number): P
   return { y: (tops[at] as number) + height / 2, x: (lefts[at] as number) + width / 2 };
 }
 
-export function placeText({ height, width, tops, lefts }: Windows, at: number): string {
-  const top = tops[at] as number;
-  const left = lefts[at] as number;
-  return `rows ${top}–${top + height - 1}, columns ${left}–${left + width - 1}`;
+/** Of the window's top left corner. */
+export function placeText({ tops, lefts }: Windows, at: number): string {
+  return `row ${tops[at]}, column ${lefts[at]}`;
 }
 
 const ARROWS: Record<string, [number, number]> = {
