@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import shutil
 import time
@@ -10,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from playwright.sync_api import Browser, Frame, Locator, Page, expect, sync_playwright
 
 from tests.conftest import StartTensorBoard, TensorBoard
@@ -94,6 +97,20 @@ class ExplainTab:
         """Wait until what is asked for is on screen."""
         expect(self.part("tile").first).to_be_visible()
         expect(self.frame.locator('[aria-busy="true"]')).to_have_count(0)
+
+
+_READ_PIXELS = """canvas => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  let text = "";
+  for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
+  return [canvas.height, canvas.width, btoa(text)];
+}"""
+
+
+def pixels(canvas: Locator) -> NDArray[np.uint8]:
+    """What is painted on a canvas, [h, w, RGBA]."""
+    height, width, data = canvas.evaluate(_READ_PIXELS)
+    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
 
 
 OpenTab = Callable[..., ExplainTab]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from pathlib import Path
 from urllib.parse import unquote
@@ -16,7 +15,7 @@ from playwright.sync_api import expect
 from tb_explain import ExplainWriter
 from tb_explain.records import RunIndex, decode_array
 from tb_explain.records import explain_pb2 as pb
-from tests.browser.conftest import ExplainTab, OpenTab
+from tests.browser.conftest import ExplainTab, OpenTab, pixels
 from tests.conftest import StartTensorBoard, TensorBoard
 
 pytestmark = pytest.mark.slow
@@ -24,15 +23,8 @@ pytestmark = pytest.mark.slow
 DIGITS = "&p.tb_explain.runs=digits&p.tb_explain.methods=GradCAM&p.tb_explain.layers=conv3"
 TAG = "digits/gradcam/conv3"
 
-PIXELS = """canvas => {
-  const image = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let text = "";
-  for (let i = 0; i < image.data.length; i += 8192) text += String.fromCharCode(...image.data.subarray(i, i + 8192));
-  return [canvas.height, canvas.width, btoa(text)];
-}"""
 
-
-def pixels(tab: ExplainTab, sample: int = 0) -> NDArray[np.uint8]:
+def tile_pixels(tab: ExplainTab, sample: int = 0) -> NDArray[np.uint8]:
     """What is painted above an image, [h, w, RGBA]."""
     canvas = tab.tile(sample, tag=TAG).locator("canvas.overlay")
     canvas.scroll_into_view_if_needed()
@@ -41,8 +33,7 @@ def pixels(tab: ExplainTab, sample: int = 0) -> NDArray[np.uint8]:
             "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(x => x)"
         )
     )
-    height, width, data = canvas.evaluate(PIXELS)
-    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
+    return pixels(canvas)
 
 
 def logged(demo: Path, step: int, sample: int, target: int) -> NDArray[np.float32]:
@@ -90,8 +81,10 @@ def test_the_slider_changes_pixels_as_the_colour_map_says(
         expect(tab.tile(0, tag=TAG, step=step)).to_be_visible()
         expect(slider).to_have_attribute("aria-valuetext", f"step {step}")
         expected = painted(logged(demo, step, 0, -1), 128)
-        tab.until(lambda expected=expected: np.abs(pixels(tab).astype(int) - expected).max(2).mean() < 1, patience=10)
-        shown[step] = pixels(tab)
+        tab.until(
+            lambda expected=expected: np.abs(tile_pixels(tab).astype(int) - expected).max(2).mean() < 1, patience=10
+        )
+        shown[step] = tile_pixels(tab)
         assert_same_picture(shown[step], expected)
     assert (shown[0] != shown[400]).any()
 
@@ -105,19 +98,19 @@ def test_threshold_gamma_and_class_ask_for_other_pixels(
     )
     expect(tab.tile(0, tag=TAG, step=100)).to_contain_text("9")
     expected = painted(logged(demo, 100, 0, 9), 128, threshold=0.5, gamma=2)
-    found = pixels(tab)
+    found = tile_pixels(tab)
     assert_same_picture(found, expected)
     assert (found[..., 3] == 0).any() and (found[..., 3] == 255).any()
 
 
 def test_opacity_repaints_nothing(open_tab: OpenTab, demo_server: TensorBoard) -> None:
     tab = open_tab(demo_server, DIGITS)
-    before = pixels(tab)
+    before = tile_pixels(tab)
     canvas = tab.tile(0, tag=TAG).locator("canvas.overlay")
     expect(canvas).to_have_css("opacity", "0.6")
     tab.part("opacity").fill("0.25")
     expect(canvas).to_have_css("opacity", "0.25")
-    assert (pixels(tab) == before).all()
+    assert (tile_pixels(tab) == before).all()
 
 
 def test_a_deep_link_restores_the_state(open_tab: OpenTab, demo_server: TensorBoard) -> None:

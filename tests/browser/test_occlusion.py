@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from playwright.sync_api import Locator, expect
 
 from tb_explain.records import Record, SegmentWriter, encode_array, encode_image
 from tb_explain.records import explain_pb2 as pb
-from tests.browser.conftest import ExplainTab, OpenTab
+from tests.browser.conftest import ExplainTab, OpenTab, pixels
 from tests.conftest import StartTensorBoard, TensorBoard
 
 pytestmark = pytest.mark.slow
@@ -123,19 +122,6 @@ def logged(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFacto
     segment.append(records)
     segment.close()
     return Logged(tensorboard("--logdir", str(logdir)), scores, predicted, alone, pairs)
-
-
-PIXELS = """canvas => {
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-  let text = "";
-  for (let i = 0; i < data.length; i += 8192) text += String.fromCharCode(...data.subarray(i, i + 8192));
-  return [canvas.height, canvas.width, btoa(text)];
-}"""
-
-
-def pixels(canvas: Locator) -> NDArray[np.uint8]:
-    height, width, data = canvas.evaluate(PIXELS)
-    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
 
 
 def expect_map(tab: ExplainTab, canvas: Locator, values: NDArray[np.float64]) -> None:

@@ -128,7 +128,7 @@ function Legend() {
         needed together
       </p>
       <p class="relation-key" data-relation="substitute">
-        either will do
+        substitutes
       </p>
       <p class="hint">
         Correlation: what the score loses without each, summed, less what it loses without both. Click a superpixel for

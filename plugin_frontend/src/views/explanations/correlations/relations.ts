@@ -5,7 +5,7 @@ export type Relation = "together" | "substitute";
 
 export const RELATION_WORDS: Record<Relation, string> = {
   together: "needed together",
-  substitute: "either will do",
+  substitute: "substitutes",
 };
 
 export function relationOf({ correlation }: Pair): Relation {
