@@ -23,13 +23,16 @@ from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPl
 from tb_explain.methods.engine import attribute
 from tb_explain.methods.gradients import InputXGradient, IntegratedGradients, Saliency, SmoothGrad
 from tb_explain.methods.guided import Deconvnet, GuidedBackprop, GuidedGradCAM
+from tb_explain.methods.lime import LIME
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.results import Attribution, Explained, Flag
+from tb_explain.methods.shap import KernelSHAP
 from tb_explain.methods.targets import MultiLabel, Output, Targets, Top
 
 __all__ = [
     "CAM",
+    "LIME",
     "AblationCA",
     "AblationCAM",
     "Attribution",
@@ -47,6 +50,7 @@ __all__ = [
     "ImageMethod",
     "InputXGradient",
     "IntegratedGradients",
+    "KernelSHAP",
     "LayerCAM",
     "LayerMethod",
     "Method",

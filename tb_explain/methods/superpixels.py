@@ -44,12 +44,22 @@ def scores_of_kept(
     image = batch.images[row]
     nothing = baseline_image(baseline, image, batch.first + row)
     kept = kept.to(image.device, torch.bool)
+    channels = segments.expand_as(image)
 
     def write(buffer: Tensor, start: int, stop: int) -> None:
-        mask = kept[start:stop].index_select(1, segments.flatten()).reshape(stop - start, 1, *segments.shape)
-        torch.where(mask, image, nothing, out=buffer[: stop - start])
+        # Each copy as one line in the order of memory: a gather and a choice a chunk, no loop over superpixels.
+        copies, shown, hidden, index = (
+            _lines(values, buffer) for values in (buffer[: stop - start], image[None], nothing[None], channels[None])
+        )
+        mask = kept[start:stop].gather(1, index.expand(stop - start, -1))
+        torch.where(mask, shown, hidden, out=copies)
 
     return batch.perturbed(row, len(kept), write, score)
+
+
+def _lines(images: Tensor, like: Tensor) -> Tensor:
+    """Images [M, C, *S] as [M, C * S], their values in the order in which `like` lies in memory; a view of `like` itself."""
+    return (images if like.is_contiguous() else images.movedim(1, -1)).flatten(1)
 
 
 def _given(labels: Tensor, batch: Batch) -> Tensor:
