@@ -58,18 +58,18 @@ class Batch:
 
     def perturbed(
         self,
-        row: int,
+        row: int | Tensor,
         count: int,
         write: Callable[[Tensor, int, int], None],
         score: Score = "probability",
     ) -> Tensor:
-        """float32 [count, T]: the targets' scores of perturbed copies of one image, made by `write` as in `passes`."""
+        """float32 [count, T]: the targets' scores of perturbed copies of one image, or of several, as in `passes`."""
         found = [scores for scores, *_ in self.passes(row, count, write, score)]
         return torch.cat(found) if found else torch.empty(0, self.targets.classes.shape[1], device=self.images.device)
 
     def passes(
         self,
-        row: int,
+        row: int | Tensor,
         count: int,
         write: Callable[[Tensor, int, int], None],
         score: Score = "probability",
@@ -78,9 +78,10 @@ class Batch:
 
         `write(buffer, start, stop)` makes `buffer[: stop - start]` the copies start to stop; it may be called again for a
         smaller stop. The buffer [chunk, C, *S], on the model's device, holds copies of the image at first, and later what was
-        left in it.
+        left in it. Where the copies are of several images, `row` names the sample of each, [count], and `write` writes them entirely.
         """
-        image = self.images[row : row + 1]
+        samples = torch.as_tensor(row, device=self.images.device).expand(count)
+        image = self.images[samples[:1]]
         chunk = min(self.chunk, max(count, 1))
         buffer = self._copies(image, chunk)
         start = 0
@@ -90,10 +91,9 @@ class Batch:
                 stop = min(start + chunk, count)
                 write(buffer, start, stop)
                 version, layout = buffer._version, self.network.memory_format
-                rows = torch.full((stop - start,), row, device=image.device)
                 try:
                     output = self.network.forward_only(buffer[: stop - start])
-                    scores = self.targets.read(output, rows, score).float()
+                    scores = self.targets.read(output, samples[start:stop], score).float()
                 except RuntimeError as error:
                     if isinstance(error, torch.OutOfMemoryError) and chunk > 1:
                         chunk = self.chunk = chunk // 2

@@ -152,6 +152,19 @@ def slice_targets(targets: Targets, n: int, part: slice) -> Targets:
     return targets[part]
 
 
+def with_classes(targets: Targets, classes: Tensor) -> Targets:
+    """The same kind of targets with these classes, [N] or [N, T], in place of what was asked for; callables stay what they are."""
+    if isinstance(targets, MultiLabel):
+        return MultiLabel(with_classes(targets.targets, classes))
+    if isinstance(targets, Output):
+        return Output(targets.name, with_classes(targets.targets, classes))
+    if callable(targets) or is_callable_list(targets):
+        return targets
+    if (classes < 0).any():
+        raise ValueError("what was explained are callables, not classes; give them as targets again")
+    return classes
+
+
 def resolve(targets: Targets, output: Any) -> Resolved:
     """Look the targets up in a model's output. Raises TypeError or ValueError when they do not fit it."""
     name: str | int | None = None
