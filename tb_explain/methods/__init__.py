@@ -27,12 +27,14 @@ from tb_explain.methods.lime import LIME
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.results import Attribution, Explained, Flag
+from tb_explain.methods.rise import RISE
 from tb_explain.methods.shap import KernelSHAP
 from tb_explain.methods.targets import MultiLabel, Output, Targets, Top
 
 __all__ = [
     "CAM",
     "LIME",
+    "RISE",
     "AblationCA",
     "AblationCAM",
     "Attribution",
