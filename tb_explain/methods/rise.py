@@ -84,16 +84,16 @@ class _Masks:
     """The masks of a call, drawn at once as grids and offsets, and made when they are needed."""
 
     def __init__(self, method: RISE, batch: Batch) -> None:
-        generator = torch.Generator().manual_seed(method.seed)
-        axes = len(batch.size)
-        nodes = method.cells + 1
+        axes, nodes = len(batch.size), method.cells + 1
+        # A row of numbers a mask, so that the first masks are the same however many follow.
+        drawn = torch.rand(method.masks, axes + nodes**axes, generator=torch.Generator().manual_seed(method.seed))
         self._device = batch.images.device
-        self._grids = torch.rand(method.masks, *[nodes] * axes, generator=generator) < method.p
+        self._grids = (drawn[:, axes:] < method.p).reshape(-1, *[nodes] * axes)
         self._offsets: list[Tensor] = []
         self._weights: list[Tensor] = []
-        for pixels in batch.size:
+        for axis, pixels in enumerate(batch.size):
             cell = -(-pixels // method.cells)
-            self._offsets.append(torch.randint(cell, (method.masks,), generator=generator))
+            self._offsets.append((drawn[:, axis] * cell).long())
             # How much of each number of the grid is in each pixel, [nodes, all pixels], and cut out at every offset.
             whole = nn.functional.interpolate(torch.eye(nodes)[None], nodes * cell, mode="linear", align_corners=False)[
                 0
