@@ -21,6 +21,7 @@ from tb_explain.methods.cam import (
 )
 from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
 from tb_explain.methods.engine import attribute
+from tb_explain.methods.fullgrad import FullGrad
 from tb_explain.methods.gradients import InputXGradient, IntegratedGradients, Saliency, SmoothGrad
 from tb_explain.methods.guided import Deconvnet, GuidedBackprop, GuidedGradCAM
 from tb_explain.methods.lime import LIME
@@ -43,6 +44,7 @@ __all__ = [
     "Explained",
     "FinerCAM",
     "Flag",
+    "FullGrad",
     "GradCAM",
     "GradCAMElementWise",
     "GradCAMPlusPlus",
