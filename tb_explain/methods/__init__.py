@@ -31,11 +31,13 @@ from tb_explain.methods.results import Attribution, Explained, Flag
 from tb_explain.methods.rise import RISE
 from tb_explain.methods.shap import KernelSHAP
 from tb_explain.methods.targets import MultiLabel, Output, Targets, Top
+from tb_explain.methods.xrai import XRAI
 
 __all__ = [
     "CAM",
     "LIME",
     "RISE",
+    "XRAI",
     "AblationCA",
     "AblationCAM",
     "Attribution",

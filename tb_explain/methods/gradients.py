@@ -105,10 +105,7 @@ class IntegratedGradients(ImageMethod):
     """Where the completeness error is larger, n is doubled, up to 256."""
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise ValueError(f"integrated gradients need at least one step, got steps={self.steps}")
-        if not self.tolerance > 0:
-            raise ValueError(f"the tolerance is a relative error above 0, got {self.tolerance}")
+        check_steps(self.steps, self.tolerance)
         if not _each(self.baseline):
             raise ValueError("no baseline given; give at least one, for example 0.0")
 
@@ -120,6 +117,14 @@ class IntegratedGradients(ImageMethod):
         baselines = [_baselines(baseline, batch) for baseline in _each(self.baseline)]
         values, errors = integrated(batch, baselines, self.steps, self.tolerance)
         return attribution(batch, self, values.sum(2), completeness=batch.targets.shaped(errors))
+
+
+def check_steps(steps: int, tolerance: float) -> None:
+    """Raises ValueError for parameters that are none of integrated gradients."""
+    if steps < 1:
+        raise ValueError(f"integrated gradients need at least one step, got steps={steps}")
+    if not tolerance > 0:
+        raise ValueError(f"the tolerance is a relative error above 0, got {tolerance}")
 
 
 def integrated(batch: Batch, baselines: Sequence[Tensor], steps: int, tolerance: float) -> tuple[Tensor, Tensor]:

@@ -28,7 +28,7 @@ def segment(batch: Batch, segmentation: Segmentation, n_segments: int) -> Tensor
     """Label maps of a batch's images, int64 [N, *S] on its device, from 0 without gaps. `n_segments`: about how many SLIC makes."""
     if isinstance(segmentation, Tensor):
         return _given(segmentation, batch)
-    maps = [_contiguous(_segmented(image, segmentation, n_segments)) for image in _displayed(batch.images)]
+    maps = [_contiguous(_segmented(image, segmentation, n_segments)) for image in displayed(batch.images)]
     return torch.stack(maps).to(batch.images.device)
 
 
@@ -80,7 +80,7 @@ def _contiguous(labels: Any) -> Tensor:
     return torch.as_tensor(np.unique(array, return_inverse=True)[1].reshape(array.shape))
 
 
-def _displayed(images: Tensor) -> list[NDArray[np.float32]]:
+def displayed(images: Tensor) -> list[NDArray[np.float32]]:
     """Images as float32 [*S, C] in 0..1: each from its least to its greatest value, since what was done to it is not known."""
     values = images.detach().float().nan_to_num(0, 0, 0)
     low, high = values.flatten(1).min(1).values, values.flatten(1).max(1).values
