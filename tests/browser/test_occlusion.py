@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, expect
 
+from tb_explain import ExplainWriter
 from tb_explain.records import Record, SegmentWriter, encode_array, encode_image
 from tb_explain.records import explain_pb2 as pb
 from tests.browser.conftest import ExplainTab, OpenTab, pixels
@@ -317,6 +318,46 @@ def test_interactions_instead_of_joint_drops(open_tab: OpenTab, logged: Logged) 
     expect(tab.part("held")).to_have_attribute("data-window", str(held))
     expect_map(tab, canvas, covered(PLACES, PAIR, np.nan_to_num(table[held])))
     tab.until(lambda: tab.state().get("pairs") == "interaction", patience=5)
+
+
+def test_two_windows_without_a_pointer(open_tab: OpenTab, logged: Logged) -> None:
+    tab = enlarge(open_tab, logged, "OCCLUSION_PAIRS")
+    tab.part("candidate").focus()
+    tab.page.keyboard.press("Enter")
+    moved = tab.part("moved")
+    expect(moved).to_be_focused()
+    before = int(moved.get_attribute("data-window") or -1)
+    tab.page.keyboard.press("ArrowLeft")
+    expect(moved).to_have_attribute("data-window", str(before - 1))
+    tab.page.keyboard.press("Shift+Tab")
+    expect(tab.part("held")).to_be_focused()
+    held = int(tab.part("held").get_attribute("data-window") or -1)
+    tab.page.keyboard.press("ArrowUp")
+    columns = len(corners(PAIR, PAIR)[1])
+    expect(tab.part("held")).to_have_attribute("data-window", str(held - columns))
+    tab.part("release").press("Enter")
+    expect(tab.part("candidate")).to_be_focused()
+
+
+def test_what_the_writer_logs_can_be_explored(open_tab: OpenTab, tensorboard: StartTensorBoard, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    scores = random.normal(0, 2, (1, 4, 7))
+    with ExplainWriter(tmp_path / "run") as writer:
+        writer.add_occlusion(
+            "occlusion", scores, [0, 8, 16, 24], range(0, 49, 8), (8, 16), [3.0], random.random((1, 3, 32, 64)), 1,
+            score="logit", targets=1, class_names=NAMES,
+        )  # fmt: skip
+    tab = open_tab(tensorboard("--logdir", str(tmp_path)))
+    tab.settled()
+    tab.tile(0, kind="OCCLUSION").locator("button.tile-open").click()
+    box = tab.part("stage").bounding_box()
+    assert box
+    tab.page.mouse.move(box["x"] + box["width"] * (40 + 8) / 64, box["y"] + box["height"] * (16 + 4) / 32)
+    expect(tab.part("patch")).to_have_attribute("data-window", str(2 * 7 + 5))
+    logit = float(tab.part("hidden").locator("dd").inner_text().replace("−", "-"))
+    assert logit == pytest.approx(scores[0, 2, 5], abs=0.01)
+    expect(tab.part("size-bars")).to_have_count(0)  # there is one size only
+    expect(tab.part("predicted")).to_have_count(0)  # not logged
 
 
 def test_a_record_that_contradicts_itself_is_said_to_be_unreadable(

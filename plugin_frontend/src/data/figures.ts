@@ -27,7 +27,7 @@ const DESCRIPTIONS: ReadonlyMap<string, Description> = new Map([
     {
       label: "ROAD",
       sentence:
-        "Removal of strong against weak pixels, each filled in from its neighbours so that the hole itself gives nothing away.",
+        "How much more probability goes with the map's strongest pixels than with its weakest, half of it; holes are filled in from their neighbours.",
     },
   ],
   [
@@ -57,7 +57,8 @@ const DESCRIPTIONS: ReadonlyMap<string, Description> = new Map([
     "random_logit",
     {
       label: "Random logit",
-      sentence: "Similarity to the map of a random other class: high when the map does not depend on the class.",
+      sentence:
+        "Similarity to the map of another class, drawn at random: high when the map does not depend on the class.",
     },
   ],
   [

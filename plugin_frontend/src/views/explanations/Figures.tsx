@@ -63,7 +63,9 @@ export function FigureTable({ figures }: { figures: readonly Figure[] }) {
       <tbody>
         {ordered.map((figure) => (
           <tr key={figure.name} data-figure={figure.name} title={titleOf(figure)}>
-            <th scope="row">{figureLabel(figure.name)}</th>
+            <th scope="row" title={titleOf(figure)}>
+              {figureLabel(figure.name)}
+            </th>
             <td class="figure-bar-cell" aria-hidden="true">
               <FigureBar figure={figure} />
             </td>

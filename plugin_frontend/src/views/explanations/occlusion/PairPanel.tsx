@@ -1,6 +1,6 @@
 /** Two windows hidden at once, to explore: hold one, move the other, and see whether the model needs what both hide together. */
 import { useSignal } from "@preact/signals";
-import { useMemo } from "preact/hooks";
+import { useMemo, useRef } from "preact/hooks";
 import type { WindowPairs } from "../../../data/occlusion_pairs.ts";
 import { nearestWindow } from "../../../render/occlusion/windows.ts";
 import { pairView } from "../../../state/occlusion.ts";
@@ -14,6 +14,7 @@ export function PairPanel({ explanation, target }: DetailProps) {
   const held = useSignal<Point | null>(null);
   const moved = useSignal<Point | null>(null);
   const dragging = useSignal(false); // the held window
+  const takesFocus = useRef(false); // the next window to appear, since what had the focus goes
   const { detail } = target;
   const pairs = detail.kind === "OCCLUSION_PAIRS" ? detail.pairs : undefined;
   const p = held.value && pairs ? nearestWindow(pairs.held, held.value.y, held.value.x) : undefined;
@@ -27,11 +28,16 @@ export function PairPanel({ explanation, target }: DetailProps) {
   const hold = (at: Point) => {
     held.value = at;
   };
+  const holdByKey = () => {
+    takesFocus.current = true;
+    hold(centreOf(pairs.held, q));
+  };
   const move = (to: Point) => {
     if (dragging.value) held.value = to;
     else moved.value = to;
   };
   const release = () => {
+    takesFocus.current = true;
     held.value = null;
   };
 
@@ -43,6 +49,7 @@ export function PairPanel({ explanation, target }: DetailProps) {
         map={map}
         onPoint={move}
         onPress={(at) => {
+          takesFocus.current = false;
           if (p === undefined) hold(at);
           else dragging.value = covers(pairs, p, at);
         }}
@@ -61,7 +68,8 @@ export function PairPanel({ explanation, target }: DetailProps) {
             letter="A"
             testId="candidate"
             onMove={move}
-            onActivate={() => hold(centreOf(pairs.held, q))}
+            onActivate={holdByKey}
+            focused={takesFocus.current}
           />
         ) : (
           <>
@@ -85,6 +93,7 @@ export function PairPanel({ explanation, target }: DetailProps) {
               look="hidden"
               letter="B"
               testId="moved"
+              focused={takesFocus.current}
               onMove={(to) => {
                 moved.value = to;
               }}

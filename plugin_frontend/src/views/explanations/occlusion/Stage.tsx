@@ -1,5 +1,6 @@
 /** An image with its map, on which windows are placed: by the pointer, or by the arrow keys on a window in focus. */
 import type { ComponentChildren, TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import type { Target } from "../../../data/explained.ts";
 import type { AttributionMap } from "../../../data/maps.ts";
 import { neighbourWindow, type Windows } from "../../../render/occlusion/windows.ts";
@@ -82,10 +83,28 @@ type PatchProps = {
   testId: string;
   onMove: (to: Point) => void;
   onActivate?: () => void;
+  /** Whether it has the focus when it appears. */
+  focused?: boolean;
 };
 
 /** A window on the stage. */
-export function Patch({ name, windows, at, height, width, look, letter, testId, onMove, onActivate }: PatchProps) {
+export function Patch({
+  name,
+  windows,
+  at,
+  height,
+  width,
+  look,
+  letter,
+  testId,
+  onMove,
+  onActivate,
+  focused,
+}: PatchProps) {
+  const button = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (focused) button.current?.focus();
+  }, []);
   const move = (event: TargetedKeyboardEvent<HTMLElement>) => {
     const arrow = ARROWS[event.key];
     if (!arrow || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -96,6 +115,7 @@ export function Patch({ name, windows, at, height, width, look, letter, testId, 
   const share = (part: number, whole: number) => `${(100 * part) / whole}%`;
   return (
     <button
+      ref={button}
       type="button"
       class="patch"
       data-testid={testId}
