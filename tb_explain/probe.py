@@ -50,6 +50,7 @@ class Probe:
             are and others are stretched, each from its least to its greatest value.
         pixels: uint8 [N, H, W], [N, H, W, 1] or [N, H, W, 3] to show instead.
         sample_names: N texts, such as file names.
+        masks: bool [N, H, W], where the labelled object is, for figures that ask whether maps lie on it.
 
     Raises ValueError when their numbers do not agree.
     """
@@ -65,6 +66,7 @@ class Probe:
         std: Sequence[float] | None = None,
         pixels: ArrayLike | None = None,
         sample_names: Sequence[str] | None = None,
+        masks: Any = None,
     ) -> None:
         try:
             import torch
@@ -85,6 +87,10 @@ class Probe:
             raise ValueError(f"got {len(self.sample_names)} sample_names for {n} images; give one an image")
         if self.labels is not None and self.class_names is not None and self.labels.max() >= len(self.class_names):
             raise ValueError(f"label {self.labels.max()} has no name: there are {len(self.class_names)} class_names")
+        self.masks: torch.Tensor | None = None if masks is None else torch.as_tensor(masks).detach().clone() != 0
+        expected = (n, *self.images.shape[2:])
+        if self.masks is not None and self.masks.shape != expected:
+            raise ValueError(f"masks must be {list(expected)}, one an image; got {list(self.masks.shape)}")
         if pixels is not None:
             self.pictures = Pictures(as_pixels(pixels, "NHWC"), shared=True)
             if len(self.pictures) != n:

@@ -8,11 +8,12 @@ import os
 import time
 import traceback
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from tb_explain.payloads import Payload, payload_of, records
+from tb_explain import payloads, quality
 from tb_explain.probe import Probe
 from tb_explain.records import Recorder
 from tb_explain.records import explain_pb2 as pb
@@ -27,6 +28,7 @@ except ImportError as error:
 
 if TYPE_CHECKING:
     from tb_explain.methods import Explained, Method, Targets
+    from tb_explain.methods.quality import Figure, FigureValues
 
 _log = logging.getLogger("tb_explain")
 
@@ -69,6 +71,7 @@ class ExplainWriter(SummaryWriter, Verbs):
         self._pid = os.getpid()
         self._marked: set[str] = set()
         self._schedules: dict[str, Schedule] = {}
+        self._drift = quality.Drift()
         # Runs at interpreter exit, and when the writer is collected without having been closed.
         self._finalizer = weakref.finalize(self, _finish, self._recorder, self._get_file_writer(), self._pid)  # type: ignore[no-untyped-call]
 
@@ -90,6 +93,7 @@ class ExplainWriter(SummaryWriter, Verbs):
         methods: Sequence[Method],
         *,
         targets: Targets = None,
+        figures: Sequence[Figure] = (),
         every: int = 1,
         budget: float | None = None,
         walltime: float | None = None,
@@ -99,6 +103,9 @@ class ExplainWriter(SummaryWriter, Verbs):
         Args:
             methods: for example `[GradCAM(), LayerCAM("layer3"), LIME()]`; those of layers share one forward pass.
             targets: what to explain, see `tb_explain.methods.Targets`; None: the predicted class of each image.
+            figures: numbers that say how far to trust the maps, for example `[Insertion(), Deletion()]` of
+                `tb_explain.methods.quality`. Their means become scalars, `explain/<method>/<figure>`, beside those of a random map and
+                of a centred Gaussian. How far each map has moved since it was last logged is always among them.
             every: explain at the first call, then whenever a multiple of `every` steps is reached or passed.
             budget: share of the loop's time (0 to 1) that explaining may take; calls beyond it are skipped.
 
@@ -114,7 +121,7 @@ class ExplainWriter(SummaryWriter, Verbs):
                 return []
             started = time.perf_counter()
             try:
-                return self._explain(model, probe, step, methods, targets, walltime)
+                return self._explain(model, probe, step, methods, targets, figures, walltime)
             finally:
                 schedule.done(step, time.perf_counter() - started)
         except Exception as error:
@@ -147,8 +154,38 @@ class ExplainWriter(SummaryWriter, Verbs):
         step: int,
         methods: Sequence[Method],
         targets: Targets,
+        figures: Sequence[Figure],
         walltime: float | None,
     ) -> list[Explained]:
+        results = self._results(model, probe, step, methods, targets)
+        values: list[list[FigureValues]] = [[] for _ in results]
+        rated = [i for i, result in enumerate(results) if hasattr(result, "maps")]
+        if figures and rated:
+            from tb_explain.methods.quality import evaluate
+
+            with self._failing(f"{probe.name}/figures", step):
+                some = [results[i] for i in rated]
+                found = evaluate(model, probe.images, some, figures, targets, masks=probe.masks)
+                for i, of_result in zip(rated, found, strict=True):
+                    values[i] = of_result
+        logged, kept = [], []
+        for i, result in enumerate(results):
+            tag = "/".join(filter(None, (probe.name, type(result.method).__name__.lower(), result.layer)))
+            with self._failing(tag, step):
+                moved = self._drift.since_last(tag, result) if i in rated else []
+                stored = quality.stored([*values[i], *moved], len(probe))
+                self._log_result(result, stored, tag, probe, step, walltime)
+                logged.append(result)
+                kept.append(stored)
+        if os.getpid() == self._pid:  # in a forked child there is no thread to write summaries
+            for tag, value in quality.scalars(logged, kept, probe):
+                self.add_scalar(tag, value, step, walltime)
+        return logged
+
+    def _results(
+        self, model: torch.nn.Module, probe: Probe, step: int, methods: Sequence[Method], targets: Targets
+    ) -> list[Explained]:
+        """What the methods find, in their order; those that fail are left out, after the failure was recorded."""
         from tb_explain.methods import LayerMethod, attribute
 
         # One pass serves all layers; what runs the model for itself may fail for itself.
@@ -159,44 +196,53 @@ class ExplainWriter(SummaryWriter, Verbs):
         while groups:
             group = groups.pop(0)
             try:
-                results = attribute(model, probe.images, group, targets)
-                for result in results:
-                    self._log_result(result, probe, step, walltime)
-                found += results
+                found += attribute(model, probe.images, group, targets)
             except Exception as error:
                 if self._strict:
                     raise
                 if len(group) > 1:
                     groups[:0] = [[method] for method in group]
                 else:
-                    self._fail(f"{probe.name}/{type(group[0]).__name__.lower()}", step, error)
+                    name = f"{probe.name}/{type(group[0]).__name__.lower()}" if group else probe.name
+                    self._fail(name, step, error)
         order = {id(method): i for i, method in enumerate(methods)}
         return sorted(found, key=lambda result: order[id(result.method)])
 
-    def _log_result(self, result: Explained, probe: Probe, step: int, walltime: float | None) -> None:
+    @contextmanager
+    def _failing(self, tag: str, step: int) -> Iterator[None]:
+        """What fails inside is recorded, and raised if `strict`."""
+        try:
+            yield
+        except Exception as error:
+            if self._strict:
+                raise
+            self._fail(tag, step, error)
+
+    def _log_result(
+        self,
+        result: Explained,
+        figures: Sequence[payloads.Figure],
+        tag: str,
+        probe: Probe,
+        step: int,
+        walltime: float | None,
+    ) -> None:
         method = result.method
-        name = type(method).__name__
         parameters = {f.name: getattr(method, f.name) for f in dataclasses.fields(method)}
         if result.layer:
             parameters["layer"] = result.layer
-        payload = payload_of(result, probe)
-        declaration = declared(
-            payload,
-            "/".join(filter(None, (probe.name, name.lower(), result.layer))),
-            name,
-            result.layer,
-            parameters,
-            (type(method).__doc__ or "").strip().partition("\n")[0],
-        )
+        payload = payloads.payload_of(result, probe, figures)
+        description = (type(method).__doc__ or "").strip().partition("\n")[0]
+        declaration = declared(payload, tag, type(method).__name__, result.layer, parameters, description)
         self._log(payload, declaration, step, walltime)
 
-    def _log(self, payload: Payload, declaration: pb.Series, step: int, walltime: float | None) -> None:
+    def _log(self, payload: payloads.Payload, declaration: pb.Series, step: int, walltime: float | None) -> None:
         wall_time = as_time(walltime)
         accepted = self._recorder.put(
             declaration.tag,
             step,
             payload.nbytes + payload.samples.nbytes,
-            lambda segment: records(segment, payload, declaration, step, wall_time),
+            lambda segment: payloads.records(segment, payload, declaration, step, wall_time),
         )
         if accepted and declaration.tag not in self._marked and os.getpid() == self._pid:
             self._marked.add(declaration.tag)

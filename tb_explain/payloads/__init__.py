@@ -4,12 +4,13 @@ from tb_explain.payloads.correlations import Correlations
 from tb_explain.payloads.heatmaps import Heatmaps
 from tb_explain.payloads.occlusion import Occlusion, OcclusionPairs
 from tb_explain.payloads.of_result import payload_of
-from tb_explain.payloads.samples import About, Payload, Samples, records
+from tb_explain.payloads.samples import About, Figure, Payload, Samples, records
 from tb_explain.payloads.superpixels import Superpixels
 
 __all__ = [
     "About",
     "Correlations",
+    "Figure",
     "Heatmaps",
     "Occlusion",
     "OcclusionPairs",

@@ -1,0 +1,87 @@
+"""Quality figures of a probe's explanations, and how these drift: what is stored with the maps, and the scalars beside the loss."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_explain.payloads.samples import Figure
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from tb_explain.methods import Explained
+    from tb_explain.methods.quality import FigureValues
+    from tb_explain.probe import Probe
+
+_CONTROLS = ("random", "centred")
+
+
+class Drift:
+    """Remembers, of each series, the maps of the last step that was logged."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, Explained] = {}
+
+    def since_last(self, tag: str, result: Explained) -> list[FigureValues]:
+        """What has changed since the last call for this series; nothing at the first call, or when other images were explained."""
+        from tb_explain.methods import Attribution, Explained
+        from tb_explain.methods.quality import drift
+
+        about = {f.name: getattr(result, f.name) for f in dataclasses.fields(Explained)}
+        now = Attribution(maps=result.maps.detach().cpu(), **about)
+        last = self._last.get(tag)
+        self._last[tag] = now
+        if last is None or last.maps.shape != now.maps.shape or last.input_size != now.input_size:
+            return []
+        return drift(last, now)
+
+
+def stored(values: Sequence[FigureValues], n: int) -> list[Figure]:
+    """Figures as a payload has them."""
+    return [
+        Figure(
+            one.name,
+            _numbers(one.values, n),
+            random=None if one.random is None else _numbers(one.random, n),
+            centred=None if one.centred is None else _numbers(one.centred, n),
+            better=one.better,
+        )
+        for one in values
+    ]
+
+
+def scalars(
+    results: Sequence[Explained], figures: Sequence[Sequence[Figure]], probe: Probe
+) -> Iterator[tuple[str, float]]:
+    """Tag and value of each figure, its mean over the maps of which it is known: `explain/<method>/<figure>`, and beside it
+    `explain/random/<figure>` and `explain/centred/<figure>`, that of maps that know nothing.
+
+    The layer is named where a method looked at several, and the probe's name comes first if it has one of its own.
+    """
+    root = "explain" if probe.name == "probe" else f"explain/{probe.name}"
+    several = Counter(type(result.method) for result in results)
+    controls: dict[str, float] = {}
+    for result, some in zip(results, figures, strict=True):
+        series = type(result.method).__name__.lower() + (f"/{result.layer}" if several[type(result.method)] > 1 else "")
+        for figure in some:
+            yield from _mean(f"{root}/{series}/{figure.name}", figure.values)
+            for control, values in zip(_CONTROLS, (figure.random, figure.centred), strict=True):
+                if values is not None:
+                    controls |= dict(_mean(f"{root}/{control}/{figure.name}", values))
+    yield from controls.items()
+
+
+def _mean(tag: str, values: NDArray[np.float32]) -> Iterator[tuple[str, float]]:
+    known = values[np.isfinite(values)]
+    if known.size:
+        yield tag, float(known.mean())
+
+
+def _numbers(values: Tensor, n: int) -> NDArray[np.float32]:
+    return values.detach().float().cpu().numpy().reshape(n, -1)
