@@ -42,9 +42,11 @@ class Drift:
         return drift(last, now)
 
 
-def stored(values: Sequence[FigureValues], n: int) -> list[Figure]:
-    """Figures as a payload has them."""
-    return [
+def stored(result: Explained, values: Sequence[FigureValues], n: int) -> list[Figure]:
+    """Figures as a payload has them; first what the method itself says about its result."""
+    completeness = getattr(result, "completeness", None)
+    own = [] if completeness is None else [Figure("completeness", _numbers(completeness, n), better="lower")]
+    return own + [
         Figure(
             one.name,
             _numbers(one.values, n),
@@ -74,6 +76,9 @@ def scalars(
             for control, values in zip(_CONTROLS, (figure.random, figure.centred), strict=True):
                 if values is not None:
                     controls |= dict(_mean(f"{root}/{control}/{figure.name}", values))
+        fit = getattr(result, "r2", None)
+        if fit is not None:  # with the weights there is no need of a figure
+            yield from _mean(f"{root}/{series}/r2", _numbers(fit, len(probe)))
     yield from controls.items()
 
 

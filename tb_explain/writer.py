@@ -173,7 +173,7 @@ class ExplainWriter(SummaryWriter, Verbs):
             tag = "/".join(filter(None, (probe.name, type(result.method).__name__.lower(), result.layer)))
             with self._failing(tag, step):
                 moved = self._drift.since_last(tag, result) if i in rated else []
-                stored = quality.stored([*values[i], *moved], len(probe))
+                stored = quality.stored(result, [*values[i], *moved], len(probe))
                 self._log_result(result, stored, tag, probe, step, walltime)
                 logged.append(result)
                 kept.append(stored)

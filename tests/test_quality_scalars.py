@@ -13,7 +13,7 @@ from tensorboard.util import tensor_util
 from torch import nn
 
 from tb_explain import ExplainWriter, Probe
-from tb_explain.methods import AblationCA, GradCAM, LayerCAM, Saliency, Top
+from tb_explain.methods import LIME, AblationCA, GradCAM, IntegratedGradients, LayerCAM, Saliency, Top
 from tb_explain.methods.quality import Deletion, EnergyInside, Insertion, Sparseness, drift, evaluate
 from tb_explain.records import RunIndex
 from tb_explain.records import explain_pb2 as pb
@@ -119,6 +119,19 @@ def test_figures_of_superpixels(tmp_path: Path, model: nn.Module, probe: Probe) 
     (figure,) = message(tmp_path, "probe/ablationca", pb.CORRELATIONS).figures
     assert figure.name == "insertion"
     assert len(figure.values) == 3
+
+
+def test_what_a_method_says_about_its_own_result(tmp_path: Path, model: nn.Module, probe: Probe) -> None:
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        gradients, lime = writer.explain(model, probe, 2, [IntegratedGradients(), LIME(n_segments=6, samples=60)])
+    (figure,) = message(tmp_path, "probe/integratedgradients").figures
+    assert (figure.name, pb.Better.Name(figure.better)) == ("completeness", "LOWER")
+    np.testing.assert_allclose(figure.values, gradients.completeness, rtol=1e-6)
+    logged = scalars(tmp_path)
+    assert logged["explain/integratedgradients/completeness"][0][1] == pytest.approx(
+        float(gradients.completeness.mean())
+    )
+    assert logged["explain/lime/r2"][0][1] == pytest.approx(float(lime.r2.mean()))
 
 
 def test_a_figure_that_fails_takes_no_map_along(tmp_path: Path, model: nn.Module, probe: Probe) -> None:
