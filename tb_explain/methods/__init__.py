@@ -25,6 +25,7 @@ from tb_explain.methods.fullgrad import FullGrad
 from tb_explain.methods.gradients import InputXGradient, IntegratedGradients, Saliency, SmoothGrad
 from tb_explain.methods.guided import Deconvnet, GuidedBackprop, GuidedGradCAM
 from tb_explain.methods.lime import LIME
+from tb_explain.methods.lrp import LRP, DeepTaylor
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.results import Attribution, Explained, Flag
@@ -36,12 +37,14 @@ from tb_explain.methods.xrai import XRAI
 __all__ = [
     "CAM",
     "LIME",
+    "LRP",
     "RISE",
     "XRAI",
     "AblationCA",
     "AblationCAM",
     "Attribution",
     "Deconvnet",
+    "DeepTaylor",
     "EigenCAM",
     "Explained",
     "FinerCAM",
