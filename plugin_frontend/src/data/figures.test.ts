@@ -42,6 +42,9 @@ test("known names are put in words, unknown ones are shown as they are and come 
 test("numbers are short, units are named, an unknown one is no zero", () => {
   expect(figureText("insertion", 0.8761)).toBe("0.88");
   expect(figureText("road", -0.125)).toMatch(/^−0\.1[23]$/);
+  expect(figureText("completeness", 0.0024)).toBe("0.002");
+  expect(figureText("completeness", -3.2e-8)).toBe("−3e−8");
+  expect(figureText("completeness", 0)).toBe("0.00");
   expect(figureText("drift_pixels", 3.14)).toBe("3.1 px");
   expect(figureText("insertion", undefined)).toBe("–");
 });

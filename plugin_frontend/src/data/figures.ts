@@ -54,6 +54,13 @@ const DESCRIPTIONS: ReadonlyMap<string, Description> = new Map([
     { label: "Sparseness", sentence: "How concentrated the map is (Gini index): 0 spread evenly, 1 a single pixel." },
   ],
   [
+    "completeness",
+    {
+      label: "Completeness gap",
+      sentence: "How far the map's sum is from what it should add up to, as a share of it: 0 when exact.",
+    },
+  ],
+  [
     "random_logit",
     {
       label: "Random logit",
@@ -107,7 +114,9 @@ const DIRECTIONS: Record<Better, string> = {
 export function figureText(name: string, value: number | undefined): string {
   if (value === undefined) return "–";
   const unit = DESCRIPTIONS.get(name)?.unit;
-  return `${value.toFixed(unit ? 1 : 2).replace("-", "−")}${unit ? ` ${unit}` : ""}`;
+  if (unit) return `${value.toFixed(1)} ${unit}`;
+  const small = value !== 0 && Math.abs(value) < 0.005; // such as an error, which must not read as none
+  return (small ? Number(value.toPrecision(1)).toString() : value.toFixed(2)).replaceAll("-", "−");
 }
 
 /** Names in the order in which figures are shown, each once. */
