@@ -200,6 +200,20 @@ def test_the_model_runs_under_the_callers_autocast_and_results_are_float32(
 
 
 @every_method
+def test_the_methods_own_arithmetic_is_float32_under_autocast(method: ImageMethod, images: torch.Tensor) -> None:
+    class Exact(Plain):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            with torch.autocast("cpu", enabled=False):
+                return super().forward(images)
+
+    with torch.autocast("cpu", torch.bfloat16):
+        found = method(Exact(), images, 1)
+        ours = values(found)
+    for mine, true in zip(ours, values(method(Plain(), images, 1)), strict=True):
+        assert torch.allclose(mine, true, atol=1e-6)
+
+
+@every_method
 def test_a_model_in_bfloat16(method: ImageMethod, images: torch.Tensor) -> None:
     found = method(Plain().bfloat16(), images, 1)
     for mine, true in zip(values(found), values(method(Plain(), images, 1)), strict=True):

@@ -173,6 +173,11 @@ def test_it_stops_at_the_first_look_with_the_precision_asked_for(images: torch.T
     both = explained(RISE(masks=20_000, precision=precision), model, images, Top(2))
     assert both.forwards >= found.forwards  # that of the image that took most
     assert torch.allclose(both.maps[:1], found.maps, atol=1e-6)
+    method = RISE(masks=20_000, precision=precision)
+    for order in (images, images.flip(0)):
+        parts = attribute(model, order, [method], Top(2), batch_size=1)[0]
+        assert isinstance(parts, Attribution)
+        assert parts.forwards == both.forwards
 
 
 def test_it_uses_all_masks_where_they_are_too_few(images: torch.Tensor) -> None:
