@@ -1,7 +1,8 @@
 // Answers the plugin's routes with invented runs, so that the page can be worked on without TensorBoard or training.
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
-import { classes, IMAGE_HASHES, image, records, runs, steps } from "./runs.ts";
+import { IMAGE_HASHES, image, labels } from "./images.ts";
+import { classes, records, runs, steps } from "./runs.ts";
 
 export function syntheticRuns(): Plugin {
   return {
@@ -31,6 +32,8 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
       return send(image(IMAGE_HASHES.indexOf(searchParams.get("hash") ?? "")), "image/png");
     case "/classes":
       return send(classes());
+    case "/labels":
+      return send(labels());
     default:
       return false;
   }

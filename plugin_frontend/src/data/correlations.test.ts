@@ -12,7 +12,7 @@ import { decodePayload } from "./payloads.ts";
 const floats = (shape: number[], values: number[]) =>
   create(ArraySchema, { dtype: DType.FLOAT32, shape, data: new Uint8Array(Float32Array.from(values).buffer) });
 
-const related: MessageInitShape<typeof RelatedSchema> = {
+const related = (): MessageInitShape<typeof RelatedSchema> => ({
   pairs: { dtype: DType.UINT16, shape: [2, 2], data: new Uint8Array(Uint16Array.of(3, 1, 0, 2).buffer) },
   correlations: floats([2], [0.5, -0.25]),
   errors: floats([2], [0.125, Number.NaN]),
@@ -22,7 +22,7 @@ const related: MessageInitShape<typeof RelatedSchema> = {
     { superpixels: 40, correlation: 0.5 },
     { superpixels: 9, correlation: 0.25 },
   ],
-};
+});
 
 /** One sample of four superpixels, two targets, the second with nothing related. */
 function message(): Correlations {
@@ -32,7 +32,7 @@ function message(): Correlations {
     score: "probability",
     scores: [0.75, 0.125],
     sensitivities: floats([1, 2, 4], [0.5, 0.25, 0, -0.25, 0, 0, 0, 0]),
-    related: [related, {}],
+    related: [related(), {}],
   });
 }
 

@@ -16,7 +16,7 @@ export function seriesKey({ kind, tag }: { kind: string; tag: string }): string 
 const KIND_NAMES: Record<Kind, string> = {
   HEATMAPS: "map",
   SUPERPIXELS: "superpixels",
-  OCCLUSION: "occlusion",
+  OCCLUSION: "single windows",
   OCCLUSION_PAIRS: "pairs of windows",
   CORRELATIONS: "correlations",
 };

@@ -43,10 +43,10 @@ export function SampleDialog() {
       }}
     >
       {card.value && main ? (
-        <div class="sample-body" data-panel={Panel && target ? main.frame.series.kind : undefined}>
-          {Panel && target ? (
-            <Panel explanation={main} target={target} />
-          ) : (
+        <div class="sample-body" data-panel={Panel !== undefined && target ? main.frame.series.kind : undefined}>
+          {Panel === null && target && <p class="notice">Loading …</p>}
+          {Panel && target && <Panel explanation={main} target={target} />}
+          {(Panel === undefined || !target) && (
             <figure class="large">
               <LargePicture explanation={main} target={target ?? null} />
               <Caption explanation={main} target={target ?? null} />

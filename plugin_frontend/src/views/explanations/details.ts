@@ -19,19 +19,27 @@ const PANELS: Partial<Record<Kind, () => Promise<Panel>>> = {
 
 const loaded = new Map<Kind, Panel>();
 
-/** The panel of this kind; `undefined` when it has none, or while its code is on its way. */
-export function usePanel(kind: Kind | undefined): Panel | undefined {
+/** The panel of this kind; `undefined`: it has none, or its code cannot be had; `null`: its code is on its way. */
+export function usePanel(kind: Kind | undefined): Panel | null | undefined {
+  const [failed, setFailed] = useState<Kind>();
   const [, setArrived] = useState<Kind>();
   useEffect(() => {
     if (!kind || loaded.has(kind)) return;
     let current = true;
-    PANELS[kind]?.().then((panel) => {
-      loaded.set(kind, panel);
-      if (current) setArrived(kind);
-    });
+    PANELS[kind]?.().then(
+      (panel) => {
+        loaded.set(kind, panel);
+        if (current) setArrived(kind);
+      },
+      (reason) => {
+        console.warn(reason);
+        if (current) setFailed(kind); // the plain picture says less, but something
+      },
+    );
     return () => {
       current = false;
     };
   }, [kind]);
-  return kind && loaded.get(kind);
+  if (!kind || !PANELS[kind] || failed === kind) return undefined;
+  return loaded.get(kind) ?? null;
 }

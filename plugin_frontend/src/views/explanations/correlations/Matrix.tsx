@@ -4,6 +4,7 @@ import { keyOf, pairKey, type RankedPair, relationOf } from "./relations.ts";
 
 /** More rows would be too small to point at. */
 const MOST = 20;
+const LARGEST_CELL = 22; // CSS pixels
 
 type Props = {
   superpixels: readonly number[];
@@ -30,6 +31,7 @@ export function Matrix({ superpixels, pairs, largest, highlighted, onHighlight }
     <svg
       class="matrix"
       viewBox={`0 0 ${n + 1} ${n + 1}`}
+      style={{ maxWidth: `${LARGEST_CELL * (n + 1)}px` }}
       role="img"
       aria-label="Correlations as a matrix; the list of pairs says the same in words"
       data-testid="matrix"

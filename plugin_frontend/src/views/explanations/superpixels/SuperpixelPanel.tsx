@@ -96,6 +96,7 @@ export function SuperpixelPanel({ explanation, target }: DetailProps) {
 
 /** How well the local model stands for the real one. */
 function Fit({ detail: { r2, intercept, forwards }, poor }: { detail: SuperpixelDetail; poor: boolean }) {
+  if (r2 === undefined && intercept === undefined && forwards === 0 && !poor) return null;
   return (
     <p class="fit" data-testid="fit" data-poor={poor || undefined}>
       {r2 !== undefined && (
