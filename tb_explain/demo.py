@@ -14,7 +14,20 @@ try:
     from tqdm import tqdm
 
     from tb_explain import ExplainWriter, Probe
-    from tb_explain.methods import EigenCAM, GradCAM, GradCAMPlusPlus, LayerCAM, Top
+    from tb_explain.methods import (
+        LIME,
+        AblationCA,
+        EigenCAM,
+        GradCAM,
+        GradCAMPlusPlus,
+        GuidedGradCAM,
+        IntegratedGradients,
+        LayerCAM,
+        Occlusion,
+        OcclusionPairs,
+        Top,
+    )
+    from tb_explain.methods.quality import Deletion, Insertion
 except ImportError as error:
     raise ImportError(f'{error}. The demo needs more packages: pip install "tb-explain[examples]"') from error
 
@@ -86,9 +99,19 @@ def explain_photographs(log_dir: str | Path, model_name: str | None = None, fold
         std=std,
         sample_names=[path.stem for path in paths],
     )
-    methods = [GradCAM(), GradCAMPlusPlus(), LayerCAM(), EigenCAM()]
+    methods = [
+        GradCAM(),
+        LayerCAM(),
+        EigenCAM(),
+        GuidedGradCAM(),
+        IntegratedGradients(steps=16),
+        LIME(samples=250),
+        Occlusion(sizes=("medium", "large")),
+        OcclusionPairs(size="medium"),
+        AblationCA(top=10),
+    ]
     with ExplainWriter(log_dir) as writer:
-        writer.explain(model, probe, 0, methods, targets=Top(3))
+        writer.explain(model, probe, 0, methods, targets=Top(2), figures=[Insertion(steps=6), Deletion(steps=6)])
 
 
 _Classifier = tuple[nn.Module, Sequence[float], Sequence[float], list[str]]  # model, mean, std, class names

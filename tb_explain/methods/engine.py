@@ -62,6 +62,9 @@ def attribute(
         raise ValueError(f"images must be a non-empty float tensor [N, C, H, W] as the model takes them, got {got}")
     if not methods:
         raise ValueError("no method given; give at least one, for example GradCAM()")
+    for method in methods:
+        if not isinstance(method, (ImageMethod, LayerMethod)):
+            raise TypeError(f"{method!r} is no method; give values such as GradCAM() or LIME()")
     model = bare(model)
     named = [layer_names(model, method.layer) if isinstance(method, LayerMethod) else [] for method in methods]
     parts = [slice(start, start + batch_size) for start in range(0, len(images), batch_size)]
@@ -128,15 +131,13 @@ def _explain_batch(
     at_layers = {name: activations[name] for name in with_gradients}
     gradients = _gradients(batch, at_layers, [method for method, _ in asked], inputs, rules, rectifiers)
     batch.input_gradients = {rule: gradients[rule, _IMAGES] for rule in rules}
-    return [
-        result
-        for method, names in zip(methods, wanted, strict=True)
-        for result in (
-            [_at_layer(method, name, batch, activations[name].detach(), gradients) for name in names]
-            if isinstance(method, LayerMethod)
-            else [_of_image(method, batch)]
-        )
-    ]
+    found: list[Explained] = []
+    for method, names in zip(methods, wanted, strict=True):
+        if isinstance(method, ImageMethod):
+            found.append(method.explain(batch))
+        elif isinstance(method, LayerMethod):
+            found += [_at_layer(method, name, batch, activations[name].detach(), gradients) for name in names]
+    return found
 
 
 # Of an objective (that of the method with this id, or the targets' scores by some rule) at a layer, or at the images.
@@ -177,12 +178,6 @@ def _gradients(
         each = gradients_of(scores, list(inputs.values()), keep_graph=i < len(passes) - 1)
         found |= {(owner, name): gradient for name, gradient in zip(inputs, each, strict=True)}
     return found
-
-
-def _of_image(method: Method, batch: Batch) -> Explained:
-    if not isinstance(method, ImageMethod):
-        raise TypeError(f"{method!r} is no method; give values such as GradCAM() or LIME()")
-    return method.explain(batch)
 
 
 def _at_layer(method: LayerMethod, name: str, batch: Batch, A: Tensor, gradients: _Gradients) -> Attribution:

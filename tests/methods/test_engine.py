@@ -13,7 +13,22 @@ import torch.distributed as dist
 import torchvision
 from torch import nn
 
-from tb_explain.methods import EigenCAM, GradCAM, LayerCAM, attribute
+from tb_explain.methods import (
+    LIME,
+    RISE,
+    AblationCA,
+    AblationCAM,
+    EigenCAM,
+    Flag,
+    GradCAM,
+    GuidedBackprop,
+    IntegratedGradients,
+    KernelSHAP,
+    LayerCAM,
+    Occlusion,
+    ScoreCAM,
+    attribute,
+)
 
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
@@ -230,6 +245,11 @@ def broken(model: nn.Module) -> nn.Module:
     return model
 
 
+def sized() -> nn.Module:
+    """Takes images of 64 x 64 only."""
+    return nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(2 * 62 * 62, 4))
+
+
 @pytest.mark.parametrize(
     ("call", "sentence"),
     [
@@ -245,6 +265,16 @@ def broken(model: nn.Module) -> nn.Module:
         (lambda m, x: GradCAM("layer4")(m, x[0]), r"images must be a non-empty float tensor \[N, C, H, W\]"),
         (lambda m, x: GradCAM("layer4")(m, x[:0]), "non-empty"),
         (lambda m, x: GradCAM("layer4")(m, x.byte()), "float tensor"),
+        (
+            lambda m, x: GradCAM("layer4")(m, x[:, :1]),
+            r"does not take images \[3, 1, 64, 64\] .*give images of 3 channels, as its first convolution does",
+        ),
+        (
+            lambda m, x: GradCAM("0")(sized(), x[..., :32]),
+            r"does not take images \[3, 3, 64, 32\] .*give images of the shape that it was trained on",
+        ),
+        (lambda m, x: GradCAM("layer4")(m, x[..., :0]), "non-empty"),
+        (lambda m, x: attribute(m, x, ["GradCAM"]), "'GradCAM' is no method; give values such as"),
         (lambda m, x: GradCAM("layer4")("resnet", x), "must be a torch.nn.Module, got str"),
         (lambda m, x: attribute(m, x, []), "no method given"),
         (lambda m, x: GradCAM("conv1")(broken(m), x), "layer 'conv1' was not used"),
@@ -259,3 +289,42 @@ def test_bad_input_gets_one_clear_sentence(call, sentence: str, model: nn.Module
     with pytest.raises((ValueError, TypeError), match=sentence) as caught:
         call(model, images)
     assert "\n" not in str(caught.value)
+
+
+# Each looks at the model in a way of its own: layers, pixels, rectifiers, hidden parts, channels, regression.
+KINDS = [
+    GradCAM("layer4"),
+    AblationCAM("layer4", channels=8),
+    ScoreCAM("layer4", channels=8),
+    IntegratedGradients(steps=2),
+    GuidedBackprop(),
+    Occlusion(sizes=32),
+    RISE(masks=16),
+    LIME(n_segments=9, samples=32),
+    KernelSHAP(n_segments=9, samples=32),
+    AblationCA(n_segments=9),
+]
+
+
+@pytest.mark.parametrize("method", KINDS, ids=lambda method: type(method).__name__)
+def test_weights_that_are_not_finite_are_marked(method, model: nn.Module, images: torch.Tensor) -> None:
+    with torch.no_grad():
+        model.layer4[1].conv2.weight[0] = torch.nan
+    (found,) = attribute(model, images, [method], 3)
+    assert found.maps.isfinite().all()
+    assert (found.flags & Flag.NOT_FINITE).all()
+
+
+@pytest.mark.parametrize("method", KINDS, ids=lambda method: type(method).__name__)
+def test_a_constant_image_has_a_finite_map(method, model: nn.Module) -> None:
+    (found,) = attribute(model, torch.zeros(2, 3, 64, 64), [method], 3)
+    assert found.maps.isfinite().all()
+    assert not (found.flags & Flag.NOT_FINITE).any()
+
+
+@pytest.mark.parametrize("method", KINDS, ids=lambda method: type(method).__name__)
+def test_a_model_in_half_precision_on_a_cpu(method, model: nn.Module, images: torch.Tensor) -> None:
+    (expected,) = attribute(copy.deepcopy(model), images[:1], [method], 3)
+    (found,) = attribute(model.half(), images[:1], [method], 3)
+    assert found.maps.dtype == torch.float32
+    assert torch.corrcoef(torch.stack([found.maps.flatten(), expected.maps.flatten()]))[0, 1] > 0.9
