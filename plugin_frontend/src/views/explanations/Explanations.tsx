@@ -9,6 +9,7 @@ import { openSample, tileSize } from "../../state/samples.ts";
 import { shownSeries } from "../../state/series.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
 import styles from "../../styles/explanations.css?inline";
+import figureStyles from "../../styles/figures.css?inline";
 import occlusionStyles from "../../styles/occlusion.css?inline";
 import dialogStyles from "../../styles/sample_dialog.css?inline";
 import tileStyles from "../../styles/tiles.css?inline";
@@ -18,7 +19,7 @@ import { moveSample, SampleDialog } from "./SampleDialog.tsx";
 import { sections } from "./sections.ts";
 import { Toolbar, turnPage } from "./Toolbar.tsx";
 
-adoptStyles(styles, tileStyles, dialogStyles, occlusionStyles);
+adoptStyles(styles, tileStyles, dialogStyles, figureStyles, occlusionStyles);
 
 export function Explanations() {
   useEffect(
