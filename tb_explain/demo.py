@@ -21,13 +21,12 @@ try:
         GradCAM,
         GradCAMPlusPlus,
         GuidedGradCAM,
-        IntegratedGradients,
         LayerCAM,
         Occlusion,
         OcclusionPairs,
         Top,
     )
-    from tb_explain.methods.quality import Deletion, Insertion
+    from tb_explain.methods.quality import Insertion
 except ImportError as error:
     raise ImportError(f'{error}. The demo needs more packages: pip install "tb-explain[examples]"') from error
 
@@ -104,14 +103,13 @@ def explain_photographs(log_dir: str | Path, model_name: str | None = None, fold
         LayerCAM(),
         EigenCAM(),
         GuidedGradCAM(),
-        IntegratedGradients(steps=16),
-        LIME(samples=250),
+        LIME(samples=128),
         Occlusion(sizes=("medium", "large")),
         OcclusionPairs(size="medium"),
         AblationCA(top=10),
     ]
     with ExplainWriter(log_dir) as writer:
-        writer.explain(model, probe, 0, methods, targets=Top(2), figures=[Insertion(steps=6), Deletion(steps=6)])
+        writer.explain(model, probe, 0, methods, targets=Top(2), figures=[Insertion(steps=5)])
 
 
 _Classifier = tuple[nn.Module, Sequence[float], Sequence[float], list[str]]  # model, mean, std, class names
