@@ -185,6 +185,9 @@ def attribution(
     batch: Batch, method: ImageMethod, maps: Tensor, G: Tensor | None = None, completeness: Tensor | None = None
 ) -> Attribution:
     """The result for maps [T, N, *S]; flagged where the gradients G [T, N, ...] that they were made of vanished."""
+    # Rectifiers stop what is not a number: a map may be finite where the score that it explains is not.
+    known = batch.clean().isfinite().T.reshape(*maps.shape[:2], *(1,) * (maps.ndim - 2))
+    maps = torch.where(known, maps, torch.nan)
     maps, flags = checked(maps.transpose(0, 1), None if G is None else G.flatten(2).abs().amax(2).T)
     return Attribution(maps=batch.targets.shaped(maps), completeness=completeness, **about(batch, method, flags))
 

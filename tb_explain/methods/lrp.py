@@ -81,8 +81,10 @@ class DeepTaylor(ImageMethod):
         axes = tuple(range(2, x.ndim))
         low = x.amin(axes, keepdim=True).expand_as(x) if self.low is None else baseline_images(self.low, x)
         high = x.amax(axes, keepdim=True).expand_as(x) if self.high is None else baseline_images(self.high, x)
-        R = _propagated(batch, Relevance(positive_rule, positive_rule, 1e-9), Box(low, high))
-        return attribution(batch, self, R.sum(2))
+        R = _propagated(batch, Relevance(positive_rule, positive_rule, 1e-9), Box(low, high)).sum(2)
+        # Where a box has no room, as that of a constant image, what is shared out is rounding errors.
+        room = (high > low).flatten(1).any(1).reshape(-1, *(1,) * (R.ndim - 2))
+        return attribution(batch, self, torch.where(room | R.isnan(), R, 0))
 
 
 def _propagated(batch: Batch, relevance: Relevance, box: Box | None = None) -> Tensor:
