@@ -103,6 +103,7 @@ def _psi(term: Tensor, size: tuple[int, ...]) -> Tensor:
     v = term.abs()
     axes = tuple(range(2, v.ndim))
     low, high = v.amin(axes, keepdim=True), v.amax(axes, keepdim=True)
-    scaled = torch.where(high > low, (v - low) / (high - low), 0).sum(1, keepdim=True)
+    scale = torch.where(high > low, 1 / (high - low), 0)
+    scaled = ((v - low) * scale).sum(1, keepdim=True)
     mode = "bilinear" if len(size) == 2 else "trilinear"
     return nn.functional.interpolate(scaled, size, mode=mode)[:, 0]

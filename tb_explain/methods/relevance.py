@@ -215,10 +215,11 @@ class _ShareOut(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, c: Tensor) -> Any:
         shares, outputs = ctx.saved_tensors
-        mean_square = shares.float().square().flatten(1).mean(1).reshape(-1, *(1,) * (shares.ndim - 1))
-        e = (ctx.epsilon * mean_square.sqrt()).to(shares.dtype)
-        divisor = shares + torch.where(shares < 0, -e, e)
-        return c * torch.where(divisor == 0, 0, outputs / divisor), None, None
+        norms = torch.linalg.vector_norm(shares.float().flatten(1), dim=1)
+        e = ctx.epsilon * norms.to(shares.dtype) / shares[0].numel() ** 0.5
+        divisor = shares + e.reshape(-1, *(1,) * (shares.ndim - 1)).copysign(shares)
+        # Where nothing is shared out nothing gets anything. (`where` would take ten times as long.)
+        return (outputs / divisor).nan_to_num_(0, 0, 0).mul_(c), None, None
 
 
 class _HandThrough(torch.autograd.Function):
@@ -230,7 +231,7 @@ class _HandThrough(torch.autograd.Function):
         y = f(x)
         if y is x:
             ctx.mark_dirty(x)
-        ctx.save_for_backward(torch.where(before.abs() < torch.finfo(before.dtype).tiny, 0, y / before))
+        ctx.save_for_backward((y / before).nan_to_num_(0, 0, 0))
         return y
 
     @staticmethod
