@@ -9,11 +9,11 @@ import numpy as np
 from torch import Tensor
 
 from tb_explain.methods.baselines import Baseline
-from tb_explain.methods.local import Array, Fit, collected, flagged, jackknife, nothing_to_compare
+from tb_explain.methods.local import Array, Fit, collected, flagged, nothing_to_compare, standard_errors
 from tb_explain.methods.masks import Design, masks
 from tb_explain.methods.method import ImageMethod
 from tb_explain.methods.results import Flag, Superpixels
-from tb_explain.methods.superpixels import Segmentation, count, scores_of_kept, segment
+from tb_explain.methods.superpixels import Segmentation, count, scores_of_kept, segment, touching
 from tb_explain.methods.targets import Score
 
 if TYPE_CHECKING:
@@ -33,7 +33,8 @@ class LIME(ImageMethod):
 
     Ribeiro et al. 2016, as in the authors' package `lime`, whose regression this is: kernel π = exp(-d² / 2 kernel_width²) of the
     cosine distance d of z from "everything kept". Weights are in units of the score, positive for the target. Their standard errors
-    are the delete-one jackknife's, over masks or pairs of masks: how far another choice of masks would have moved the weights.
+    say how far another choice of masks would have moved them: the sandwich over masks, or pairs of masks, corrected for leverage (CR2).
+    What orthogonal masks avoid beyond pairs they do not know, and are up to half again too large.
 
     Flags: ONE_SEGMENT (nothing to compare; weights 0), POOR_FIT (local R² below 0.3), SATURATED (the scores range over less than
     0.001), NOT_FINITE (of some masks; the others were used), ALL_ZERO.
@@ -73,7 +74,7 @@ class LIME(ImageMethod):
 
     def _explain(self, batch: Batch, row: int, segments: Tensor) -> Fit:
         k = count(segments)
-        kept = masks(self.design, k, self.samples, self.seed)
+        kept = masks(self.design, k, self.samples, self.seed, touching(segments))
         if k < 2:
             return nothing_to_compare(batch.clean(self.score)[row].double().cpu().numpy(), k)
         scores = np.empty((0, batch.targets.classes.shape[1]))
@@ -121,7 +122,7 @@ def regression(masks: Array, scores: Array, kernel_width: float, together: int) 
 
     roots = np.sqrt(kernel)[:, None]
     rows = roots * (masks - kernel @ masks / kernel.sum())  # the free intercept
-    errors = jackknife(rows, roots * (scores - masks @ weights.T - intercepts), 1.0, together)
+    errors = standard_errors(rows, roots * (scores - masks @ weights.T - intercepts), 1.0, together)
     flat = np.ptp(scores[finite], 0) < FLAT
     flags = flagged(
         (Flag.POOR_FIT, (r2 < POOR) & ~flat),

@@ -36,31 +36,30 @@ class Fit(NamedTuple):
     forwards: int
 
 
-def jackknife(
+def standard_errors(
     rows: Array, residuals: Array, penalty: float, together: int, fixed: int = 0, basis: Array | None = None
 ) -> Array:
-    """Standard errors [T, K] of the coefficients of a least-squares fit, of what is left [M, T] beside its rows [M, P].
+    """Standard errors [T, K] of the coefficients of a least-squares fit, of what it left [M, T] beside its rows [M, P].
 
-    The spread of the coefficients when each independent draw of masks is left out once (Efron & Stein 1981), in closed form from the
-    draws' leverage. `together`: consecutive rows of one draw; the first `fixed` rows were not drawn. `penalty`: the strength of a
-    ridge on all coefficients. `basis` [K, P]: what coefficients are coordinates in. Rows and residuals carry the roots of their
-    weights; a row of zeros counts for nothing.
+    The sandwich over independent draws of masks, each draw's residuals scaled up for its leverage (CR2: Bell & McCaffrey 2002).
+    `together`: consecutive rows of one draw; the first `fixed` rows were not drawn. `penalty`: the strength of a ridge on all
+    coefficients. `basis` [K, P]: what coefficients are coordinates in. Rows and residuals carry the roots of their weights; a row of
+    zeros counts for nothing.
     """
     inverse = np.linalg.pinv(rows.T @ rows + penalty * np.eye(rows.shape[1]), hermitian=True)
     padding = [(0, -(len(rows) - fixed) % together), (0, 0)]
     drawn, left = (
         np.pad(values[fixed:], padding).reshape(-1, together, values.shape[1]) for values in (rows, residuals)
     )
-    if not len(drawn):
-        return np.zeros((residuals.shape[1], len(rows.T if basis is None else basis)))
     moves = drawn @ inverse
-    # A draw that alone decides on a coefficient has leverage 1: nothing is known of its error.
-    others = np.linalg.pinv(np.eye(together) - moves @ drawn.transpose(0, 2, 1), rcond=1e-9, hermitian=True)
-    changes = moves.transpose(0, 2, 1) @ (others @ left)
+    # A draw that alone decides on a coefficient leaves nothing: its error is not known, and counts as none.
+    values, vectors = np.linalg.eigh(np.eye(together) - moves @ drawn.transpose(0, 2, 1))
+    roots = np.where(values > 1e-9, 1 / np.sqrt(np.maximum(values, 1e-9)), 0)
+    scaled = vectors @ (roots[:, :, None] * (vectors.transpose(0, 2, 1) @ left))
+    changes = moves.transpose(0, 2, 1) @ scaled
     if basis is not None:
         changes = basis @ changes
-    n = len(changes)
-    return np.sqrt((n - 1) / n * ((changes - changes.mean(0)) ** 2).sum(0)).T  # type: ignore[no-any-return]
+    return np.sqrt((changes**2).sum(0)).T  # type: ignore[no-any-return]
 
 
 def nothing_to_compare(scores: Array, k: int) -> Fit:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tb_explain.methods.baselines import Baseline
-from tb_explain.methods.local import Array, Fit, collected, flagged, jackknife, nothing_to_compare
+from tb_explain.methods.local import Array, Fit, collected, flagged, nothing_to_compare, standard_errors
 from tb_explain.methods.method import ImageMethod
 from tb_explain.methods.results import Flag, Superpixels
 from tb_explain.methods.superpixels import Segmentation, count, scores_of_kept, segment
@@ -30,7 +30,7 @@ class KernelSHAP(ImageMethod):
     Found as the minimum over φ of Σ_S π(S) (f(S) - f(∅) - Σ_{k in S} φ_k)², π(S) = (K - 1) / (C(K, |S|) |S| (K - |S|)), among the φ that
     add up to f(everything) - f(∅) (Lundberg & Lee 2017, theorem 2). Exact when `samples` suffice for all 2^K - 2 sets. Else sets of
     the sizes that weigh most are complete as far as `samples` go, and the others are drawn by their weights, each with its
-    complement (Covert & Lee 2021); the values still add up exactly, and their standard errors are the jackknife's over these pairs.
+    complement (Covert & Lee 2021); the values still add up exactly, and their standard errors are the sandwich over these pairs (CR2).
 
     Values are in units of the score. Flags: ONE_SEGMENT (weights 0), NOT_FINITE (weights 0 if f(everything) or f(∅) is not
     finite; else other sets that are not are left out), POOR_FIT (fewer than two forwards a superpixel), ALL_ZERO.
@@ -117,7 +117,7 @@ def shapley(kept: Array, weights: Array, scores: Array, ends: Array, complete: i
     beside = roots * (np.where(finite[:, None], scores, 0) - ends[1] - kept.mean(1)[:, None] * gain)
     step = np.linalg.lstsq(rows, beside, rcond=None)[0]
     values = (gain / k + plane @ step).T
-    errors = jackknife(rows, beside - rows @ step, 0.0, 2, complete, plane)
+    errors = standard_errors(rows, beside - rows @ step, 0.0, 2, complete, plane)
     flags = flagged(
         (Flag.ALL_ZERO, np.all(values == 0, axis=1)),
         (Flag.NOT_FINITE, not finite.all()),

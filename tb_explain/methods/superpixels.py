@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -37,6 +38,17 @@ def count(segments: Tensor) -> int:
     return int(segments.max()) + 1
 
 
+def touching(segments: Tensor) -> Tensor:
+    """Bool [K, K]: which superpixels of a label map [*S] have pixels side by side."""
+    k = count(segments)
+    found = torch.zeros(k, k, dtype=torch.bool, device=segments.device)
+    for axis in range(segments.ndim):
+        size = segments.shape[axis] - 1
+        found[segments.narrow(axis, 0, size), segments.narrow(axis, 1, size)] = True
+    found |= found.T.clone()
+    return found.fill_diagonal_(False)
+
+
 def scores_of_kept(
     batch: Batch, row: int, segments: Tensor, kept: Tensor, baseline: Baseline = 0.0, score: Score = "probability"
 ) -> Tensor:
@@ -44,22 +56,21 @@ def scores_of_kept(
     image = batch.images[row]
     nothing = baseline_image(baseline, image, batch.first + row)
     kept = kept.to(image.device, torch.bool)
-    channels = segments.expand_as(image)
+
+    @cache
+    def lines(channels_last: bool) -> list[Tensor]:
+        every = (image, nothing, segments.expand_as(image))
+        return [(values.movedim(0, -1) if channels_last else values).flatten() for values in every]
 
     def write(buffer: Tensor, start: int, stop: int) -> None:
         # Each copy as one line in the order of memory: a gather and a choice a chunk, no loop over superpixels.
-        copies, shown, hidden, index = (
-            _lines(values, buffer) for values in (buffer[: stop - start], image[None], nothing[None], channels[None])
-        )
+        channels_last = not buffer.is_contiguous()
+        shown, hidden, index = lines(channels_last)
+        copies = buffer[: stop - start].movedim(1, -1) if channels_last else buffer[: stop - start]
         mask = kept[start:stop].gather(1, index.expand(stop - start, -1))
-        torch.where(mask, shown, hidden, out=copies)
+        torch.where(mask, shown, hidden, out=copies.flatten(1))
 
     return batch.perturbed(row, len(kept), write, score)
-
-
-def _lines(images: Tensor, like: Tensor) -> Tensor:
-    """Images [M, C, *S] as [M, C * S], their values in the order in which `like` lies in memory; a view of `like` itself."""
-    return (images if like.is_contiguous() else images.movedim(1, -1)).flatten(1)
 
 
 def _given(labels: Tensor, batch: Batch) -> Tensor:
