@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from tb_explain.methods.quality import FigureValues
     from tb_explain.probe import Probe
 
-_CONTROLS = ("random", "centred")
-
 
 class Drift:
     """Remembers, of each series, the maps of the last step that was logged."""
@@ -62,24 +60,22 @@ def scalars(
     results: Sequence[Explained], figures: Sequence[Sequence[Figure]], probe: Probe
 ) -> Iterator[tuple[str, float]]:
     """Tag and value of each figure, its mean over the maps of which it is known: `explain/<method>/<figure>`, and beside it
-    `explain/random/<figure>` and `explain/centred/<figure>`, that of maps that know nothing.
+    `<figure>_random` and `<figure>_centred`, that of maps of the same resolution that know nothing.
 
     The layer is named where a method looked at several, and the probe's name comes first if it has one of its own.
     """
     root = "explain" if probe.name == "probe" else f"explain/{probe.name}"
     several = Counter(type(result.method) for result in results)
-    controls: dict[str, float] = {}
     for result, some in zip(results, figures, strict=True):
         series = type(result.method).__name__.lower() + (f"/{result.layer}" if several[type(result.method)] > 1 else "")
         for figure in some:
-            yield from _mean(f"{root}/{series}/{figure.name}", figure.values)
-            for control, values in zip(_CONTROLS, (figure.random, figure.centred), strict=True):
+            tag = f"{root}/{series}/{figure.name}"
+            for suffix, values in (("", figure.values), ("_random", figure.random), ("_centred", figure.centred)):
                 if values is not None:
-                    controls |= dict(_mean(f"{root}/{control}/{figure.name}", values))
+                    yield from _mean(tag + suffix, values)
         fit = getattr(result, "r2", None)
         if fit is not None:  # with the weights there is no need of a figure
             yield from _mean(f"{root}/{series}/r2", _numbers(fit, len(probe)))
-    yield from controls.items()
 
 
 def _mean(tag: str, values: NDArray[np.float32]) -> Iterator[tuple[str, float]]:

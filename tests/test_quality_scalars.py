@@ -74,8 +74,9 @@ def test_figures_are_stored_with_the_maps_and_their_means_are_scalars(
             ((step, value),) = logged[f"explain/{name}/{figure.name}"]
             assert step == 7
             assert value == pytest.approx(float(figure.values.nanmean()), rel=1e-5)
-            assert logged[f"explain/random/{figure.name}"]
-            assert logged[f"explain/centred/{figure.name}"]
+            for suffix, control in (("_random", figure.random), ("_centred", figure.centred)):
+                ((_, value),) = logged[f"explain/{name}/{figure.name}{suffix}"]
+                assert value == pytest.approx(float(control.nanmean()), rel=1e-5)
 
 
 def test_drift_is_logged_from_the_second_step_on(tmp_path: Path, model: nn.Module, probe: Probe) -> None:
@@ -107,9 +108,9 @@ def test_layers_and_probes_are_named_where_there_are_several(tmp_path: Path, mod
         "explain/gradcam/0/sparseness",
         "explain/gradcam/2/sparseness",
         "explain/layercam/sparseness",
-        "explain/random/sparseness",
+        "explain/layercam/sparseness_random",
         "explain/val/layercam/sparseness",
-        "explain/val/random/sparseness",
+        "explain/val/layercam/sparseness_centred",
     }
 
 
