@@ -6,7 +6,11 @@ import sys
 
 import torch
 
+<<<<<<< Updated upstream
 ALL = ("attribution", "gradients", "lime", "quality", "reruns", "store", "writer")
+=======
+ALL = ("attribution", "occlusion", "reruns", "store", "writer")
+>>>>>>> Stashed changes
 
 if __name__ == "__main__":
     names = sys.argv[1:] or ALL
