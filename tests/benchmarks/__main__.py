@@ -6,11 +6,7 @@ import sys
 
 import torch
 
-<<<<<<< Updated upstream
-ALL = ("attribution", "gradients", "lime", "quality", "reruns", "store", "writer")
-=======
-ALL = ("attribution", "occlusion", "reruns", "store", "writer")
->>>>>>> Stashed changes
+ALL = ("attribution", "gradients", "lime", "occlusion", "quality", "reruns", "store", "writer")
 
 if __name__ == "__main__":
     names = sys.argv[1:] or ALL
