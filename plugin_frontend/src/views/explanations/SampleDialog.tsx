@@ -35,7 +35,7 @@ export function SampleDialog() {
     <Dialog
       class="sample-dialog"
       testId="sample-dialog"
-      title={card.value ? <Verdict card={card.value} /> : "Sample"}
+      title={titleOf(card.value)}
       onClose={() => {
         openSample.value = null;
         openSeries.value = null;
@@ -106,6 +106,11 @@ export function SampleDialog() {
       </footer>
     </Dialog>
   );
+}
+
+function titleOf(card: Card | undefined) {
+  const { label, predicted, name } = card?.sample ?? {};
+  return card && (label ?? predicted) !== undefined ? <Verdict card={card} /> : name || "Sample";
 }
 
 /** Opens the sample before or after the open one, in the order of the view. */

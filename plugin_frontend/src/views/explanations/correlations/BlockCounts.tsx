@@ -62,8 +62,8 @@ export function BlockCounts({ counts }: { counts: readonly BlockCount[] }) {
         </text>
       </svg>
       <figcaption>
-        {summary} Coarse blocks merge what belongs together, fine ones cut it into pieces that replace each other; in
-        the shaded range it is largest as a rule.
+        {summary} Coarse blocks merge what belongs together, fine ones cut it into pieces that replace each other; the
+        method's authors found the largest in the shaded range.
       </figcaption>
     </figure>
   );

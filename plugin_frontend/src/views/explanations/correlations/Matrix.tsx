@@ -4,7 +4,9 @@ import { keyOf, pairKey, type RankedPair, relationOf } from "./relations.ts";
 
 /** More rows would be too small to point at. */
 const MOST = 20;
-const LARGEST_CELL = 22; // CSS pixels
+// In CSS pixels.
+const LARGEST_CELL = 20;
+const WIDEST = 240;
 
 type Props = {
   superpixels: readonly number[];
@@ -20,6 +22,8 @@ export function Matrix({ superpixels, pairs, largest, highlighted, onHighlight }
   const byKey = new Map(pairs.map((pair) => [keyOf(pair), pair]));
   const at = (row: number, column: number) => byKey.get(pairKey(shown[row] as number, shown[column] as number));
 
+  const ends = new Set(highlighted?.split("-").map(Number));
+
   const point = (event: TargetedPointerEvent<SVGSVGElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
     const column = Math.floor(((event.clientX - box.left) / box.width) * (n + 1)) - 1;
@@ -31,7 +35,7 @@ export function Matrix({ superpixels, pairs, largest, highlighted, onHighlight }
     <svg
       class="matrix"
       viewBox={`0 0 ${n + 1} ${n + 1}`}
-      style={{ maxWidth: `${LARGEST_CELL * (n + 1)}px` }}
+      style={{ width: `${Math.min(WIDEST, LARGEST_CELL * (n + 1))}px` }}
       role="img"
       aria-label="Correlations as a matrix; the list of pairs says the same in words"
       data-testid="matrix"
@@ -39,7 +43,7 @@ export function Matrix({ superpixels, pairs, largest, highlighted, onHighlight }
       onPointerLeave={() => onHighlight(null)}
     >
       {shown.map((label, i) => (
-        <g key={label} class="matrix-label">
+        <g key={label} class="matrix-label" data-highlighted={ends.has(label) || undefined}>
           <text x={i + 1.5} y={0.68}>
             {label}
           </text>
