@@ -115,15 +115,12 @@ class Resolved:
     several: bool
     """Whether the caller asked for an axis T."""
     _read: Callable[[Any, Tensor, Score], Tensor]
-    _predict: Callable[[Any], Tensor | None]
+    predict: Callable[[Any], Tensor | None]
+    """int64 [M]: what `predicted` is, for M other images, from the model's output for them; None: it has no classes."""
 
     def read(self, output: Any, rows: Tensor, score: Score = "logit") -> Tensor:
         """Scores [M, T] of M copies of the samples `rows` [M], from the model's output for the copies."""
         return self._read(output, rows, score)
-
-    def predict(self, output: Any) -> Tensor | None:
-        """int64 [M]: what `predicted` is, for M other images, from the model's output for them; None: it has no classes."""
-        return self._predict(output)
 
     def shaped(self, values: Tensor) -> Tensor:
         """[N, T, ...] as the caller asked for it: without T when each sample has one target."""
@@ -206,7 +203,7 @@ def resolve(targets: Targets, output: Any) -> Resolved:
         predicted_probabilities=sure[:, 0],
         several=several,
         _read=read,
-        _predict=lambda output: _support(class_scores(output if name is None else _named(output, name))).argmax(1),
+        predict=lambda output: _support(class_scores(output if name is None else _named(output, name))).argmax(1),
     )
 
 
@@ -281,20 +278,17 @@ def _of_callables(targets: Any, output: Any, name: str | int | None) -> Resolved
         except (TypeError, ValueError):
             return None
 
-    n = len(scores)
-    nothing = torch.full((n, 1), -1, device=scores.device)
+    nothing = torch.full_like(scores, -1, dtype=torch.long)
+    unknown = torch.full_like(scores, torch.nan, dtype=torch.float32)
     try:
         every = class_scores(output).detach().float()
         predicted = _support(every).argmax(1)
         outputs = every.flatten(2).mean(2) if every.ndim > 2 else every
         sure = outputs.softmax(1).gather(1, predicted[:, None])[:, 0]
     except (TypeError, ValueError):
-        outputs, predicted = scores.detach().float()[:, None], nothing[:, 0]
-        sure = torch.full((n,), torch.nan, device=scores.device)
-    unknown = torch.full((n, 1), torch.nan, device=scores.device)
-    return Resolved(
-        nothing, scores[:, None], unknown, outputs, predicted, sure, several=False, _read=read, _predict=predict
-    )
+        outputs, predicted, sure = scores.detach().float()[:, None], nothing, unknown
+    classes, values, shares = nothing[:, None], scores[:, None], unknown[:, None]
+    return Resolved(classes, values, shares, outputs, predicted, sure, several=False, _read=read, predict=predict)
 
 
 def _one_a_sample(scores: Any) -> Tensor:
