@@ -56,7 +56,8 @@ def quantise(values: NDArray[np.float32], blocks: int, *, signed: bool) -> pb.Ar
     if signed:
         scale = np.abs(flat).max(axis=1) / np.float32(127)
         offset = np.float32(-128) * scale
-        levels = np.rint(flat / _nonzero(scale)[:, None]) + 128
+        # Both sides end alike, even where the scale is so small that its rounding counts.
+        levels = np.rint(flat / _nonzero(scale)[:, None]).clip(-127, 127) + 128
     else:
         offset = flat.min(axis=1)
         scale = (flat.max(axis=1) - offset) / np.float32(255)
