@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 
 from tb_explain import ExplainWriter
 from tests.browser.conftest import ExplainTab, OpenTab
-from tests.browser.test_superpixels import HEIGHT, WIDTH, expect_picture, painted, regions
+from tests.browser.label_maps import HEIGHT, WIDTH, expect_picture, painted, regions
 from tests.conftest import StartTensorBoard, TensorBoard
 
 pytestmark = pytest.mark.slow

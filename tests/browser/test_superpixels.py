@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from matplotlib import colormaps
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, expect
 
@@ -17,48 +16,15 @@ from tb_explain import ExplainWriter
 from tb_explain.records import Record, SegmentWriter, encode_array
 from tb_explain.records import explain_pb2 as pb
 from tests.browser.conftest import ExplainTab, OpenTab, pixels
+from tests.browser.label_maps import HEIGHT, WIDTH, expect_picture, painted, regions
 from tests.conftest import StartTensorBoard, TensorBoard
 
 pytestmark = pytest.mark.slow
 
-HEIGHT, WIDTH = 48, 64
 COUNT = 12
 NAMES = ["cat", "dog", "fox"]
 TARGETS = [0, 2]
 R2 = [0.85, 0.12]
-
-
-def regions(seed: int, count: int = COUNT) -> NDArray[np.int64]:
-    """A label map of cells around random places, [HEIGHT, WIDTH]."""
-    places = np.random.default_rng(seed).random((count, 2)) * [HEIGHT, WIDTH]
-    at = np.stack(np.mgrid[:HEIGHT, :WIDTH], -1) + 0.5
-    return np.linalg.norm(at[:, :, None] - places, axis=-1).argmin(-1)
-
-
-def painted(
-    labels: NDArray[np.int64], weights: NDArray[np.float32], shape: tuple[int, int], errors: NDArray[np.float32] | None
-) -> NDArray[np.uint8]:
-    """The pixels that the weights ask for: red and blue, symmetric about zero, uncertain ones in stripes."""
-    rows, columns = (((np.arange(n) + 0.5) * m / n).astype(int) for n, m in zip(shape, labels.shape, strict=True))
-    label = labels[np.ix_(rows, columns)]
-    colours = colormaps["RdBu_r"]((weights / np.abs(weights).max() + 1) / 2, bytes=True)[label]
-    if errors is not None:
-        y, x = np.mgrid[: shape[0], : shape[1]]
-        colours[((np.abs(weights) < 2 * errors)[label]) & ((x + y) % 8 >= 2)] = 0
-    return colours
-
-
-def expect_picture(tab: ExplainTab, canvas: Locator, expected: NDArray[np.uint8]) -> None:
-    """Wait until the canvas shows this picture, but for what two tables of the same colours differ by."""
-    canvas.scroll_into_view_if_needed()
-
-    def off() -> float:
-        found = pixels(canvas).astype(int)
-        visible = (found[..., 3] > 0) != (expected[..., 3] > 0)
-        colour = (np.abs(found - expected).max(2) > 12) & (expected[..., 3] > 0)
-        return float((visible | colour).mean())
-
-    tab.until(lambda: off() == 0, patience=10)
 
 
 @dataclass
@@ -84,7 +50,7 @@ def logged(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFacto
     """A run with LIME's weights for two pictures, the second of fewer superpixels, and with weights of unknown error."""
     logdir = tmp_path_factory.mktemp("superpixels")
     random = np.random.default_rng(1)
-    labels = np.stack([regions(1), regions(2, 7)])
+    labels = np.stack([regions(1, COUNT), regions(2, 7)])
     errors = np.full((2, 2, COUNT), 0.013, np.float32)
     weights = {}
     with ExplainWriter(logdir / "run") as writer:
