@@ -25,8 +25,9 @@ export class PixelMap {
     return this.#values;
   }
 
+  /** What the colours span. */
   get range(): Range {
-    this.#range ??= rangeOf(this.values);
+    this.#range ??= this.rows * this.columns < SINGLE_PIXELS ? rangeOf(this.values) : bulkOf(this.values, this.signed);
     return this.#range;
   }
 }
@@ -67,6 +68,21 @@ export class SuperpixelMap {
 }
 
 export type AttributionMap = PixelMap | SuperpixelMap | WindowMap;
+
+/** Maps with as many values are of single pixels, a few of which stand out so far that on their range the others look alike. */
+const SINGLE_PIXELS = 64 * 64;
+
+/** The share of the values that such a map's range takes in. */
+const BULK = 0.99;
+
+/** The range of values without the largest 1 %: from their lowest, or about zero, up to their 99th percentile (of magnitudes). */
+export function bulkOf(values: Float32Array, signed: boolean): Range {
+  const { low, high } = rangeOf(values);
+  const sorted = (signed ? values.map(Math.abs) : values.slice()).sort();
+  const bulk = sorted[Math.ceil(BULK * sorted.length) - 1] ?? 0;
+  if (signed) return bulk > 0 ? { low: Math.max(low, -bulk), high: Math.min(high, bulk) } : { low, high };
+  return { low, high: bulk > low ? bulk : high };
+}
 
 export function rangeOf(values: Float32Array): Range {
   let low = Number.POSITIVE_INFINITY;

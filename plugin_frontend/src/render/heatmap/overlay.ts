@@ -6,6 +6,8 @@
  *     unsigned   n = clip((v - lo) / (hi - lo), 0, 1)            n = 0 where hi = lo
  *     signed     n = clip(v / max(|lo|, |hi|), -1, 1)            n = 0 where both are 0
  *
+ * (the own range of a map of single pixels leaves out the largest 1 % of its values, see data/maps.ts)
+ *
  * and takes a colour from the 256 of the colour map:
  *
  *     unsigned   index = round(255 * n^gamma)
