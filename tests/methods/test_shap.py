@@ -5,12 +5,14 @@ from __future__ import annotations
 from itertools import combinations
 from math import factorial
 
+import numpy as np
 import pytest
 import torch
 from captum.attr import KernelShap
 from torch import nn
 
 from tb_explain.methods import Flag, KernelSHAP
+from tb_explain.methods.shap import coalitions
 
 SIZE = 24
 
@@ -93,6 +95,35 @@ def test_values_always_add_up(samples, network, images) -> None:
             assert found.weights[row, t].sum().item() == pytest.approx(whole - nothing, abs=1e-6)
             assert found.intercepts[row, t].item() == pytest.approx(nothing, abs=1e-6)
     assert bool((found.flags & Flag.POOR_FIT).any()) == (samples < 40)
+
+
+def test_sets_are_drawn_by_their_weights() -> None:
+    """Over many draws, a size has the share of the weight that Shapley's kernel gives it, complete or not."""
+    k, shares = 12, np.zeros(13)
+    for seed in range(200):
+        kept, weights, complete = coalitions(k, 100, seed)
+        assert complete == 24 and len(kept) == 100  # all of one superpixel and all but one
+        assert (kept[0::2] == ~kept[1::2]).all()
+        shares += np.bincount(kept.sum(1), weights, minlength=13) / 200
+    sizes = np.arange(1, k)
+    kernel = 1 / (sizes * (k - sizes))
+    np.testing.assert_allclose(shares[1:k], kernel / kernel.sum(), rtol=0.12)
+
+
+def test_sets_whose_score_is_no_number_are_left_out() -> None:
+    class Fragile(nn.Module):
+        """Adds squares up; fails when just the first and the last are hidden."""
+
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            squares = nn.functional.adaptive_avg_pool2d(images[:, :1], 3).flatten(1)
+            hidden = squares == 0
+            fails = hidden[:, 0] & hidden[:, 8] & (hidden.sum(1) == 2)
+            total = (squares * torch.arange(1, 10)).sum(1) / fails.logical_not()
+            return torch.stack([total, -total], 1)
+
+    found = KernelSHAP(grid(3, 3), score="logit")(Fragile(), torch.ones(1, 3, SIZE, SIZE), 0)
+    torch.testing.assert_close(found.weights[0], torch.arange(1.0, 10.0), rtol=1e-5, atol=1e-5)
+    assert found.flags.item() == Flag.NOT_FINITE
 
 
 def test_captums_values_are_noisier_but_the_same(network, images) -> None:
