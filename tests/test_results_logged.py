@@ -30,6 +30,7 @@ from tb_explain.methods import (
     OcclusionPairs,
     ScoreCAM,
     SmoothGrad,
+    SmoothGradCAMPlusPlus,
     Top,
     attribute,
 )
@@ -42,6 +43,7 @@ METHODS: list[Method] = [
     GradCAM("2"),
     ScoreCAM("2"),
     AblationCAM("2"),
+    SmoothGradCAMPlusPlus("2", samples=3),
     SmoothGrad(samples=3),
     IntegratedGradients(steps=4),
     GuidedBackprop(),
@@ -162,6 +164,16 @@ def test_batches_do_not_matter(model: nn.Module, probe: Probe, method: Method) -
     (whole,) = attribute(model, probe.images, [method], targets)
     (parts,) = attribute(model, probe.images, [method], targets, batch_size=2)
     alike(whole, parts, type(method).__name__)
+
+
+def test_bounds_of_each_image_stay_with_it(model: nn.Module, probe: Probe) -> None:
+    low = torch.rand(3, 1, 1, 1, generator=torch.Generator().manual_seed(1)) - 1
+    method = DeepTaylor(low=low, high=1.0)
+    (whole,) = attribute(model, probe.images, [method], 1)
+    (parts,) = attribute(model, probe.images, [method], 1, batch_size=2)
+    alike(whole, parts)
+    alone = [DeepTaylor(low=float(low[i]), high=1.0)(model, probe.images[i : i + 1], 1).maps for i in range(3)]
+    torch.testing.assert_close(whole.maps, torch.cat(alone), rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: type(method).__name__)

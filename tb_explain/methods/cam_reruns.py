@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tb_explain.methods.batch import gradients_of
-from tb_explain.methods.layers import widened
+from tb_explain.methods.layers import resized, widened
 from tb_explain.methods.method import LayerMethod, LayerPass
 from tb_explain.methods.tail import tail
 from tb_explain.methods.taps import tapped
@@ -69,7 +69,7 @@ class ScoreCAM(_ByChannel):
         image, A = batch.images[row], layer.A[row, channels]
 
         def write(buffer: Tensor, start: int, stop: int) -> None:
-            masks = _resized(A[start:stop, None], batch.size)
+            masks = resized(A[start:stop, None], batch.size)
             low, high = masks.flatten(1).amin(1), masks.flatten(1).amax(1)
             masks = (masks - widened(low, masks.ndim)) / widened((high - low).clamp(min=_EPS), masks.ndim)
             torch.mul(image, masks.to(image.dtype), out=buffer[: stop - start])
@@ -139,7 +139,9 @@ def _noisy(images: Tensor, samples: int, noise: float, seed: int) -> Iterator[Te
     flat = images.float().flatten(1)
     sigma = widened(noise * (flat.amax(1) - flat.amin(1)), images.ndim)
     for _ in range(samples):
-        yield images + (sigma * torch.randn(images.shape, generator=generator).to(images.device)).to(images.dtype)
+        # The same for all images: what one of them gets does not depend on the others of its batch.
+        drawn = torch.randn(images.shape[1:], generator=generator).to(images.device)
+        yield images + (sigma * drawn).to(images.dtype)
 
 
 def _gradients_for(layer: LayerPass, images: Tensor) -> Tensor:
@@ -150,9 +152,3 @@ def _gradients_for(layer: LayerPass, images: Tensor) -> Tensor:
         rows = torch.arange(len(images), device=images.device)
         (found,) = gradients_of(batch.targets.read(output, rows), [activations[layer.name]])
     return torch.stack([layer.grid(one) for one in found])
-
-
-def _resized(maps: Tensor, size: tuple[int, ...]) -> Tensor:
-    """Maps [M, 1, *sites] at the input's resolution, [M, 1, *S]."""
-    mode = "trilinear" if maps.ndim == 5 else "bilinear"
-    return nn.functional.interpolate(maps, size, mode=mode, align_corners=False)

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from tb_explain.methods.batch import Batch, gradients_of
 from tb_explain.methods.gradients import attribution
+from tb_explain.methods.layers import resized
 from tb_explain.methods.method import ImageMethod
 from tb_explain.methods.results import Attribution
 
@@ -105,5 +106,4 @@ def _psi(term: Tensor, size: tuple[int, ...]) -> Tensor:
     low, high = v.amin(axes, keepdim=True), v.amax(axes, keepdim=True)
     scale = torch.where(high > low, 1 / (high - low), 0)
     scaled = ((v - low) * scale).sum(1, keepdim=True)
-    mode = "bilinear" if len(size) == 2 else "trilinear"
-    return nn.functional.interpolate(scaled, size, mode=mode)[:, 0]
+    return resized(scaled, size)[:, 0]

@@ -54,7 +54,7 @@ class InputXGradient(ImageMethod):
 
     def explain(self, batch: Batch) -> Attribution:
         G = batch.input_gradients["gradient"].float()
-        return attribution(batch, self, ((_images(batch) - _baselines(self.baseline, batch)) * G).sum(2), G)
+        return attribution(batch, self, ((_images(batch) - baselines(self.baseline, batch)) * G).sum(2), G)
 
 
 @dataclass(frozen=True)
@@ -114,8 +114,8 @@ class IntegratedGradients(ImageMethod):
         return True
 
     def explain(self, batch: Batch) -> Attribution:
-        baselines = [_baselines(baseline, batch) for baseline in _each(self.baseline)]
-        values, errors = integrated(batch, baselines, self.steps, self.tolerance)
+        each = [baselines(baseline, batch) for baseline in _each(self.baseline)]
+        values, errors = integrated(batch, each, self.steps, self.tolerance)
         return attribution(batch, self, values.sum(2), completeness=batch.targets.shaped(errors))
 
 
@@ -205,7 +205,8 @@ def _images(batch: Batch) -> Tensor:
     return batch.images.float()
 
 
-def _baselines(baseline: Baseline, batch: Batch) -> Tensor:
+def baselines(baseline: Baseline, batch: Batch) -> Tensor:
+    """The baseline of each image of a batch, float32 [N, C, *S]."""
     x = _images(batch)
     with torch.autocast(x.device.type, enabled=False):
         return torch.stack([baseline_image(baseline, image, batch.first + row) for row, image in enumerate(x)])

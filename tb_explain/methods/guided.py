@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tb_explain.methods.batch import Batch
 from tb_explain.methods.gradients import attribution, largest
+from tb_explain.methods.layers import resized
 from tb_explain.methods.method import AtLayer, ImageMethod, LayerMethod
 from tb_explain.methods.rectifiers import Rule
 from tb_explain.methods.results import Attribution
@@ -63,5 +64,4 @@ class GuidedGradCAM(LayerMethod):
         g = at.input_gradients("guided").float()
         w = at.G.flatten(2).mean(2)
         L = torch.einsum("nc,nc...->n...", w, at.A).relu()
-        mode = "bilinear" if L.ndim == 3 else "trilinear"
-        return g.abs().amax(1) * nn.functional.interpolate(L[:, None], at.batch.size, mode=mode)[:, 0]
+        return g.abs().amax(1) * resized(L[:, None], at.batch.size)[:, 0]

@@ -74,6 +74,14 @@ def widened(values: Tensor, ndim: int) -> Tensor:
     return values.reshape(*values.shape, *(1,) * (ndim - values.ndim))
 
 
+def resized(maps: Tensor, size: tuple[int, ...]) -> Tensor:
+    """Maps [N, C, *sites], interpolated linearly along each axis to [N, C, *size]."""
+    if tuple(maps.shape[2:]) == tuple(size):
+        return maps
+    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[len(size)]
+    return nn.functional.interpolate(maps, size, mode=mode, align_corners=False)
+
+
 # Class, distillation and register tokens stand before those of the patches.
 _MOST_SPECIAL_TOKENS = 16
 

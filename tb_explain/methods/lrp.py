@@ -11,9 +11,8 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
-from tb_explain.methods.baselines import baseline_images
 from tb_explain.methods.batch import Batch, gradients_of
-from tb_explain.methods.gradients import attribution
+from tb_explain.methods.gradients import attribution, baselines
 from tb_explain.methods.method import ImageMethod
 from tb_explain.methods.relevance import Box, Relevance, epsilon_rule, positive_rule
 from tb_explain.methods.results import Attribution
@@ -79,8 +78,8 @@ class DeepTaylor(ImageMethod):
     def explain(self, batch: Batch) -> Attribution:
         x = batch.images
         axes = tuple(range(2, x.ndim))
-        low = x.amin(axes, keepdim=True).expand_as(x) if self.low is None else baseline_images(self.low, x)
-        high = x.amax(axes, keepdim=True).expand_as(x) if self.high is None else baseline_images(self.high, x)
+        low = x.amin(axes, keepdim=True).expand_as(x) if self.low is None else baselines(self.low, batch).to(x)
+        high = x.amax(axes, keepdim=True).expand_as(x) if self.high is None else baselines(self.high, batch).to(x)
         R = _propagated(batch, Relevance(positive_rule, positive_rule, 1e-9), Box(low, high)).sum(2)
         # Where a box has no room, as that of a constant image, what is shared out is rounding errors.
         room = (high > low).flatten(1).any(1).reshape(-1, *(1,) * (R.ndim - 2))

@@ -194,7 +194,7 @@ def test_smooth_grad_cam_plus_plus_is_its_formula(model: Small, images: torch.Te
     sigma = 0.2 * (images.flatten(1).amax(1) - images.flatten(1).amin(1))[:, None, None, None]
     gradients = []
     for _ in range(5):
-        noisy = images + sigma * torch.randn(images.shape, generator=generator)
+        noisy = images + sigma * torch.randn(images.shape[1:], generator=generator)
         A = model.features(noisy).detach().requires_grad_()
         gradients.append(torch.autograd.grad(model.head(A)[:, 1].sum(), A)[0].double())
     G = torch.stack(gradients)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tb_explain.methods.baselines import Baseline, baseline_image
 from tb_explain.methods.batch import Batch
+from tb_explain.methods.layers import resized
 
 NOISE, ORDER, IMPUTATION = range(3)
 """What random numbers are for; each purpose has its own."""
@@ -32,7 +33,7 @@ class Subject:
     @cached_property
     def maps(self) -> Tensor:
         """float32 [M, *S]: the maps, interpolated to the image's size."""
-        return torch.stack([resized(one, self.size) for one in self.native])
+        return torch.stack([resized(one[None, None], self.size)[0, 0] for one in self.native])
 
     @cached_property
     def ranks(self) -> Tensor:
@@ -50,7 +51,7 @@ class Subject:
         for one in self.native:
             positive = one.clamp(min=0)
             low, high = positive.min(), positive.max()
-            scaled.append(resized((positive - low) / (high - low).clamp(min=1e-12), self.size))
+            scaled.append(resized(((positive - low) / (high - low).clamp(min=1e-12))[None, None], self.size)[0, 0])
         return torch.stack(scaled)
 
     def hidden(self, baseline: Baseline) -> Tensor:
@@ -73,11 +74,3 @@ def centred_gaussian(size: tuple[int, ...], device: torch.device) -> Tensor:
         offsets = (torch.arange(extent, device=device) - (extent - 1) / 2) / (extent / 4)
         result = result[..., None] * torch.exp(-0.5 * offsets**2)
     return result
-
-
-def resized(values: Tensor, size: tuple[int, ...]) -> Tensor:
-    """A map [*s], interpolated linearly along each axis to `size`."""
-    if tuple(values.shape) == size:
-        return values
-    mode = {1: "linear", 2: "bilinear", 3: "trilinear"}[len(size)]
-    return nn.functional.interpolate(values[None, None], size, mode=mode, align_corners=False)[0, 0]
