@@ -71,6 +71,7 @@ class ExplainPlugin(TBPlugin):
             "/image": self._serve_image,
             "/classes": self._serve_classes,
             "/labels": self._serve_labels,
+            "/volume": self._serve_volume,
             "/static/*": static,
         }
         return {route: application(view) for route, view in views.items()}
@@ -115,6 +116,9 @@ class ExplainPlugin(TBPlugin):
 
     def _serve_labels(self, request: Request) -> Response:
         return content(self._blob(request, pb.LABELS), _OCTETS, FOR_A_YEAR)
+
+    def _serve_volume(self, request: Request) -> Response:
+        return content(self._blob(request, pb.VOLUME), _OCTETS, FOR_A_YEAR)
 
     def _run(self, request: Request) -> RunIndex:
         name = the_only(request, "run", "the name of a run")

@@ -21,6 +21,9 @@ class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     OCCLUSION: _ClassVar[Kind]
     OCCLUSION_PAIRS: _ClassVar[Kind]
     CORRELATIONS: _ClassVar[Kind]
+    CLUSTERS: _ClassVar[Kind]
+    VOLUME: _ClassVar[Kind]
+    RECONSTRUCTIONS: _ClassVar[Kind]
 
 class DType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -59,6 +62,9 @@ SUPERPIXELS: Kind
 OCCLUSION: Kind
 OCCLUSION_PAIRS: Kind
 CORRELATIONS: Kind
+CLUSTERS: Kind
+VOLUME: Kind
+RECONSTRUCTIONS: Kind
 DTYPE_UNSPECIFIED: DType
 UINT8: DType
 UINT16: DType
@@ -165,20 +171,42 @@ class ClassNames(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Sample(_message.Message):
-    __slots__ = ("image", "label", "predicted", "probability", "name", "segments")
+    __slots__ = ("image", "label", "predicted", "probability", "name", "segments", "volume")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     PREDICTED_FIELD_NUMBER: _ClassVar[int]
     PROBABILITY_FIELD_NUMBER: _ClassVar[int]
     NAME_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     label: int
     predicted: int
     probability: float
     name: str
     segments: bytes
-    def __init__(self, image: _Optional[bytes] = ..., label: _Optional[int] = ..., predicted: _Optional[int] = ..., probability: _Optional[float] = ..., name: _Optional[str] = ..., segments: _Optional[bytes] = ...) -> None: ...
+    volume: bytes
+    def __init__(self, image: _Optional[bytes] = ..., label: _Optional[int] = ..., predicted: _Optional[int] = ..., probability: _Optional[float] = ..., name: _Optional[str] = ..., segments: _Optional[bytes] = ..., volume: _Optional[bytes] = ...) -> None: ...
+
+class Volume(_message.Message):
+    __slots__ = ("depth", "height", "width", "deflated")
+    DEPTH_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    DEFLATED_FIELD_NUMBER: _ClassVar[int]
+    depth: int
+    height: int
+    width: int
+    deflated: bytes
+    def __init__(self, depth: _Optional[int] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., deflated: _Optional[bytes] = ...) -> None: ...
+
+class Picture(_message.Message):
+    __slots__ = ("image", "volume")
+    IMAGE_FIELD_NUMBER: _ClassVar[int]
+    VOLUME_FIELD_NUMBER: _ClassVar[int]
+    image: bytes
+    volume: bytes
+    def __init__(self, image: _Optional[bytes] = ..., volume: _Optional[bytes] = ...) -> None: ...
 
 class LabelMap(_message.Message):
     __slots__ = ("height", "width", "count", "deflated")
@@ -407,3 +435,153 @@ class BlockCount(_message.Message):
     superpixels: int
     correlation: float
     def __init__(self, superpixels: _Optional[int] = ..., correlation: _Optional[float] = ...) -> None: ...
+
+class Clusters(_message.Message):
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "order", "forward", "feedback", "turning", "counts")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    ORDER_FIELD_NUMBER: _ClassVar[int]
+    FORWARD_FIELD_NUMBER: _ClassVar[int]
+    FEEDBACK_FIELD_NUMBER: _ClassVar[int]
+    TURNING_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    samples: _containers.RepeatedCompositeFieldContainer[Sample]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    classes: bytes
+    height: int
+    width: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    order: int
+    forward: ClusterPath
+    feedback: ClusterPath
+    turning: _containers.RepeatedScalarFieldContainer[int]
+    counts: _containers.RepeatedCompositeFieldContainer[ClusterCount]
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., order: _Optional[int] = ..., forward: _Optional[_Union[ClusterPath, _Mapping]] = ..., feedback: _Optional[_Union[ClusterPath, _Mapping]] = ..., turning: _Optional[_Iterable[int]] = ..., counts: _Optional[_Iterable[_Union[ClusterCount, _Mapping]]] = ...) -> None: ...
+
+class ClusterPath(_message.Message):
+    __slots__ = ("assignments", "ids", "histograms", "shares", "purity", "entropy", "evidence", "support", "association", "patches")
+    ASSIGNMENTS_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    HISTOGRAMS_FIELD_NUMBER: _ClassVar[int]
+    SHARES_FIELD_NUMBER: _ClassVar[int]
+    PURITY_FIELD_NUMBER: _ClassVar[int]
+    ENTROPY_FIELD_NUMBER: _ClassVar[int]
+    EVIDENCE_FIELD_NUMBER: _ClassVar[int]
+    SUPPORT_FIELD_NUMBER: _ClassVar[int]
+    ASSOCIATION_FIELD_NUMBER: _ClassVar[int]
+    PATCHES_FIELD_NUMBER: _ClassVar[int]
+    assignments: Array
+    ids: _containers.RepeatedScalarFieldContainer[int]
+    histograms: Array
+    shares: _containers.RepeatedScalarFieldContainer[float]
+    purity: _containers.RepeatedScalarFieldContainer[float]
+    entropy: _containers.RepeatedScalarFieldContainer[float]
+    evidence: Array
+    support: Array
+    association: float
+    patches: _containers.RepeatedCompositeFieldContainer[Patch]
+    def __init__(self, assignments: _Optional[_Union[Array, _Mapping]] = ..., ids: _Optional[_Iterable[int]] = ..., histograms: _Optional[_Union[Array, _Mapping]] = ..., shares: _Optional[_Iterable[float]] = ..., purity: _Optional[_Iterable[float]] = ..., entropy: _Optional[_Iterable[float]] = ..., evidence: _Optional[_Union[Array, _Mapping]] = ..., support: _Optional[_Union[Array, _Mapping]] = ..., association: _Optional[float] = ..., patches: _Optional[_Iterable[_Union[Patch, _Mapping]]] = ...) -> None: ...
+
+class Patch(_message.Message):
+    __slots__ = ("cluster", "picture", "label", "distance", "sample", "position", "starts", "stops")
+    CLUSTER_FIELD_NUMBER: _ClassVar[int]
+    PICTURE_FIELD_NUMBER: _ClassVar[int]
+    LABEL_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    STARTS_FIELD_NUMBER: _ClassVar[int]
+    STOPS_FIELD_NUMBER: _ClassVar[int]
+    cluster: int
+    picture: Picture
+    label: int
+    distance: float
+    sample: int
+    position: _containers.RepeatedScalarFieldContainer[int]
+    starts: _containers.RepeatedScalarFieldContainer[int]
+    stops: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, cluster: _Optional[int] = ..., picture: _Optional[_Union[Picture, _Mapping]] = ..., label: _Optional[int] = ..., distance: _Optional[float] = ..., sample: _Optional[int] = ..., position: _Optional[_Iterable[int]] = ..., starts: _Optional[_Iterable[int]] = ..., stops: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class ClusterCount(_message.Message):
+    __slots__ = ("clusters", "silhouette")
+    CLUSTERS_FIELD_NUMBER: _ClassVar[int]
+    SILHOUETTE_FIELD_NUMBER: _ClassVar[int]
+    clusters: int
+    silhouette: float
+    def __init__(self, clusters: _Optional[int] = ..., silhouette: _Optional[float] = ...) -> None: ...
+
+class Reconstructions(_message.Message):
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "reconstructions", "representatives", "fields", "prototypes")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    RECONSTRUCTIONS_FIELD_NUMBER: _ClassVar[int]
+    REPRESENTATIVES_FIELD_NUMBER: _ClassVar[int]
+    FIELDS_FIELD_NUMBER: _ClassVar[int]
+    PROTOTYPES_FIELD_NUMBER: _ClassVar[int]
+    samples: _containers.RepeatedCompositeFieldContainer[Sample]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    classes: bytes
+    height: int
+    width: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    reconstructions: _containers.RepeatedCompositeFieldContainer[Reconstruction]
+    representatives: _containers.RepeatedCompositeFieldContainer[Picture]
+    fields: _containers.RepeatedCompositeFieldContainer[ResponseField]
+    prototypes: _containers.RepeatedCompositeFieldContainer[Picture]
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., reconstructions: _Optional[_Iterable[_Union[Reconstruction, _Mapping]]] = ..., representatives: _Optional[_Iterable[_Union[Picture, _Mapping]]] = ..., fields: _Optional[_Iterable[_Union[ResponseField, _Mapping]]] = ..., prototypes: _Optional[_Iterable[_Union[Picture, _Mapping]]] = ...) -> None: ...
+
+class Reconstruction(_message.Message):
+    __slots__ = ("layer", "through_centroids", "pictures", "errors")
+    LAYER_FIELD_NUMBER: _ClassVar[int]
+    THROUGH_CENTROIDS_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    ERRORS_FIELD_NUMBER: _ClassVar[int]
+    layer: str
+    through_centroids: bool
+    pictures: _containers.RepeatedCompositeFieldContainer[Picture]
+    errors: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, layer: _Optional[str] = ..., through_centroids: bool = ..., pictures: _Optional[_Iterable[_Union[Picture, _Mapping]]] = ..., errors: _Optional[_Iterable[float]] = ...) -> None: ...
+
+class ResponseField(_message.Message):
+    __slots__ = ("sample", "layer", "position", "starts", "stops", "field_starts", "field_stops", "positions", "input", "alone", "field", "whole")
+    SAMPLE_FIELD_NUMBER: _ClassVar[int]
+    LAYER_FIELD_NUMBER: _ClassVar[int]
+    POSITION_FIELD_NUMBER: _ClassVar[int]
+    STARTS_FIELD_NUMBER: _ClassVar[int]
+    STOPS_FIELD_NUMBER: _ClassVar[int]
+    FIELD_STARTS_FIELD_NUMBER: _ClassVar[int]
+    FIELD_STOPS_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    INPUT_FIELD_NUMBER: _ClassVar[int]
+    ALONE_FIELD_NUMBER: _ClassVar[int]
+    FIELD_FIELD_NUMBER: _ClassVar[int]
+    WHOLE_FIELD_NUMBER: _ClassVar[int]
+    sample: int
+    layer: str
+    position: _containers.RepeatedScalarFieldContainer[int]
+    starts: _containers.RepeatedScalarFieldContainer[int]
+    stops: _containers.RepeatedScalarFieldContainer[int]
+    field_starts: _containers.RepeatedScalarFieldContainer[int]
+    field_stops: _containers.RepeatedScalarFieldContainer[int]
+    positions: _containers.RepeatedScalarFieldContainer[int]
+    input: Picture
+    alone: Picture
+    field: Picture
+    whole: Picture
+    def __init__(self, sample: _Optional[int] = ..., layer: _Optional[str] = ..., position: _Optional[_Iterable[int]] = ..., starts: _Optional[_Iterable[int]] = ..., stops: _Optional[_Iterable[int]] = ..., field_starts: _Optional[_Iterable[int]] = ..., field_stops: _Optional[_Iterable[int]] = ..., positions: _Optional[_Iterable[int]] = ..., input: _Optional[_Union[Picture, _Mapping]] = ..., alone: _Optional[_Union[Picture, _Mapping]] = ..., field: _Optional[_Union[Picture, _Mapping]] = ..., whole: _Optional[_Union[Picture, _Mapping]] = ...) -> None: ...

@@ -75,7 +75,7 @@ class SegmentWriter:
         return [Record(pb.Entry(kind=pb.SERIES, declaration=declaration), b"")]
 
     def blob(self, kind: pb.Kind, payload: bytes) -> tuple[bytes, list[Record]]:
-        """The content hash of an image or of class names, and what to append so that it is stored: once a segment."""
+        """The content hash of what records share (images, class names, label maps, volumes), and what to append so that it is stored: once a segment."""
         name = content_hash(payload)
         if name in self._hashes:
             return name, []

@@ -197,12 +197,13 @@ def test_classes(run: Run, page: Page) -> None:
     assert page.ask("image", run=".", hash=name).status_code == 404  # a hash is looked for among its kind
 
 
-def test_labels(run: Run, page: Page) -> None:
-    encoded = pb.LabelMap(height=1, width=1, count=1, deflated=b"x").SerializeToString()
-    name, records = run.segment.blob(pb.LABELS, encoded)
+@pytest.mark.parametrize(("route", "kind"), [("labels", pb.LABELS), ("volume", pb.VOLUME)])
+def test_label_maps_and_volumes(run: Run, page: Page, route: str, kind: pb.Kind) -> None:
+    encoded = b"a message"
+    name, records = run.segment.blob(kind, encoded)
     run.segment.append(records)
     page.runs()  # has the new records read
-    answer = page.ask("labels", run=".", hash=name.hex())
+    answer = page.ask(route, run=".", hash=name.hex())
     assert answer.status_code == 200
     assert answer.data == encoded
     assert page.ask("image", run=".", hash=name.hex()).status_code == 404

@@ -262,7 +262,7 @@ def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[tuple
                 raise Malformed
             entry = parse(ENTRY, framed)
             kind = entry["kind"]
-            if kind > 12:
+            if kind > 15:
                 run.unknown += 1
             elif entry["length"] > 2**30 or kind == 0:
                 raise Malformed
@@ -279,7 +279,7 @@ def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[tuple
                 purges.append((file, number, entry["step"], entry["wall_time"]))
             elif kind == 4:
                 run.failures.append(entry)
-            elif kind in (5, 6, 8):
+            elif kind in (5, 6, 8, 14):
                 run.blobs.setdefault((kind, entry["content_hash"]), _payload(data, entry))
             elif entry["series"] in series and series[entry["series"]][1] == kind:
                 found.append(_Found(series[entry["series"]], created, file, number, entry))

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tb_explain/records/explain.proto.
  */
 export const file_tb_explain_records_explain: GenFile = /*@__PURE__*/
-  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiIbCgpDbGFzc05hbWVzEg0KBW5hbWVzGAEgAygJIqUBCgZTYW1wbGUSDQoFaW1hZ2UYASABKAwSEgoFbGFiZWwYAiABKA1IAIgBARIWCglwcmVkaWN0ZWQYAyABKA1IAYgBARIYCgtwcm9iYWJpbGl0eRgEIAEoAkgCiAEBEgwKBG5hbWUYBSABKAkSEAoIc2VnbWVudHMYBiABKAxCCAoGX2xhYmVsQgwKCl9wcmVkaWN0ZWRCDgoMX3Byb2JhYmlsaXR5IkoKCExhYmVsTWFwEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRINCgVjb3VudBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCJrCgZGaWd1cmUSDAoEbmFtZRgBIAEoCRIOCgZ2YWx1ZXMYAiADKAISDgoGcmFuZG9tGAMgAygCEg8KB2NlbnRyZWQYBCADKAISIgoGYmV0dGVyGAUgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIihQIKCEhlYXRtYXBzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIfCgRtYXBzGAIgASgLMhEudGJfZXhwbGFpbi5BcnJheRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZzaWduZWQYByABKAgSFwoPY2xhc3NfZGVwZW5kZW50GAggASgIEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUitwIKC1N1cGVycGl4ZWxzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEiIKB3dlaWdodHMYDCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBmVycm9ycxgNIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSEgoKaW50ZXJjZXB0cxgOIAMoAhIKCgJyMhgPIAMoAhIQCghmb3J3YXJkcxgQIAEoDSKAAgoJT2NjbHVzaW9uEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIjCgdzbGlkZXJzGA4gAygLMhIudGJfZXhwbGFpbi5TbGlkZXIitQEKBlNsaWRlchIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SHwoEcm93cxgDIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIgoHY29sdW1ucxgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGc2NvcmVzGAUgASgLMhEudGJfZXhwbGFpbi5BcnJheRIkCglwcmVkaWN0ZWQYBiABKAsyES50Yl9leHBsYWluLkFycmF5IskCCg5PY2NsdXNpb25QYWlycxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIQoEaGVsZBgOIAEoCzITLnRiX2V4cGxhaW4uV2luZG93cxIiCgVtb3ZlZBgPIAEoCzITLnRiX2V4cGxhaW4uV2luZG93cxIgCgVwYWlycxgQIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkibgoHV2luZG93cxIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SIgoHY29ybmVycxgDIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIAoFYWxvbmUYBCABKAsyES50Yl9leHBsYWluLkFycmF5ItECCgxDb3JyZWxhdGlvbnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEigKDXNlbnNpdGl2aXRpZXMYDiABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBmVycm9ycxgPIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoHcmVsYXRlZBgQIAMoCzITLnRiX2V4cGxhaW4uUmVsYXRlZCLqAQoHUmVsYXRlZBIgCgVwYWlycxgBIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJwoMY29ycmVsYXRpb25zGAIgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWpvaW50GAQgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZncm91cHMYBSADKAsyES50Yl9leHBsYWluLkdyb3VwEiwKDGJsb2NrX2NvdW50cxgGIAMoCzIWLnRiX2V4cGxhaW4uQmxvY2tDb3VudCIxCgVHcm91cBITCgtzdXBlcnBpeGVscxgBIAMoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiI2CgpCbG9ja0NvdW50EhMKC3N1cGVycGl4ZWxzGAEgASgNEhMKC2NvcnJlbGF0aW9uGAIgASgCKsYBCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABILCgdTRUdNRU5UEAESCgoGU0VSSUVTEAISCQoFUFVSR0UQAxILCgdGQUlMVVJFEAQSCQoFSU1BR0UQBRILCgdDTEFTU0VTEAYSDAoISEVBVE1BUFMQBxIKCgZMQUJFTFMQCBIPCgtTVVBFUlBJWEVMUxAJEg0KCU9DQ0xVU0lPThAKEhMKD09DQ0xVU0lPTl9QQUlSUxALEhAKDENPUlJFTEFUSU9OUxAMKloKBURUeXBlEhUKEURUWVBFX1VOU1BFQ0lGSUVEEAASCQoFVUlOVDgQARIKCgZVSU5UMTYQAhIJCgVJTlQzMhADEgsKB0ZMT0FUMTYQBBILCgdGTE9BVDMyEAUqLAoGQmV0dGVyEgsKB05FSVRIRVIQABIKCgZISUdIRVIQARIJCgVMT1dFUhACKm0KBEZsYWcSBgoCT0sQABIOCgpOT1RfRklOSVRFEAESDAoIQUxMX1pFUk8QAhIRCg1aRVJPX0dSQURJRU5UEAQSDwoLT05FX1NFR01FTlQQCBINCglTQVRVUkFURUQQEBIMCghQT09SX0ZJVBAgYgZwcm90bzM");
+  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiIbCgpDbGFzc05hbWVzEg0KBW5hbWVzGAEgAygJIrUBCgZTYW1wbGUSDQoFaW1hZ2UYASABKAwSEgoFbGFiZWwYAiABKA1IAIgBARIWCglwcmVkaWN0ZWQYAyABKA1IAYgBARIYCgtwcm9iYWJpbGl0eRgEIAEoAkgCiAEBEgwKBG5hbWUYBSABKAkSEAoIc2VnbWVudHMYBiABKAwSDgoGdm9sdW1lGAcgASgMQggKBl9sYWJlbEIMCgpfcHJlZGljdGVkQg4KDF9wcm9iYWJpbGl0eSJICgZWb2x1bWUSDQoFZGVwdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEg0KBXdpZHRoGAMgASgNEhAKCGRlZmxhdGVkGAQgASgMIigKB1BpY3R1cmUSDQoFaW1hZ2UYASABKAwSDgoGdm9sdW1lGAIgASgMIkoKCExhYmVsTWFwEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRINCgVjb3VudBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCJrCgZGaWd1cmUSDAoEbmFtZRgBIAEoCRIOCgZ2YWx1ZXMYAiADKAISDgoGcmFuZG9tGAMgAygCEg8KB2NlbnRyZWQYBCADKAISIgoGYmV0dGVyGAUgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIihQIKCEhlYXRtYXBzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIfCgRtYXBzGAIgASgLMhEudGJfZXhwbGFpbi5BcnJheRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZzaWduZWQYByABKAgSFwoPY2xhc3NfZGVwZW5kZW50GAggASgIEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUitwIKC1N1cGVycGl4ZWxzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEiIKB3dlaWdodHMYDCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBmVycm9ycxgNIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSEgoKaW50ZXJjZXB0cxgOIAMoAhIKCgJyMhgPIAMoAhIQCghmb3J3YXJkcxgQIAEoDSKAAgoJT2NjbHVzaW9uEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIjCgdzbGlkZXJzGA4gAygLMhIudGJfZXhwbGFpbi5TbGlkZXIitQEKBlNsaWRlchIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SHwoEcm93cxgDIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIgoHY29sdW1ucxgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGc2NvcmVzGAUgASgLMhEudGJfZXhwbGFpbi5BcnJheRIkCglwcmVkaWN0ZWQYBiABKAsyES50Yl9leHBsYWluLkFycmF5IskCCg5PY2NsdXNpb25QYWlycxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIQoEaGVsZBgOIAEoCzITLnRiX2V4cGxhaW4uV2luZG93cxIiCgVtb3ZlZBgPIAEoCzITLnRiX2V4cGxhaW4uV2luZG93cxIgCgVwYWlycxgQIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkibgoHV2luZG93cxIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SIgoHY29ybmVycxgDIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIAoFYWxvbmUYBCABKAsyES50Yl9leHBsYWluLkFycmF5ItECCgxDb3JyZWxhdGlvbnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEigKDXNlbnNpdGl2aXRpZXMYDiABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBmVycm9ycxgPIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoHcmVsYXRlZBgQIAMoCzITLnRiX2V4cGxhaW4uUmVsYXRlZCLqAQoHUmVsYXRlZBIgCgVwYWlycxgBIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJwoMY29ycmVsYXRpb25zGAIgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWpvaW50GAQgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZncm91cHMYBSADKAsyES50Yl9leHBsYWluLkdyb3VwEiwKDGJsb2NrX2NvdW50cxgGIAMoCzIWLnRiX2V4cGxhaW4uQmxvY2tDb3VudCIxCgVHcm91cBITCgtzdXBlcnBpeGVscxgBIAMoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiI2CgpCbG9ja0NvdW50EhMKC3N1cGVycGl4ZWxzGAEgASgNEhMKC2NvcnJlbGF0aW9uGAIgASgCItoCCghDbHVzdGVycxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVvcmRlchgMIAEoDRIoCgdmb3J3YXJkGA0gASgLMhcudGJfZXhwbGFpbi5DbHVzdGVyUGF0aBIpCghmZWVkYmFjaxgOIAEoCzIXLnRiX2V4cGxhaW4uQ2x1c3RlclBhdGgSDwoHdHVybmluZxgPIAMoERIoCgZjb3VudHMYECADKAsyGC50Yl9leHBsYWluLkNsdXN0ZXJDb3VudCKcAgoLQ2x1c3RlclBhdGgSJgoLYXNzaWdubWVudHMYASABKAsyES50Yl9leHBsYWluLkFycmF5EgsKA2lkcxgCIAMoDRIlCgpoaXN0b2dyYW1zGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIOCgZzaGFyZXMYBCADKAISDgoGcHVyaXR5GAUgAygCEg8KB2VudHJvcHkYBiADKAISIwoIZXZpZGVuY2UYByABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB3N1cHBvcnQYCCABKAsyES50Yl9leHBsYWluLkFycmF5EhMKC2Fzc29jaWF0aW9uGAkgASgCEiIKB3BhdGNoZXMYCiADKAsyES50Yl9leHBsYWluLlBhdGNoIq8BCgVQYXRjaBIPCgdjbHVzdGVyGAEgASgNEiQKB3BpY3R1cmUYAiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSEgoFbGFiZWwYAyABKA1IAIgBARIQCghkaXN0YW5jZRgEIAEoAhIOCgZzYW1wbGUYBSABKA0SEAoIcG9zaXRpb24YBiADKA0SDgoGc3RhcnRzGAcgAygNEg0KBXN0b3BzGAggAygNQggKBl9sYWJlbCI0CgxDbHVzdGVyQ291bnQSEAoIY2x1c3RlcnMYASABKA0SEgoKc2lsaG91ZXR0ZRgCIAEoAiL5AgoPUmVjb25zdHJ1Y3Rpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEjMKD3JlY29uc3RydWN0aW9ucxgMIAMoCzIaLnRiX2V4cGxhaW4uUmVjb25zdHJ1Y3Rpb24SLAoPcmVwcmVzZW50YXRpdmVzGA0gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEikKBmZpZWxkcxgOIAMoCzIZLnRiX2V4cGxhaW4uUmVzcG9uc2VGaWVsZBInCgpwcm90b3R5cGVzGA8gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlInEKDlJlY29uc3RydWN0aW9uEg0KBWxheWVyGAEgASgJEhkKEXRocm91Z2hfY2VudHJvaWRzGAIgASgIEiUKCHBpY3R1cmVzGAMgAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEg4KBmVycm9ycxgEIAMoAiKtAgoNUmVzcG9uc2VGaWVsZBIOCgZzYW1wbGUYASABKA0SDQoFbGF5ZXIYAiABKAkSEAoIcG9zaXRpb24YAyADKA0SDgoGc3RhcnRzGAQgAygNEg0KBXN0b3BzGAUgAygNEhQKDGZpZWxkX3N0YXJ0cxgGIAMoDRITCgtmaWVsZF9zdG9wcxgHIAMoDRIRCglwb3NpdGlvbnMYCCADKA0SIgoFaW5wdXQYCSABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFYWxvbmUYCiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFZmllbGQYCyABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFd2hvbGUYDCABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUq9QEKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgsKB1NFR01FTlQQARIKCgZTRVJJRVMQAhIJCgVQVVJHRRADEgsKB0ZBSUxVUkUQBBIJCgVJTUFHRRAFEgsKB0NMQVNTRVMQBhIMCghIRUFUTUFQUxAHEgoKBkxBQkVMUxAIEg8KC1NVUEVSUElYRUxTEAkSDQoJT0NDTFVTSU9OEAoSEwoPT0NDTFVTSU9OX1BBSVJTEAsSEAoMQ09SUkVMQVRJT05TEAwSDAoIQ0xVU1RFUlMQDRIKCgZWT0xVTUUQDhITCg9SRUNPTlNUUlVDVElPTlMQDypaCgVEVHlwZRIVChFEVFlQRV9VTlNQRUNJRklFRBAAEgkKBVVJTlQ4EAESCgoGVUlOVDE2EAISCQoFSU5UMzIQAxILCgdGTE9BVDE2EAQSCwoHRkxPQVQzMhAFKiwKBkJldHRlchILCgdORUlUSEVSEAASCgoGSElHSEVSEAESCQoFTE9XRVIQAiptCgRGbGFnEgYKAk9LEAASDgoKTk9UX0ZJTklURRABEgwKCEFMTF9aRVJPEAISEQoNWkVST19HUkFESUVOVBAEEg8KC09ORV9TRUdNRU5UEAgSDQoJU0FUVVJBVEVEEBASDAoIUE9PUl9GSVQQIGIGcHJvdG8z");
 
 /**
  * One line of an index file.
@@ -72,7 +72,7 @@ export type Entry = Message<"tb_explain.Entry"> & {
   count: number;
 
   /**
-   * IMAGE, CLASSES and LABELS: the first 16 bytes of the SHA-256 of the payload
+   * IMAGE, CLASSES, LABELS and VOLUME: the first 16 bytes of the SHA-256 of the payload
    *
    * @generated from field: bytes content_hash = 9;
    */
@@ -343,6 +343,13 @@ export type Sample = Message<"tb_explain.Sample"> & {
    * @generated from field: bytes segments = 6;
    */
   segments: Uint8Array;
+
+  /**
+   * content hash of a VOLUME in the same run, of which `image` shows three projections; empty: an image
+   *
+   * @generated from field: bytes volume = 7;
+   */
+  volume: Uint8Array;
 };
 
 /**
@@ -351,6 +358,66 @@ export type Sample = Message<"tb_explain.Sample"> & {
  */
 export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
   messageDesc(file_tb_explain_records_explain, 6);
+
+/**
+ * Voxels, each 0 (empty) to 255.
+ *
+ * @generated from message tb_explain.Volume
+ */
+export type Volume = Message<"tb_explain.Volume"> & {
+  /**
+   * @generated from field: uint32 depth = 1;
+   */
+  depth: number;
+
+  /**
+   * @generated from field: uint32 height = 2;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 3;
+   */
+  width: number;
+
+  /**
+   * uint8 [depth, height, width], row-major, compressed as zlib does (RFC 1950)
+   *
+   * @generated from field: bytes deflated = 4;
+   */
+  deflated: Uint8Array;
+};
+
+/**
+ * Describes the message tb_explain.Volume.
+ * Use `create(VolumeSchema)` to create a new message.
+ */
+export const VolumeSchema: GenMessage<Volume> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 7);
+
+/**
+ * An image, or voxels with an image of their projections: content hashes of an IMAGE and a VOLUME in the same run, or empty.
+ *
+ * @generated from message tb_explain.Picture
+ */
+export type Picture = Message<"tb_explain.Picture"> & {
+  /**
+   * @generated from field: bytes image = 1;
+   */
+  image: Uint8Array;
+
+  /**
+   * @generated from field: bytes volume = 2;
+   */
+  volume: Uint8Array;
+};
+
+/**
+ * Describes the message tb_explain.Picture.
+ * Use `create(PictureSchema)` to create a new message.
+ */
+export const PictureSchema: GenMessage<Picture> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 8);
 
 /**
  * A label of each pixel.
@@ -388,7 +455,7 @@ export type LabelMap = Message<"tb_explain.LabelMap"> & {
  * Use `create(LabelMapSchema)` to create a new message.
  */
 export const LabelMapSchema: GenMessage<LabelMap> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 7);
+  messageDesc(file_tb_explain_records_explain, 9);
 
 /**
  * A number that says how far a map can be trusted, one for each map, beside that of two maps that know nothing.
@@ -435,7 +502,7 @@ export type Figure = Message<"tb_explain.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 8);
+  messageDesc(file_tb_explain_records_explain, 10);
 
 /**
  * Attribution maps of N samples for T targets each.
@@ -522,7 +589,7 @@ export type Heatmaps = Message<"tb_explain.Heatmaps"> & {
  * Use `create(HeatmapsSchema)` to create a new message.
  */
 export const HeatmapsSchema: GenMessage<Heatmaps> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 9);
+  messageDesc(file_tb_explain_records_explain, 11);
 
 /**
  * Weights of superpixels: LIME, KernelSHAP. The label map of a sample is named in it.
@@ -611,7 +678,7 @@ export type Superpixels = Message<"tb_explain.Superpixels"> & {
  * Use `create(SuperpixelsSchema)` to create a new message.
  */
 export const SuperpixelsSchema: GenMessage<Superpixels> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 10);
+  messageDesc(file_tb_explain_records_explain, 12);
 
 /**
  * The score of the target while a window (the slider) is hidden, for all positions of windows of one or several sizes.
@@ -684,7 +751,7 @@ export type Occlusion = Message<"tb_explain.Occlusion"> & {
  * Use `create(OcclusionSchema)` to create a new message.
  */
 export const OcclusionSchema: GenMessage<Occlusion> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 11);
+  messageDesc(file_tb_explain_records_explain, 13);
 
 /**
  * @generated from message tb_explain.Slider
@@ -736,7 +803,7 @@ export type Slider = Message<"tb_explain.Slider"> & {
  * Use `create(SliderSchema)` to create a new message.
  */
 export const SliderSchema: GenMessage<Slider> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 12);
+  messageDesc(file_tb_explain_records_explain, 14);
 
 /**
  * The score of the target while two windows are hidden at once: one held, one moved.
@@ -819,7 +886,7 @@ export type OcclusionPairs = Message<"tb_explain.OcclusionPairs"> & {
  * Use `create(OcclusionPairsSchema)` to create a new message.
  */
 export const OcclusionPairsSchema: GenMessage<OcclusionPairs> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 13);
+  messageDesc(file_tb_explain_records_explain, 15);
 
 /**
  * @generated from message tb_explain.Windows
@@ -857,7 +924,7 @@ export type Windows = Message<"tb_explain.Windows"> & {
  * Use `create(WindowsSchema)` to create a new message.
  */
 export const WindowsSchema: GenMessage<Windows> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 14);
+  messageDesc(file_tb_explain_records_explain, 16);
 
 /**
  * What superpixels contribute, alone and two by two (Ablation-CA). The label map of a sample is named in it.
@@ -944,7 +1011,7 @@ export type Correlations = Message<"tb_explain.Correlations"> & {
  * Use `create(CorrelationsSchema)` to create a new message.
  */
 export const CorrelationsSchema: GenMessage<Correlations> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 15);
+  messageDesc(file_tb_explain_records_explain, 17);
 
 /**
  * The pairs and groups found for one sample and target, each most important first, and the study of block counts.
@@ -996,7 +1063,7 @@ export type Related = Message<"tb_explain.Related"> & {
  * Use `create(RelatedSchema)` to create a new message.
  */
 export const RelatedSchema: GenMessage<Related> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 16);
+  messageDesc(file_tb_explain_records_explain, 18);
 
 /**
  * @generated from message tb_explain.Group
@@ -1020,7 +1087,7 @@ export type Group = Message<"tb_explain.Group"> & {
  * Use `create(GroupSchema)` to create a new message.
  */
 export const GroupSchema: GenMessage<Group> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 17);
+  messageDesc(file_tb_explain_records_explain, 19);
 
 /**
  * @generated from message tb_explain.BlockCount
@@ -1046,7 +1113,482 @@ export type BlockCount = Message<"tb_explain.BlockCount"> & {
  * Use `create(BlockCountSchema)` to create a new message.
  */
 export const BlockCountSchema: GenMessage<BlockCount> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 18);
+  messageDesc(file_tb_explain_records_explain, 20);
+
+/**
+ * The positions of a layer, by clusters of what its filters say there: k-means in the space of its channels. T is 1 and the
+ * target the predicted class.
+ *
+ * @generated from message tb_explain.Clusters
+ */
+export type Clusters = Message<"tb_explain.Clusters"> & {
+  /**
+   * @generated from field: repeated tb_explain.Sample samples = 1;
+   */
+  samples: Sample[];
+
+  /**
+   * @generated from field: repeated sint32 targets = 3;
+   */
+  targets: number[];
+
+  /**
+   * @generated from field: repeated float probabilities = 4;
+   */
+  probabilities: number[];
+
+  /**
+   * @generated from field: repeated uint32 flags = 5;
+   */
+  flags: number[];
+
+  /**
+   * @generated from field: bytes classes = 6;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: uint32 height = 9;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 10;
+   */
+  width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
+
+  /**
+   * of the layer among those analysed together, from 0: the first in the network
+   *
+   * @generated from field: uint32 order = 12;
+   */
+  order: number;
+
+  /**
+   * of what the network computed
+   *
+   * @generated from field: tb_explain.ClusterPath forward = 13;
+   */
+  forward?: ClusterPath | undefined;
+
+  /**
+   * of what a feedback network made of the class probabilities at this layer; or absent
+   *
+   * @generated from field: tb_explain.ClusterPath feedback = 14;
+   */
+  feedback?: ClusterPath | undefined;
+
+  /**
+   * [N] order of the first layer from which on all follow the predicted class; -1: none; or absent
+   *
+   * @generated from field: repeated sint32 turning = 15;
+   */
+  turning: number[];
+
+  /**
+   * the study that chose k, when one was made
+   *
+   * @generated from field: repeated tb_explain.ClusterCount counts = 16;
+   */
+  counts: ClusterCount[];
+};
+
+/**
+ * Describes the message tb_explain.Clusters.
+ * Use `create(ClustersSchema)` to create a new message.
+ */
+export const ClustersSchema: GenMessage<Clusters> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 21);
+
+/**
+ * k clusters over all vectors of a layer in K classes (of feedback: by predicted class), and where they are in the samples.
+ *
+ * @generated from message tb_explain.ClusterPath
+ */
+export type ClusterPath = Message<"tb_explain.ClusterPath"> & {
+  /**
+   * [N, h, w] or [N, d, h, w]: the cluster of each position; of a layer without positions [N, 1, 1]
+   *
+   * @generated from field: tb_explain.Array assignments = 1;
+   */
+  assignments?: Array | undefined;
+
+  /**
+   * [k] what a cluster is called: the same from step to step
+   *
+   * @generated from field: repeated uint32 ids = 2;
+   */
+  ids: number[];
+
+  /**
+   * [k, K] the share of each class among a cluster's positions
+   *
+   * @generated from field: tb_explain.Array histograms = 3;
+   */
+  histograms?: Array | undefined;
+
+  /**
+   * [k] of all positions
+   *
+   * @generated from field: repeated float shares = 4;
+   */
+  shares: number[];
+
+  /**
+   * [k] share of the most frequent class
+   *
+   * @generated from field: repeated float purity = 5;
+   */
+  purity: number[];
+
+  /**
+   * [k] of the classes, in bits
+   *
+   * @generated from field: repeated float entropy = 6;
+   */
+  entropy: number[];
+
+  /**
+   * [N, K] log-probability of each class given the sample's assignments; or absent
+   *
+   * @generated from field: tb_explain.Array evidence = 7;
+   */
+  evidence?: Array | undefined;
+
+  /**
+   * like assignments: log-probability of the predicted class given that position's cluster; or absent
+   *
+   * @generated from field: tb_explain.Array support = 8;
+   */
+  support?: Array | undefined;
+
+  /**
+   * mutual information of cluster and class as a share of the classes' entropy, 0 to 1
+   *
+   * @generated from field: float association = 9;
+   */
+  association: number;
+
+  /**
+   * nearest to each centroid first, of all clusters
+   *
+   * @generated from field: repeated tb_explain.Patch patches = 10;
+   */
+  patches: Patch[];
+};
+
+/**
+ * Describes the message tb_explain.ClusterPath.
+ * Use `create(ClusterPathSchema)` to create a new message.
+ */
+export const ClusterPathSchema: GenMessage<ClusterPath> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 22);
+
+/**
+ * A part of an image that a position sees, near the centroid of its cluster.
+ *
+ * @generated from message tb_explain.Patch
+ */
+export type Patch = Message<"tb_explain.Patch"> & {
+  /**
+   * index, 0 to k - 1
+   *
+   * @generated from field: uint32 cluster = 1;
+   */
+  cluster: number;
+
+  /**
+   * the receptive field, cut out
+   *
+   * @generated from field: tb_explain.Picture picture = 2;
+   */
+  picture?: Picture | undefined;
+
+  /**
+   * true class of its image
+   *
+   * @generated from field: optional uint32 label = 3;
+   */
+  label?: number | undefined;
+
+  /**
+   * from the centroid
+   *
+   * @generated from field: float distance = 4;
+   */
+  distance: number;
+
+  /**
+   * which of the images that were clustered, from 0 in the order in which they came
+   *
+   * @generated from field: uint32 sample = 5;
+   */
+  sample: number;
+
+  /**
+   * in the layer: [y, x] or [z, y, x]
+   *
+   * @generated from field: repeated uint32 position = 6;
+   */
+  position: number[];
+
+  /**
+   * of the receptive field in the image, per axis
+   *
+   * @generated from field: repeated uint32 starts = 7;
+   */
+  starts: number[];
+
+  /**
+   * exclusive
+   *
+   * @generated from field: repeated uint32 stops = 8;
+   */
+  stops: number[];
+};
+
+/**
+ * Describes the message tb_explain.Patch.
+ * Use `create(PatchSchema)` to create a new message.
+ */
+export const PatchSchema: GenMessage<Patch> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 23);
+
+/**
+ * @generated from message tb_explain.ClusterCount
+ */
+export type ClusterCount = Message<"tb_explain.ClusterCount"> & {
+  /**
+   * @generated from field: uint32 clusters = 1;
+   */
+  clusters: number;
+
+  /**
+   * -1 to 1, larger: better separated
+   *
+   * @generated from field: float silhouette = 2;
+   */
+  silhouette: number;
+};
+
+/**
+ * Describes the message tb_explain.ClusterCount.
+ * Use `create(ClusterCountSchema)` to create a new message.
+ */
+export const ClusterCountSchema: GenMessage<ClusterCount> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 24);
+
+/**
+ * What a feedback network makes of codes of N samples. T is 1 and the target the predicted class.
+ *
+ * @generated from message tb_explain.Reconstructions
+ */
+export type Reconstructions = Message<"tb_explain.Reconstructions"> & {
+  /**
+   * @generated from field: repeated tb_explain.Sample samples = 1;
+   */
+  samples: Sample[];
+
+  /**
+   * @generated from field: repeated sint32 targets = 3;
+   */
+  targets: number[];
+
+  /**
+   * @generated from field: repeated float probabilities = 4;
+   */
+  probabilities: number[];
+
+  /**
+   * @generated from field: repeated uint32 flags = 5;
+   */
+  flags: number[];
+
+  /**
+   * @generated from field: bytes classes = 6;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: uint32 height = 9;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 10;
+   */
+  width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
+
+  /**
+   * first layers first
+   *
+   * @generated from field: repeated tb_explain.Reconstruction reconstructions = 12;
+   */
+  reconstructions: Reconstruction[];
+
+  /**
+   * [N] the training sample that stands for the predicted class; or absent
+   *
+   * @generated from field: repeated tb_explain.Picture representatives = 13;
+   */
+  representatives: Picture[];
+
+  /**
+   * @generated from field: repeated tb_explain.ResponseField fields = 14;
+   */
+  fields: ResponseField[];
+
+  /**
+   * [N] the representatives, reconstructed from their class probabilities; or absent
+   *
+   * @generated from field: repeated tb_explain.Picture prototypes = 15;
+   */
+  prototypes: Picture[];
+};
+
+/**
+ * Describes the message tb_explain.Reconstructions.
+ * Use `create(ReconstructionsSchema)` to create a new message.
+ */
+export const ReconstructionsSchema: GenMessage<Reconstructions> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 25);
+
+/**
+ * The samples, reconstructed from one code.
+ *
+ * @generated from message tb_explain.Reconstruction
+ */
+export type Reconstruction = Message<"tb_explain.Reconstruction"> & {
+  /**
+   * whose activations were decoded; empty: the class probabilities
+   *
+   * @generated from field: string layer = 1;
+   */
+  layer: string;
+
+  /**
+   * whether each position's vector was replaced by its cluster's centroid on the way
+   *
+   * @generated from field: bool through_centroids = 2;
+   */
+  throughCentroids: boolean;
+
+  /**
+   * [N]
+   *
+   * @generated from field: repeated tb_explain.Picture pictures = 3;
+   */
+  pictures: Picture[];
+
+  /**
+   * [N] sum of squared differences from the input; or absent
+   *
+   * @generated from field: repeated float errors = 4;
+   */
+  errors: number[];
+};
+
+/**
+ * Describes the message tb_explain.Reconstruction.
+ * Use `create(ReconstructionSchema)` to create a new message.
+ */
+export const ReconstructionSchema: GenMessage<Reconstruction> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 26);
+
+/**
+ * What one position of a layer stands for: its code decoded alone, together with all positions that see part of what it sees
+ * (its response field), and with the whole code; cut to its receptive field.
+ *
+ * @generated from message tb_explain.ResponseField
+ */
+export type ResponseField = Message<"tb_explain.ResponseField"> & {
+  /**
+   * @generated from field: uint32 sample = 1;
+   */
+  sample: number;
+
+  /**
+   * @generated from field: string layer = 2;
+   */
+  layer: string;
+
+  /**
+   * [y, x] or [z, y, x]
+   *
+   * @generated from field: repeated uint32 position = 3;
+   */
+  position: number[];
+
+  /**
+   * of the receptive field in the input, per axis
+   *
+   * @generated from field: repeated uint32 starts = 4;
+   */
+  starts: number[];
+
+  /**
+   * exclusive
+   *
+   * @generated from field: repeated uint32 stops = 5;
+   */
+  stops: number[];
+
+  /**
+   * of the response field in positions of the layer
+   *
+   * @generated from field: repeated uint32 field_starts = 6;
+   */
+  fieldStarts: number[];
+
+  /**
+   * @generated from field: repeated uint32 field_stops = 7;
+   */
+  fieldStops: number[];
+
+  /**
+   * of the layer, per axis
+   *
+   * @generated from field: repeated uint32 positions = 8;
+   */
+  positions: number[];
+
+  /**
+   * @generated from field: tb_explain.Picture input = 9;
+   */
+  input?: Picture | undefined;
+
+  /**
+   * @generated from field: tb_explain.Picture alone = 10;
+   */
+  alone?: Picture | undefined;
+
+  /**
+   * @generated from field: tb_explain.Picture field = 11;
+   */
+  field?: Picture | undefined;
+
+  /**
+   * @generated from field: tb_explain.Picture whole = 12;
+   */
+  whole?: Picture | undefined;
+};
+
+/**
+ * Describes the message tb_explain.ResponseField.
+ * Use `create(ResponseFieldSchema)` to create a new message.
+ */
+export const ResponseFieldSchema: GenMessage<ResponseField> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 27);
 
 /**
  * @generated from enum tb_explain.Kind
@@ -1141,6 +1683,27 @@ export enum Kind {
    * @generated from enum value: CORRELATIONS = 12;
    */
   CORRELATIONS = 12,
+
+  /**
+   * payload: Clusters
+   *
+   * @generated from enum value: CLUSTERS = 13;
+   */
+  CLUSTERS = 13,
+
+  /**
+   * payload: Volume
+   *
+   * @generated from enum value: VOLUME = 14;
+   */
+  VOLUME = 14,
+
+  /**
+   * payload: Reconstructions
+   *
+   * @generated from enum value: RECONSTRUCTIONS = 15;
+   */
+  RECONSTRUCTIONS = 15,
 }
 
 /**
