@@ -21,6 +21,7 @@ from tb_explain.methods.cam import (
 )
 from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
 from tb_explain.methods.engine import attribute
+from tb_explain.methods.feedback import Codes, ErrorTable, FeedbackNetwork, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.fullgrad import FullGrad
 from tb_explain.methods.gradients import InputXGradient, IntegratedGradients, Saliency, SmoothGrad
 from tb_explain.methods.guided import Deconvnet, GuidedBackprop, GuidedGradCAM
@@ -43,10 +44,13 @@ __all__ = [
     "AblationCA",
     "AblationCAM",
     "Attribution",
+    "Codes",
     "Deconvnet",
     "DeepTaylor",
     "EigenCAM",
+    "ErrorTable",
     "Explained",
+    "FeedbackNetwork",
     "FinerCAM",
     "Flag",
     "FullGrad",
@@ -56,6 +60,7 @@ __all__ = [
     "GuidedBackprop",
     "GuidedGradCAM",
     "HiResCAM",
+    "History",
     "ImageMethod",
     "InputXGradient",
     "IntegratedGradients",
@@ -67,6 +72,8 @@ __all__ = [
     "Occlusion",
     "OcclusionPairs",
     "Output",
+    "ReconstructionErrors",
+    "ResponseField",
     "Saliency",
     "ScoreCAM",
     "SmoothGrad",

@@ -1,0 +1,288 @@
+"""A decoder learns to reconstruct, and a fit that was interrupted ends as if it had not been."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, TensorDataset
+
+from tb_explain.methods.feedback import FeedbackNetwork
+
+
+def classifier(width: int = 8) -> nn.Sequential:
+    torch.manual_seed(0)
+    return nn.Sequential(
+        nn.Conv2d(1, width, 3, stride=2, padding=1),
+        nn.ReLU(),
+        nn.Conv2d(width, 16, 3, padding=1),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(16 * 4 * 4, 32),
+        nn.ReLU(),
+        nn.Linear(32, 10),
+    )
+
+
+@pytest.fixture(scope="module")
+def digits() -> TensorDataset:
+    images, labels = load_digits(return_X_y=True)
+    return TensorDataset(torch.from_numpy(images).float().div(16).reshape(-1, 1, 8, 8), torch.from_numpy(labels))
+
+
+@pytest.fixture(scope="module")
+def trained(digits: TensorDataset) -> nn.Sequential:
+    model = classifier()
+    optimizer = torch.optim.Adam(model.parameters(), 3e-3)
+    for _ in range(5):
+        for images, labels in DataLoader(digits, 32, generator=torch.Generator().manual_seed(0), shuffle=True):
+            optimizer.zero_grad()
+            nn.functional.cross_entropy(model(images), labels).backward()
+            optimizer.step()
+    return model
+
+
+def some(digits: TensorDataset, n: int = 64, batch: int = 16, **options: Any) -> DataLoader[Any]:
+    return DataLoader(TensorDataset(digits.tensors[0][:n], digits.tensors[1][:n]), batch, **options)
+
+
+def same(one: FeedbackNetwork, other: FeedbackNetwork) -> bool:
+    pairs = zip(one.parameters(), other.parameters(), strict=True)
+    return all(torch.equal(a, b) for a, b in pairs)
+
+
+def mean_squared(values: Tensor) -> float:
+    return values.square().mean().item()
+
+
+@pytest.mark.parametrize("skips", [False, True])
+def test_reconstructions_become_better_than_the_mean_image(
+    skips: bool, trained: nn.Sequential, digits: TensorDataset
+) -> None:
+    images = digits.tensors[0]
+    train, test = images[:1500], images[1500:]
+    state = copy.deepcopy(trained.state_dict())
+    gradients = [p.grad.clone() for p in trained.parameters()]
+    torch.manual_seed(3)
+    random_state = torch.get_rng_state()
+    feedback = FeedbackNetwork(trained, skips=skips)
+    history = feedback.fit(DataLoader(TensorDataset(train), 32, shuffle=True), epochs=12, learning_rate=1e-2)
+    assert history.losses[-1] < 0.6 * history.losses[0], history.losses
+    assert torch.equal(torch.get_rng_state(), random_state)
+    assert all(torch.equal(value, state[name]) for name, value in trained.state_dict().items())
+    assert all(p.requires_grad and torch.equal(p.grad, g) for p, g in zip(trained.parameters(), gradients, strict=True))
+    mean = mean_squared(test - train.mean(0))
+    forward = feedback.codes(test).forward
+    errors = {name: mean_squared(feedback.decode(name, forward[name]) - test) for name in feedback.layers}
+    errors["class"] = mean_squared(feedback.reconstruct(test) - test)
+    shares = {name: error / mean for name, error in errors.items()}
+    assert shares["1"] < 0.35, shares
+    assert shares["3"] < 0.4, shares
+    assert shares["6"] < 0.5, shares
+    assert shares["class"] < 0.75, shares
+    if skips:
+        assert mean_squared(feedback.reconstruct(test, "6") - test) < errors["6"]
+
+
+def test_each_stage_alone(trained: nn.Sequential, digits: TensorDataset) -> None:
+    """Trained layer by layer, D_2 does not see what D_1 makes of it: its weights are those of a fit with another D_1."""
+    loader = some(digits, 512, 32)
+    feedback = FeedbackNetwork(trained, images=digits.tensors[0][:1])
+    other = FeedbackNetwork(trained, images=digits.tensors[0][:1])
+    for parameter in other.stages[0].parameters():
+        nn.init.normal_(parameter)
+    for network in (feedback, other):
+        network.fit(loader, epochs=10, learning_rate=1e-2, layerwise=True)
+    assert torch.equal(feedback.stages[1].mirror[0].weight, other.stages[1].mirror[0].weight)
+    assert not torch.equal(feedback.stages[0].mirror[0].weight, other.stages[0].mirror[0].weight)
+    images = digits.tensors[0][:512]
+    codes = feedback.codes(images)
+    assert mean_squared(feedback.reconstruct(images, "1") - images) < 0.4 * mean_squared(images - images.mean(0))
+    with torch.no_grad():
+        before = feedback.stages[1](codes.forward["3"])
+    assert mean_squared(before - codes.forward["1"]) < 0.2 * codes.forward["1"].var().item()
+
+
+def test_images_of_zeros_and_ones_are_decoded_to_probabilities(trained: nn.Sequential, digits: TensorDataset) -> None:
+    images = (digits.tensors[0][:256] > 0.4).float()
+    feedback = FeedbackNetwork(trained, images=torch.zeros(1, 1, 8, 8))
+    assert feedback.binary is None
+    loss = feedback.fit(images.split(32), epochs=1).losses[0]
+    assert feedback.binary
+    assert 0.5 < loss / 6 < 1  # cross entropies of about log 2, of weights that sum to 6
+    values = feedback.reconstruct(images, "1")
+    assert 0 <= values.min() <= values.max() <= 1
+    with pytest.raises(ValueError, match="held only 0 and 1, and now there are others"):
+        feedback.fit([digits.tensors[0][:32]], epochs=1)
+
+
+def test_the_loss_is_the_sum_that_the_documentation_gives(trained: nn.Sequential, digits: TensorDataset) -> None:
+    images = digits.tensors[0][:16]
+    feedback = FeedbackNetwork(trained, images=images)
+    codes = feedback.codes(images)
+    truth = [images, *codes.forward.values(), codes.probabilities]
+    expected = torch.zeros(())
+    with torch.no_grad():
+        for depth, (layer, weight) in enumerate(zip([*feedback.layers, None], [2, 2, 1, 1], strict=True), 1):
+            expected += weight * (feedback.decode(layer, truth[depth]) - images).square().mean()
+            if depth > 1:
+                local = feedback.stages[depth - 1](truth[depth]) - truth[depth - 1]
+                expected += 0.1 * local.square().mean() / truth[depth - 1].square().mean()
+    found = feedback.fit([images], epochs=1, validation=[images])
+    assert found.losses[0] == pytest.approx(expected.item(), rel=1e-5)
+
+
+class Interrupted(list):  # type: ignore[type-arg]
+    """Batches of which the nth is never given."""
+
+    def __init__(self, loader: Any, after: int) -> None:
+        self.loader, self.left = loader, after
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.loader:
+            if self.left == 0:
+                raise KeyboardInterrupt
+            self.left -= 1
+            yield batch
+
+
+@pytest.mark.parametrize("own_generator", [False, True])
+def test_a_resumed_fit_ends_as_one_never_interrupted(
+    own_generator: bool, trained: nn.Sequential, digits: TensorDataset, tmp_path: Path
+) -> None:
+    def loader() -> DataLoader[Any]:
+        return some(digits, shuffle=True, generator=torch.Generator().manual_seed(5) if own_generator else None)
+
+    options: dict[str, Any] = {"epochs": 6, "validation": some(digits, 80)}
+    whole = FeedbackNetwork(trained, skips=True)
+    expected = whole.fit(loader(), **options)
+
+    file = tmp_path / "sub" / "feedback.pt"
+    first = FeedbackNetwork(trained, skips=True)
+    interrupted = Interrupted(loader(), after=1 + 3 * 4 + 2)  # looked at once before; then in the fourth epoch
+    interrupted.generator = interrupted.loader.generator  # type: ignore[attr-defined]
+    with pytest.raises(KeyboardInterrupt):
+        first.fit(interrupted, checkpoint=file, **options)
+    assert first.reconstruct(digits.tensors[0][:4]).isfinite().all()
+    assert first.history is not None and len(first.history.losses) == 3
+    assert list(file.parent.iterdir()) == [file]
+
+    torch.manual_seed(99)
+    torch.rand(7)
+    resumed = FeedbackNetwork(trained, skips=True)
+    found = resumed.fit(loader(), checkpoint=file, **options)
+    assert found.losses == expected.losses
+    assert found.validation == expected.validation
+    assert same(resumed, whole)
+    again = FeedbackNetwork(trained, skips=True)
+    assert again.fit(loader(), checkpoint=file, **options).losses == expected.losses  # it was done
+    assert same(again, whole)
+
+
+def test_early_stop_keeps_the_best(trained: nn.Sequential, digits: TensorDataset, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"epochs": 12, "patience": 2, "validation": [1 - digits.tensors[0][:64]]}
+    loader = some(digits, 256, 32)
+    feedback = FeedbackNetwork(trained)
+    file = tmp_path / "feedback.pt"
+    history = feedback.fit(loader, checkpoint=file, learning_rate=5e-3, **options)
+    assert history.stopped_early
+    assert len(history.losses) == history.best_epoch + 3 < 12, history.validation
+    alike = FeedbackNetwork(trained, images=digits.tensors[0][:1])
+    alike.load_state_dict(feedback.state_dict())
+    last = alike.fit([1 - digits.tensors[0][:64]], epochs=1).losses[0]  # before the first step
+    assert last == pytest.approx(min(history.validation), rel=1e-5)
+    again = FeedbackNetwork(trained)
+    assert again.fit(loader, checkpoint=file, learning_rate=5e-3, **options).stopped_early
+    assert same(again, feedback)
+
+
+def test_checkpoints_of_something_else_are_refused(
+    trained: nn.Sequential, digits: TensorDataset, tmp_path: Path
+) -> None:
+    file, loader = tmp_path / "feedback.pt", some(digits)
+    FeedbackNetwork(trained).fit(loader, epochs=1, checkpoint=file)
+    retrained = copy.deepcopy(trained)
+    with torch.no_grad():
+        retrained[0].weight *= 1.1
+    narrower = classifier(width=6)
+    for feedback, epochs, message in [
+        (
+            FeedbackNetwork(trained, ["1", "6"]),
+            1,
+            r"another decoder: it has layers \['1', '3', '6'\] where this one has layers \['1', '6'\]",
+        ),
+        (
+            FeedbackNetwork(narrower),
+            1,
+            r"another decoder: it has stages.0.mirror.0.weight \[8, 1, 3, 3\] where this one has .*\[6, 1, 3, 3\]",
+        ),
+        (
+            FeedbackNetwork(trained, skips=True),
+            1,
+            "another decoder: it has less where this one has stages.1.skip.weight",
+        ),
+        (FeedbackNetwork(retrained), 1, "other weights of the classifier"),
+        (FeedbackNetwork(trained), 2, "of a fit with epochs=1"),
+        (FeedbackNetwork(trained, seed=1), 1, "of a fit with seed=0"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            feedback.fit(loader, epochs=epochs, checkpoint=file)
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ValueError, match="no checkpoint that can be read"):
+        FeedbackNetwork(trained).fit(loader, epochs=1, checkpoint=file)
+    torch.save({"other": 1}, file)
+    with pytest.raises(ValueError, match="no checkpoint of a feedback network"):
+        FeedbackNetwork(trained).fit(loader, epochs=1, checkpoint=file)
+
+
+def test_batches_that_are_no_number_are_left_out(
+    trained: nn.Sequential, digits: TensorDataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    good = list(digits.tensors[0][:64].split(16))
+    bad = good[0].clone()
+    bad[3, 0, 2, 2] = torch.nan
+    with_bad = FeedbackNetwork(trained, images=good[0])
+    with caplog.at_level(logging.WARNING):
+        history = with_bad.fit([bad, *good], epochs=2)
+    assert history.skipped == [1, 1]
+    assert "1 of 5 batches were left out" in caplog.text
+    without = FeedbackNetwork(trained, images=good[0])
+    without.fit(good, epochs=2)
+    assert same(with_bad, without)
+    weights = copy.deepcopy(without.state_dict())
+    with pytest.raises(ValueError, match="none of the 2 batches of epoch 0 had a loss that is a number"):
+        without.fit([bad, bad], epochs=2)
+    assert all(torch.equal(p, weights[name]) for name, p in without.named_parameters())
+
+
+def test_bad_loaders_and_parameters_are_refused(trained: nn.Sequential, digits: TensorDataset) -> None:
+    images = digits.tensors[0][:32]
+    feedback = FeedbackNetwork(trained)
+    with pytest.raises(ValueError, match="loader is a generator, which is used up after one epoch"):
+        feedback.fit(batch for batch in [images])
+    with pytest.raises(ValueError, match="validation is a list_iterator"):
+        feedback.fit([images], validation=iter([images]))
+    with pytest.raises(
+        TypeError, match=r"one tensor; give a DataLoader, or a list of batches such as images.split\(32\)"
+    ):
+        feedback.fit(images)
+    with pytest.raises(TypeError, match="or another iterable over batches, got int"):
+        feedback.fit(3)  # type: ignore[arg-type]
+    for loader, options, message in [
+        ([], {}, "the loader gives no batches"),
+        ([{"image": images}], {}, "the loader gives dict; expected batches of float images"),
+        ([(images * 255).byte()], {}, r"gives torch.uint8 \[32, 1, 8, 8\]"),
+        ([images, images[..., :7]], {}, r"built for images \[1, 8, 8\], got \[1, 8, 7\]"),
+        ([images], {"epochs": 0}, "epochs must be 1 or more"),
+        ([images], {"learning_rate": 0.0}, "learning_rate must be above 0"),
+        ([images], {"patience": 2}, "give validation too"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            feedback.fit(loader, **options)  # type: ignore[arg-type]
