@@ -29,6 +29,7 @@ from tb_explain.methods.lime import LIME
 from tb_explain.methods.lrp import LRP, DeepTaylor
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
+from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.results import Attribution, Explained, Flag
 from tb_explain.methods.rise import RISE
 from tb_explain.methods.shap import KernelSHAP
@@ -72,6 +73,7 @@ __all__ = [
     "Occlusion",
     "OcclusionPairs",
     "Output",
+    "ReceptiveFields",
     "ReconstructionErrors",
     "ResponseField",
     "Saliency",
@@ -82,4 +84,5 @@ __all__ = [
     "Top",
     "XGradCAM",
     "attribute",
+    "receptive_fields",
 ]

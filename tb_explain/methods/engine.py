@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from tb_explain.methods import targets as target_rules
 from tb_explain.methods.batch import Batch, gradients_of
-from tb_explain.methods.layers import LastSpatialLayer, bare, layer_names
+from tb_explain.methods.layers import LastSpatialLayer, layer_names
 from tb_explain.methods.method import ImageMethod, LayerMethod, LayerPass, Method
-from tb_explain.methods.network import Network, undisturbed
+from tb_explain.methods.network import Network, checked_inputs, undisturbed
 from tb_explain.methods.rectifiers import Rectifiers, Rule
 from tb_explain.methods.results import Attribution, Explained, about, checked, joined
 from tb_explain.methods.taps import first_output, removed_after, tapped
@@ -46,26 +46,12 @@ def attribute(
         TypeError, ValueError: the model, a layer, the images or the targets do not fit; one sentence says how.
         What the model itself raises passes through.
     """
-    if isinstance(model, torch.jit.ScriptModule):
-        raise TypeError(
-            "the model is scripted or traced, which hides its layers; give the nn.Module that it was made from"
-        )
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"the model must be a torch.nn.Module, got {type(model).__name__}")
-    if (
-        not isinstance(images, Tensor)
-        or images.ndim not in (4, 5)
-        or not images.is_floating_point()
-        or images.numel() == 0
-    ):
-        got = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
-        raise ValueError(f"images must be a non-empty float tensor [N, C, H, W] as the model takes them, got {got}")
+    model = checked_inputs(model, images)
     if not methods:
         raise ValueError("no method given; give at least one, for example GradCAM()")
     for method in methods:
         if not isinstance(method, (ImageMethod, LayerMethod)):
             raise TypeError(f"{method!r} is no method; give values such as GradCAM() or LIME()")
-    model = bare(model)
     named = [layer_names(model, method.layer) if isinstance(method, LayerMethod) else [] for method in methods]
     parts = [slice(start, start + batch_size) for start in range(0, len(images), batch_size)]
     sliced = [target_rules.slice_targets(targets, len(images), part) for part in parts]

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from tb_explain.methods.layers import bare
+
 
 class Network:
     """A bare model whose parameters are outside the graph; `run` calls it. Made by `undisturbed`."""
@@ -47,6 +49,25 @@ class Network:
                 if images._version != version:  # the model had already changed them in place
                     raise
                 return self(images.contiguous())
+
+
+def checked_inputs(model: nn.Module, images: Tensor) -> nn.Module:
+    """The bare model, of a model and images [N, C, *S] as a caller gave them. Raises TypeError or ValueError for what is neither."""
+    if isinstance(model, torch.jit.ScriptModule):
+        raise TypeError(
+            "the model is scripted or traced, which hides its layers; give the nn.Module that it was made from"
+        )
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"the model must be a torch.nn.Module, got {type(model).__name__}")
+    if (
+        not isinstance(images, Tensor)
+        or images.ndim not in (4, 5)
+        or not images.is_floating_point()
+        or images.numel() == 0
+    ):
+        got = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
+        raise ValueError(f"images must be a non-empty float tensor [N, C, H, W] as the model takes them, got {got}")
+    return bare(model)
 
 
 @contextmanager
