@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from tb_explain.methods.feedback.errors import reconstruction_errors
 from tb_explain.methods.feedback.loader import Loader, is_binary
 from tb_explain.methods.feedback.mirror import MirrorStage, check_mirrored
 from tb_explain.methods.feedback.path import path, read
-from tb_explain.methods.feedback.results import Codes, History, ReconstructionErrors
+from tb_explain.methods.feedback.response import response_fields
+from tb_explain.methods.feedback.results import Codes, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.feedback.training import Plan, train
 from tb_explain.methods.layers import Layers, bare, layer_names
-from tb_explain.methods.network import Network, undisturbed
+from tb_explain.methods.network import Network, checked_inputs, undisturbed
+from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.targets import MultiLabel, Output, Targets
 
 _CHUNK = 64
@@ -91,6 +93,7 @@ class FeedbackNetwork(nn.Module):
         """Of the last fit."""
         self.stages = nn.ModuleList()
         """D_1 to D_L."""
+        self._fields: dict[str, ReceptiveFields] = {}
         if images is not None:
             with self._running(images):
                 pass
@@ -182,6 +185,21 @@ class FeedbackNetwork(nn.Module):
                 found.append(self._image(values))
         return torch.cat(found)
 
+    def respond(self, images: Tensor, layer: str, positions: Sequence[Sequence[int]]) -> list[ResponseField]:
+        """Response-field reconstruction, all its steps, for each of some positions of a layer ((y, x), or (z, y, x)) over N images.
+
+        Of the code only the position itself, or the positions whose receptive fields overlap its own, are decoded, and the position's
+        receptive field is cut out. Where the decoder mirrors convolutions exactly (no poolings, no branches up to the layer) the latter equals what
+        the full code gives there, since no other position reaches it. Skips are not used.
+
+        Cost: two codes to decode a position and image; and once a layer, its receptive fields, one forward pass for each row and column.
+        """
+        with self._running(images):
+            self._depth(layer)
+        if layer not in self._fields:
+            self._fields |= receptive_fields(self.model, [layer], images)
+        return response_fields(self, images, layer, positions, self._fields[layer])
+
     def errors(
         self, images: Tensor, loader: Loader, *, layer: str | None = None, validation: Loader | None = None
     ) -> ReconstructionErrors:
@@ -210,23 +228,15 @@ class FeedbackNetwork(nn.Module):
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         """Raises ValueError when the state is of another decoder."""
-        if tuple(state["layers"]) != self.layers:
-            raise ValueError(
-                f"the state is of a decoder of the layers {state['layers']}, this one is of {list(self.layers)}"
-            )
+        theirs, own = state["layers"], list(self.layers)
+        if theirs != own:
+            raise ValueError(f"the state is of a decoder of the layers {theirs}, this one is of {own}")
         self.binary = state["binary"]
 
     @contextmanager
     def _running(self, images: Tensor) -> Iterator[tuple[Network, Tensor]]:
         """The classifier, undisturbed, and the images on its device; the decoder is built, and there too."""
-        if (
-            not isinstance(images, Tensor)
-            or images.ndim not in (4, 5)
-            or not images.is_floating_point()
-            or not len(images)
-        ):
-            got = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
-            raise ValueError(f"images must be a non-empty float tensor [N, C, H, W] as the model takes them, got {got}")
+        checked_inputs(self.model, images)
         with undisturbed(self.model) as network:
             images = images.detach().to(network.device, torch.float32)
             self._ready(network, images)
@@ -246,7 +256,7 @@ class FeedbackNetwork(nn.Module):
         # Noise, so that what is built depends on sizes alone. The random state is put back by `undisturbed`.
         torch.default_generator.manual_seed(self.seed)
         with torch.device("cpu"):
-            noise = torch.randn(4, *shape)
+            noise = torch.randn(4, *shape, dtype=torch.float32)
         found = path(network, noise.to(network.device), self._asked, self.targets)
         with torch.device("cpu"):
             stages = [MirrorStage(stage, skip=self.skips and i > 0).float() for i, stage in enumerate(found)]
@@ -276,15 +286,13 @@ class FeedbackNetwork(nn.Module):
         if code.ndim == 0 or tuple(code.shape[1:]) != expected or not len(code):
             what = f"a code of layer {layer!r}" if layer else "probabilities"
             raise ValueError(f"{what} must have the shape [N, {', '.join(map(str, expected))}], got {list(code.shape)}")
-        device = next((tensor.device for tensor in self.model.parameters()), torch.device("cpu"))
-        self.to(device)
-        return code.detach().to(device, torch.float32)
+        self.to(next((parameter.device for parameter in self.model.parameters()), "cpu"))
+        return code.detach().to(next(self.parameters()).device, torch.float32)
 
     @contextmanager
     def _exact(self) -> Iterator[None]:
         """Without a graph and in float32."""
-        device = next((parameter.device.type for parameter in self.parameters()), "cpu")
-        with torch.no_grad(), torch.autocast(device, enabled=False):
+        with torch.no_grad(), torch.autocast(next(self.parameters()).device.type, enabled=False):
             yield
 
     def _image(self, values: Tensor) -> Tensor:

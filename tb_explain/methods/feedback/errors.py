@@ -87,8 +87,8 @@ class _Nearest:
         theirs = codes.feedback[self._layer].flatten(1)
         # By multiplying matrices near neighbours would be told apart less well.
         distances = torch.cdist(self._codes, theirs, compute_mode="donot_use_mm_for_euclid_dist")
-        distances[self._predicted[:, None] != codes.predicted] = torch.inf
-        least, which = distances.nan_to_num(torch.inf).min(1)
+        distances[(self._predicted[:, None] != codes.predicted) | distances.isnan()] = torch.inf
+        least, which = distances.min(1)
         closer = least < self._distances
         which = which[closer]
         self._distances[closer] = least[closer]

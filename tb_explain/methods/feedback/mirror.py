@@ -176,7 +176,7 @@ def check_mirrored(stages: Sequence[MirrorStage], path: Sequence[Stage]) -> None
     for built, stage in zip(stages, path, strict=True):
         name = repr(stage.name) if stage.name else "of the classes"
         with torch.no_grad():
-            found = tuple(built(torch.zeros(2, *stage.after)).shape[1:])
+            found = tuple(built(torch.zeros(2, *stage.after, dtype=torch.float32)).shape[1:])
         if found != stage.before:
             raise ValueError(
                 f"layer {name} cannot be mirrored: its code {list(stage.after)} gives {list(found)} instead of {list(stage.before)}"

@@ -106,7 +106,7 @@ def path(network: Network, images: Tensor, layers: Sequence[str] | None, targets
     happens there (a branch, a function), and the stage has no steps.
     """
     calls, scores = _recorded(network, images, targets)
-    whole = _steps([call.module for call in calls if call.leaf], images, scores)
+    whole = _steps([call.module for call in calls if call.leaf], images.to(network.dtype), scores)
     if layers is None:
         layers = _default_of_chain(calls) if whole else _default_of_graph(network.module, calls, images)
         if not layers:
@@ -125,7 +125,7 @@ def path(network: Network, images: Tensor, layers: Sequence[str] | None, targets
     stages = []
     for i, name in enumerate([*layers, ""]):
         between = [call.module for call in calls[ends[i] + 1 : ends[i + 1] + 1] if call.leaf]
-        steps = _steps(between, codes[i], codes[i + 1])
+        steps = _steps(between, codes[i].to(network.dtype), codes[i + 1])
         after = codes[i + 1] if name else probabilities
         if steps is None:
             _check_sites(name, after, images)
