@@ -10,6 +10,7 @@ import {
   HeatmapsSchema,
   OcclusionPairsSchema,
   OcclusionSchema,
+  ReconstructionsSchema,
   type RelatedSchema,
   SuperpixelsSchema,
 } from "../src/records/explain_pb.ts";
@@ -44,6 +45,8 @@ export function payload(kind: Kind, side: number, signed: boolean, at: At): Uint
       return occlusion(at);
     case "OCCLUSION_PAIRS":
       return occlusionPairs(at);
+    case "RECONSTRUCTIONS":
+      return reconstructions(at);
   }
 }
 
@@ -122,6 +125,39 @@ function heatmaps(side: number, signed: boolean, at: At): Uint8Array {
     classDependent: true,
   });
   return toBinary(HeatmapsSchema, message);
+}
+
+/** Deeper layers show rather another image of the class than the one that was seen. */
+function reconstructions(at: At): Uint8Array {
+  const { samples, targets, probabilities, flags: _, figures: __, ...rest } = { flags: [], ...shared(at) };
+  const own = (i: number) => ({ image: Buffer.from(IMAGE_HASHES[i] ?? "", "hex") });
+  const ofClass = (i: number) => own((i + CLASSES) % SAMPLES);
+  const sources = ["conv1", "conv2", "conv3", "fc", ""];
+  const first = each((i) => i).filter((__, index) => index % TARGETS === 0);
+  const error = (i: number, depth: number) => (60 + 40 * depth) * (1.4 - learnedAt(at)) * (1 + 0.3 * Math.sin(i));
+  const message = create(ReconstructionsSchema, {
+    ...rest,
+    samples,
+    targets: first.map((i) => targets[TARGETS * i] ?? 0),
+    probabilities: first.map((i) => probabilities[TARGETS * i] ?? 0),
+    figures: ["input–reconstruction", "input–class reconstruction"].map((name, n) => ({
+      name,
+      values: first.map((i) => error(i, 4 * n)),
+      better: Better.LOWER,
+    })),
+    reconstructions: sources.map((layer, depth) => ({
+      layer,
+      pictures: first.map((i) => (depth < 3 ? own(i) : ofClass(i))),
+      errors: first.map((i) => error(i, depth)),
+    })),
+    representatives: first.map(ofClass),
+    fields: first.slice(0, 4).map((sample) => ({
+      ...{ sample, layer: "conv2", position: [3, 2], positions: [8, 8], starts: [18, 10], stops: [37, 29] },
+      ...{ fieldStarts: [1, 0], fieldStops: [6, 5], input: own(sample), alone: ofClass(sample) },
+      ...{ field: own(sample), whole: own(sample) },
+    })),
+  });
+  return toBinary(ReconstructionsSchema, message);
 }
 
 function weightOf(i: number, t: number, superpixel: number, at: At): number {

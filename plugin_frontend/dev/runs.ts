@@ -19,6 +19,7 @@ const SERIES: Invented[] = [
   { method: "AblationCA", layer: "", kind: "CORRELATIONS", side: 0 },
   { method: "Occlusion", layer: "", kind: "OCCLUSION", side: 0 },
   { method: "Occlusion", layer: "", kind: "OCCLUSION_PAIRS", side: 0 },
+  { method: "FeedbackNetwork", layer: "", kind: "RECONSTRUCTIONS", side: 0 },
 ];
 
 const tagOf = ({ method, layer }: Invented) => `val/${method}${layer && `/${layer}`}`;

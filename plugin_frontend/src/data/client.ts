@@ -4,6 +4,7 @@ import { ClassNamesSchema } from "../records/explain_pb.ts";
 import type { Run, SeriesSteps } from "./answers.ts";
 import { decodeLabelMap, type LabelMap } from "./label_maps.ts";
 import { KINDS } from "./payloads.ts";
+import { decodeVolume, type Volume } from "./volumes.ts";
 import { splitPayloads } from "./wire.ts";
 
 /** Nobody answers, or nobody who can: worth trying again. */
@@ -55,6 +56,10 @@ export async function fetchClassNames(run: string, hash: string): Promise<string
 
 export async function fetchLabelMap(run: string, hash: string): Promise<LabelMap> {
   return decodeLabelMap(await fetchBlob("labels", run, hash));
+}
+
+export async function fetchVolume(run: string, hash: string): Promise<Volume> {
+  return decodeVolume(await fetchBlob("volume", run, hash));
 }
 
 async function fetchBlob(route: string, run: string, hash: string): Promise<Uint8Array> {

@@ -34,6 +34,8 @@ export type ExplainedSample = {
   name: string;
   /** Content hash of the label map of its superpixels; empty when it has none. */
   segments: string;
+  /** Content hash of its voxels, of which the image shows three projections; empty when it is an image. */
+  volume: string;
   targets: Target[];
 };
 
@@ -126,5 +128,6 @@ function describe(sample: Sample, index: number) {
     probability: known(sample.probability),
     name: sample.name,
     segments: toHex(sample.segments),
+    volume: toHex(sample.volume),
   };
 }

@@ -1,8 +1,15 @@
 /** Quality figures of maps: what each is called and says, how it reads, and whether the map beats one that knows nothing. */
 import { Better } from "../records/explain_pb.ts";
+import { ERROR_RATIO, ERRORS } from "./errors.ts";
 import type { Figure } from "./explained.ts";
 
-type Description = { label: string; sentence: string; unit?: string };
+type Description = {
+  label: string;
+  sentence: string;
+  unit?: string;
+  /** It has no largest value, so a bar would say nothing. */
+  unbounded?: boolean;
+};
 
 /** In the order in which they are shown. Figures that are not listed keep their own name and come last. */
 const DESCRIPTIONS: ReadonlyMap<string, Description> = new Map([
@@ -91,6 +98,23 @@ const DESCRIPTIONS: ReadonlyMap<string, Description> = new Map([
       unit: "px",
     },
   ],
+  [
+    ERROR_RATIO,
+    {
+      label: "E4 / E1",
+      sentence:
+        "How many times the input differs more from its class's reconstruction than from its own; about the same for right and wrong samples.",
+      unbounded: true,
+    },
+  ],
+  ...ERRORS.map((name, i): [string, Description] => [
+    name,
+    {
+      label: `E${i + 1} ${name.replace("–", " – ")}`,
+      sentence: "Sum of squared differences between the two.",
+      unbounded: true,
+    },
+  ]),
 ]);
 
 const RANKS = new Map([...DESCRIPTIONS.keys()].map((name, rank) => [name, rank]));
@@ -113,7 +137,8 @@ const DIRECTIONS: Record<Better, string> = {
 
 export function figureText(name: string, value: number | undefined): string {
   if (value === undefined) return "–";
-  const unit = DESCRIPTIONS.get(name)?.unit;
+  const { unit, unbounded } = DESCRIPTIONS.get(name) ?? {};
+  if (unbounded) return String(Number(value.toPrecision(3)));
   if (unit) return `${value.toFixed(1)} ${unit}`;
   const small = value !== 0 && Math.abs(value) < 0.005; // such as an error, which must not read as none
   return (small ? Number(value.toPrecision(1)).toString() : value.toFixed(2)).replaceAll("-", "−");
@@ -134,6 +159,7 @@ export function noBetterThanRandom({ value, random, better }: Figure): boolean |
 /** The ends of the bar that a figure is drawn on: 0 to 1, or wider when its numbers are; `null`: a bar would say nothing. */
 export function figureScale({ name, value, random, centred }: Figure): { low: number; high: number } | null {
   const known = [value, random, centred].filter((number) => number !== undefined);
-  if (DESCRIPTIONS.get(name)?.unit && known.length === 1) return null;
+  const { unit, unbounded } = DESCRIPTIONS.get(name) ?? {};
+  if (unbounded || (unit && known.length === 1)) return null;
   return { low: Math.min(0, ...known), high: Math.max(1, ...known) };
 }

@@ -1,6 +1,7 @@
 /** Decodes label maps: which superpixel each pixel belongs to. */
 import { fromBinary } from "@bufbuild/protobuf";
 import { LabelMapSchema } from "../records/explain_pb.ts";
+import { inflate } from "./inflate.ts";
 
 export type LabelMap = {
   height: number;
@@ -18,7 +19,7 @@ export async function decodeLabelMap(payload: Uint8Array): Promise<LabelMap> {
   const { height, width, count, deflated } = fromBinary(LabelMapSchema, payload);
   const pixels = height * width;
   if (pixels === 0 || pixels > MOST_PIXELS) throw new Error("A label map of no reasonable size.");
-  const bytes = await inflate(deflated, 2 * pixels);
+  const bytes = await inflate(deflated, 2 * pixels, "A label map");
   const labels = new Uint16Array(pixels);
   for (let i = 0; i < pixels; i++) {
     const label = (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8);
@@ -26,34 +27,4 @@ export async function decodeLabelMap(payload: Uint8Array): Promise<LabelMap> {
     labels[i] = label;
   }
   return { height, width, count, labels };
-}
-
-/** Inflates a zlib stream that must have `expected` bytes, and stops once it has more. */
-async function inflate(deflated: Uint8Array, expected: number): Promise<Uint8Array> {
-  const reader = new Blob([deflated as Uint8Array<ArrayBuffer>])
-    .stream()
-    .pipeThrough(new DecompressionStream("deflate"))
-    .getReader();
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read().catch(() => {
-      throw new Error("A label map that cannot be inflated.");
-    });
-    if (done) break;
-    length += value.length;
-    if (length > expected) {
-      void reader.cancel();
-      break;
-    }
-    chunks.push(value);
-  }
-  if (length !== expected) throw new Error("A label map that does not fit its size.");
-  const bytes = new Uint8Array(expected);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -1,4 +1,5 @@
-/** The maps that a target can be drawn with: values on a grid of cells, one value a superpixel, or one a window. */
+/** The maps that a target can be drawn with: values on a grid of cells, one value a superpixel or a window, or a picture. */
+import type { StoredPicture } from "./volumes.ts";
 import type { WindowMap } from "./window_map.ts";
 
 export type Range = { low: number; high: number };
@@ -67,7 +68,20 @@ export class SuperpixelMap {
   }
 }
 
-export type AttributionMap = PixelMap | SuperpixelMap | WindowMap;
+/** No values but a picture of its own, shown in place of the image. */
+export type PictureMap = {
+  readonly form: "picture";
+  readonly id: string;
+  readonly picture: StoredPicture;
+  readonly height: number;
+  readonly width: number;
+  readonly signed: false;
+};
+
+/** A map of values, which colours stand for. */
+export type ValueMap = PixelMap | SuperpixelMap | WindowMap;
+
+export type AttributionMap = ValueMap | PictureMap;
 
 /** Maps with as many values are of single pixels, a few of which stand out so far that on their range the others look alike. */
 const SINGLE_PIXELS = 64 * 64;

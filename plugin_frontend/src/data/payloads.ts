@@ -4,9 +4,16 @@ import type { ExplainedRecord } from "./explained.ts";
 import { decodeHeatmaps, type HeatmapDetail } from "./heatmaps.ts";
 import { decodeOcclusion, type OcclusionDetail } from "./occlusion.ts";
 import { decodeOcclusionPairs, type PairDetail } from "./occlusion_pairs.ts";
+import { decodeReconstructions, type ReconstructionDetail } from "./reconstructions.ts";
 import { decodeSuperpixels, type SuperpixelDetail } from "./superpixels.ts";
 
-export type Detail = HeatmapDetail | SuperpixelDetail | OcclusionDetail | PairDetail | CorrelationDetail;
+export type Detail =
+  | HeatmapDetail
+  | SuperpixelDetail
+  | OcclusionDetail
+  | PairDetail
+  | CorrelationDetail
+  | ReconstructionDetail;
 
 export type Kind = Detail["kind"];
 
@@ -16,6 +23,7 @@ const DECODERS: Record<Kind, (key: string, payload: Uint8Array) => ExplainedReco
   OCCLUSION: decodeOcclusion,
   OCCLUSION_PAIRS: decodeOcclusionPairs,
   CORRELATIONS: decodeCorrelations,
+  RECONSTRUCTIONS: decodeReconstructions,
 };
 
 export const KINDS = Object.keys(DECODERS) as Kind[];

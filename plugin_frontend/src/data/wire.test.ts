@@ -64,7 +64,7 @@ test("heatmaps decode to samples, targets and values", () => {
   const valuesOf = (target?: Target) => (target?.map.form === "pixels" ? Array.from(target.map.values) : []);
   expect(valuesOf(first?.targets[0])).toEqual([-1, 126.5]); // scale 0.5, offset -1
   expect(valuesOf(second?.targets[1])).toEqual([7, 9]); // scale 2, offset 1
-  expect(second?.targets[1]?.map.range).toEqual({ low: 7, high: 9 });
+  expect(second?.targets[1]?.map).toMatchObject({ range: { low: 7, high: 9 } });
 });
 
 test("heatmaps that contradict themselves are refused", () => {

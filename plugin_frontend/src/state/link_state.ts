@@ -4,13 +4,16 @@ import { onLinkChange, readLink, writeLink } from "../host/link.ts";
 import { visible } from "../host/visibility.ts";
 import { DIVERGING, SEQUENTIAL } from "../render/heatmap/lut.ts";
 import { SIGNS } from "../render/superpixels/choice.ts";
+import { UPS } from "../render/voxels/grid.ts";
 import * as appearance from "./appearance.ts";
 import * as occlusion from "./occlusion.ts";
+import * as reconstructions from "./reconstructions.ts";
 import { runFilter, runSelection } from "./runs.ts";
 import * as samples from "./samples.ts";
 import { layerSelection, methodSelection, openSeries, tagFilter } from "./series.ts";
 import * as superpixels from "./superpixels.ts";
 import { askedStep, follow, step } from "./timeline.ts";
+import * as voxels from "./voxels.ts";
 
 /** `null`: the default, not in the link. */
 type Binding = { key: string; write: () => string | null; read: (text: string | null) => void };
@@ -120,6 +123,12 @@ const bindings: Binding[] = [
   bind("drawn_pairs", superpixels.drawnPairs, superpixels.DEFAULT_PAIRS, whole),
   bind("relations", superpixels.relations, "pairs", oneOf(superpixels.RELATIONS)),
   bind<number | null>("superpixel", superpixels.picked, null, whole),
+  bind<number | null>("reconstruction", reconstructions.chosenReconstruction, null, whole),
+  bind("difference", reconstructions.showDifference, false, ...flag),
+  bind("field", reconstructions.chosenField, 0, whole),
+  bind("turned", voxels.orientation, voxels.DEFAULT_ORIENTATION, voxels.parseOrientation, voxels.formatOrientation),
+  bind("level", voxels.level, voxels.DEFAULT_LEVEL, between(0, 1)),
+  bind("up", voxels.up, "first", oneOf(UPS)),
   bind<string | null>("series", openSeries, null, text, (series) => series ?? ""),
 ];
 

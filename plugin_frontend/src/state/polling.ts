@@ -2,11 +2,13 @@
 import { effect, signal } from "@preact/signals";
 import { fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
+import { forgetDifferences } from "./differences.ts";
 import { clearRecords } from "./frame.ts";
 import { forgetLabelMaps } from "./label_maps.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { runs } from "./runs.ts";
 import { forgetSteps } from "./steps.ts";
+import { forgetVolumes } from "./volumes.ts";
 
 const PERIOD = 5_000;
 const LONGEST_PERIOD = 60_000;
@@ -27,6 +29,8 @@ export function startPolling(): void {
 export function reload(): void {
   clearRecords();
   forgetLabelMaps();
+  forgetVolumes();
+  forgetDifferences();
   forgetSteps();
   void poll();
 }

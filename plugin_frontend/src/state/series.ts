@@ -19,6 +19,7 @@ const KIND_NAMES: Record<Kind, string> = {
   OCCLUSION: "single windows",
   OCCLUSION_PAIRS: "pairs of windows",
   CORRELATIONS: "correlations",
+  RECONSTRUCTIONS: "reconstructions",
 };
 
 export const tagFilter = signal("");

@@ -8,9 +8,10 @@ type Props = {
   step: number;
   testId: string;
   format: (value: number) => string;
+  disabled?: boolean;
 };
 
-export function Slider({ label, value, min, max, step, testId, format }: Props) {
+export function Slider({ label, value, min, max, step, testId, format, disabled }: Props) {
   return (
     <label class="slider">
       <span class="slider-label">{label}</span>
@@ -24,6 +25,7 @@ export function Slider({ label, value, min, max, step, testId, format }: Props) 
         style={{ "--filled": max > min ? (value.value - min) / (max - min) : 0 }}
         aria-valuetext={format(value.value)}
         data-testid={testId}
+        disabled={disabled}
         onInput={(event) => {
           value.value = event.currentTarget.valueAsNumber;
         }}

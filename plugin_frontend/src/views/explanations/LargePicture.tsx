@@ -46,7 +46,8 @@ export function LargePicture({ explanation, target, ...rest }: Props) {
 type CaptionProps = Pick<Props, "explanation" | "target" | "map" | "children">;
 
 export function Caption({ explanation: { record, frame }, target, map, children }: CaptionProps) {
-  const range = target && rangeFor(map ?? shownMap(target), methodOf(frame.series));
+  const shown = map ?? (target && shownMap(target));
+  const range = shown && shown.form !== "picture" && rangeFor(shown, methodOf(frame.series));
   return (
     <figcaption>
       <span>{seriesNames.value(frame.series)}</span>

@@ -1,18 +1,18 @@
 /** The heatmap above an image: a canvas that repaints itself when its map or the appearance changes. */
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import type { AttributionMap } from "../../data/maps.ts";
+import type { ValueMap } from "../../data/maps.ts";
 import { paint } from "../../render/heatmap/overlay.ts";
 import { canvasSize } from "../../render/heatmap/upsample.ts";
+import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { paintSuperpixels } from "../../render/superpixels/paint.ts";
 import { signedTable, unsignedTable } from "../../state/appearance.ts";
 import { labelMap } from "../../state/label_maps.ts";
 import { chosenOf, superpixelStyle } from "../../state/superpixels.ts";
-import { requestPaint, watchCanvas } from "./painter.ts";
 import { rangeFor } from "./sections.ts";
 import { resample } from "./shown_map.ts";
 
-type Props = { map: AttributionMap; run: string; method: string; longest: number };
+type Props = { map: ValueMap; run: string; method: string; longest: number };
 
 export function Overlay({ map, run, method, longest }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -41,7 +41,7 @@ export function Overlay({ map, run, method, longest }: Props) {
 type Paint = (pixels: Uint32Array) => void;
 
 /** What paints the map as it is to look now; until its label map is there, nothing. */
-function painterOf(map: AttributionMap, run: string, method: string, height: number, width: number): Paint {
+function painterOf(map: ValueMap, run: string, method: string, height: number, width: number): Paint {
   const range = rangeFor(map, method);
   if (map.form !== "superpixels") {
     const table = map.signed ? signedTable.value : unsignedTable.value;

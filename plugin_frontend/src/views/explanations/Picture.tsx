@@ -5,7 +5,7 @@ import { imageAddress } from "../../data/client.ts";
 import type { Target } from "../../data/explained.ts";
 import type { AttributionMap } from "../../data/maps.ts";
 import { mode } from "../../state/appearance.ts";
-import { methodOf } from "../../state/series.ts";
+import { methodOf, seriesNames } from "../../state/series.ts";
 import { outlines, superpixelMode } from "../../state/superpixels.ts";
 import type { Explanation } from "./cards.ts";
 import { compact } from "./format.ts";
@@ -39,7 +39,7 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
   const enlarged = shownAt > 3 * Math.max(record.width, record.height);
 
   const readValue = (event: TargetedPointerEvent<HTMLElement>) => {
-    if (!map || !readout) return;
+    if (!map || map.form === "picture" || !readout) return;
     const box = event.currentTarget.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width;
     const y = (event.clientY - box.top) / box.height;
@@ -69,7 +69,19 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
       ) : (
         <span class="no-image">no image logged</span>
       )}
-      {map && !problem && <Overlay map={map} run={run} method={methodOf(frame.series)} longest={longest} />}
+      {map?.form === "picture" && map.picture.image && (
+        <img
+          class={enlarged ? "own-picture pixelated" : "own-picture"}
+          src={imageAddress(run, map.picture.image)}
+          alt={seriesNames.value(frame.series)}
+          loading="lazy"
+          decoding="async"
+          draggable={false}
+        />
+      )}
+      {map && map.form !== "picture" && !problem && (
+        <Overlay map={map} run={run} method={methodOf(frame.series)} longest={longest} />
+      )}
       {map?.form === "superpixels" && outlines.value && <Outlines map={map} run={run} />}
       {children}
       {problem && <span class="picture-note">{problem}</span>}

@@ -59,7 +59,7 @@ export function SampleDialog() {
             </p>
             <FlagNotes flags={target?.flags ?? 0} />
             <Targets explanation={main} />
-            {target && target.figures.length > 0 && (
+            {target && target.map.form !== "picture" && target.figures.length > 0 && (
               <>
                 <h3>Quality of the map</h3>
                 <FigureTable figures={target.figures} />

@@ -15,6 +15,7 @@ const PANELS: Partial<Record<Kind, () => Promise<Panel>>> = {
   OCCLUSION: async () => (await import("./occlusion/OcclusionPanel.tsx")).OcclusionPanel,
   OCCLUSION_PAIRS: async () => (await import("./occlusion/PairPanel.tsx")).PairPanel,
   CORRELATIONS: async () => (await import("./correlations/CorrelationPanel.tsx")).CorrelationPanel,
+  RECONSTRUCTIONS: async () => (await import("./reconstructions/ReconstructionPanel.tsx")).ReconstructionPanel,
 };
 
 const loaded = new Map<Kind, Panel>();

@@ -1,7 +1,7 @@
 /** What the view shows, derived from the frame and the choices: a section for each run, a page of cards in each. */
 import { computed, effect } from "@preact/signals";
 import { figureOrder } from "../../data/figures.ts";
-import type { AttributionMap, Range } from "../../data/maps.ts";
+import type { Range, ValueMap } from "../../data/maps.ts";
 import { Better } from "../../records/explain_pb.ts";
 import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
@@ -68,8 +68,12 @@ const visibleTargets = computed(() =>
     }),
 );
 
+/** Maps of values: pictures have no range to share. */
 const visibleMaps = computed(() =>
-  visibleTargets.value.map(({ method, target }) => ({ method, map: shownMap(target) })),
+  visibleTargets.value.flatMap(({ method, target }) => {
+    const map = shownMap(target);
+    return map.form === "picture" ? [] : [{ method, map }];
+  }),
 );
 
 export const visibleDetails = computed(() => visibleTargets.value.map(({ target: { detail } }) => detail));
@@ -95,7 +99,7 @@ export const superpixelCount = computed(() =>
 );
 
 /** The range by which a map is normalised. */
-export function rangeFor(map: AttributionMap, method: string): Range {
+export function rangeFor(map: ValueMap, method: string): Range {
   return (range.value === "shared" && sharedRanges.value.get(method)) || map.range;
 }
 

@@ -1,7 +1,7 @@
 /** Which map of a target is drawn, and its values at the resolution of a canvas. */
 import type { Target } from "../../data/explained.ts";
 import { Lru } from "../../data/lru.ts";
-import type { AttributionMap, SuperpixelMap } from "../../data/maps.ts";
+import type { AttributionMap, SuperpixelMap, ValueMap } from "../../data/maps.ts";
 import { canvasSize, upsample } from "../../render/heatmap/upsample.ts";
 import { labelAt } from "../../render/superpixels/nearest.ts";
 import { labelMap } from "../../state/label_maps.ts";
@@ -15,7 +15,7 @@ export function shownMap({ map, detail }: Target): AttributionMap {
 /** Resampled maps: what a slider's every move would otherwise compute anew. */
 const resampled = new Lru<Float32Array>(64 * 1024 * 1024);
 
-export function resample(map: Exclude<AttributionMap, SuperpixelMap>, height: number, width: number): Float32Array {
+export function resample(map: Exclude<ValueMap, SuperpixelMap>, height: number, width: number): Float32Array {
   const name = `${map.id}/${height}x${width}`;
   const known = resampled.get(name);
   if (known) return known;
@@ -26,7 +26,7 @@ export function resample(map: Exclude<AttributionMap, SuperpixelMap>, height: nu
 }
 
 /** The value drawn at a point of the picture, both coordinates from 0 to 1, on a canvas whose longer side has `longest` pixels. */
-export function valueAt(map: AttributionMap, run: string, x: number, y: number, longest: number): number | null {
+export function valueAt(map: ValueMap, run: string, x: number, y: number, longest: number): number | null {
   if (map.form === "superpixels") {
     const labels = labelMap(run, map.segments);
     return labels ? (map.weights[labelAt(labels, x, y)] ?? 0) : null;

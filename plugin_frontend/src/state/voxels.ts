@@ -1,0 +1,78 @@
+/** How voxels are looked at, all of them from the same side, so that they can be compared. */
+import { batch, signal } from "@preact/signals";
+import type { Volume } from "../data/volumes.ts";
+import { type Orientation, turned } from "../render/voxels/camera.ts";
+import { type Grid, type Up, upright } from "../render/voxels/grid.ts";
+import { type Surface, surfaceOf } from "../render/voxels/surface.ts";
+
+export const DEFAULT_ORIENTATION: Orientation = { yaw: 145, pitch: 22 };
+export const DEFAULT_LEVEL = 0.5;
+
+export const orientation = signal(DEFAULT_ORIENTATION);
+
+/** How far voxels have turned by themselves since. */
+export const spin = signal(0);
+
+/** Voxels below this share of what they can be at most are empty. */
+export const level = signal(DEFAULT_LEVEL);
+
+export const up = signal<Up>("first");
+
+export function seenFrom(): Orientation {
+  return turned(orientation.value, spin.value, 0);
+}
+
+export function turn(byYaw: number, byPitch: number): void {
+  batch(() => {
+    orientation.value = turned(seenFrom(), byYaw, byPitch);
+    spin.value = 0;
+  });
+}
+
+export function resetOrientation(): void {
+  batch(() => {
+    orientation.value = DEFAULT_ORIENTATION;
+    spin.value = 0;
+  });
+}
+
+export function parseOrientation(text: string): Orientation | undefined {
+  const [, yaw, pitch] = /^(\d+),(-?\d+)$/.exec(text) ?? [];
+  return yaw !== undefined && Number(yaw) < 360 && Math.abs(Number(pitch)) <= 90
+    ? { yaw: Number(yaw), pitch: Number(pitch) }
+    : undefined;
+}
+
+export function formatOrientation({ yaw, pitch }: Orientation): string {
+  return `${Math.round(yaw) % 360},${Math.round(pitch)}`;
+}
+
+/** The least value, from 1 to 255, of a voxel that is shown. */
+export function leastShown(): number {
+  return Math.max(1, Math.round(255 * level.value));
+}
+
+const grids = new WeakMap<Volume, { up: Up; grid: Grid }>();
+const surfaces = new WeakMap<Grid, { least: number; surface: Surface }>();
+
+/** The volume as it stands. */
+export function standing(volume: Volume): Grid {
+  let known = grids.get(volume);
+  if (known?.up !== up.value) {
+    known = { up: up.value, grid: upright(volume, up.value) };
+    grids.set(volume, known);
+  }
+  return known.grid;
+}
+
+/** The faces of what is shown of it. */
+export function shownSurface(volume: Volume): Surface {
+  const grid = standing(volume);
+  const least = leastShown();
+  let known = surfaces.get(grid);
+  if (known?.least !== least) {
+    known = { least, surface: surfaceOf(grid, least) };
+    surfaces.set(grid, known);
+  }
+  return known.surface;
+}

@@ -1,0 +1,40 @@
+/** The four errors of reconstructions, of one sample and on average over samples. */
+
+import { ERROR_RATIO, ERRORS } from "../../../data/errors.ts";
+import type { Figure } from "../../../data/explained.ts";
+import { type Card, isRight } from "../cards.ts";
+
+export type Column = {
+  /** How many samples it averages over. */
+  count: number;
+  /** As ERRORS names them; `undefined`: not logged. */
+  errors: (number | undefined)[];
+  /** The last error by the first: of the means, which a few samples with small errors do not dominate. */
+  ratio: number | undefined;
+};
+
+/** Fewer samples say nothing about a rate. */
+export const ENOUGH = 20;
+
+export function isError({ name }: Pick<Figure, "name">): boolean {
+  return name === ERROR_RATIO || (ERRORS as readonly string[]).includes(name);
+}
+
+/** `figures`: of each sample. */
+export function averaged(figures: readonly (readonly Figure[])[]): Column {
+  const errors = ERRORS.map((name) => {
+    const values = figures.flatMap((of) => of.find((figure) => figure.name === name)?.value ?? []);
+    return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : undefined;
+  });
+  const [first, , , last] = errors;
+  return { count: figures.length, errors, ratio: first && last !== undefined ? last / first : undefined };
+}
+
+/** Of the samples that the model got right and of those it got wrong. */
+export function byOutcome(cards: readonly Card[]): { right: Column; wrong: Column } {
+  const of = (right: boolean) =>
+    averaged(
+      cards.filter(({ sample }) => isRight(sample) === right).map(({ sample }) => sample.targets[0]?.figures ?? []),
+    );
+  return { right: of(true), wrong: of(false) };
+}
