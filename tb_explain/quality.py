@@ -73,6 +73,8 @@ def scalars(
             for suffix, values in (("", figure.values), ("_random", figure.random), ("_centred", figure.centred)):
                 if values is not None:
                     yield from _mean(tag + suffix, values)
+        for name, value in getattr(result, "scalars", {}).items():
+            yield f"{root}/{series}/{name}", value
         fit = getattr(result, "r2", None)
         if fit is not None:  # with the weights there is no need of a figure
             yield from _mean(f"{root}/{series}/r2", _numbers(fit, len(probe)))

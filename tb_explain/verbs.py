@@ -11,12 +11,25 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tb_explain.payloads import About, Correlations, Heatmaps, Occlusion, Payload, Samples, Superpixels
+from tb_explain.payloads import (
+    About,
+    Clusters,
+    Correlations,
+    Heatmaps,
+    Occlusion,
+    Payload,
+    Reconstructions,
+    Samples,
+    Superpixels,
+)
+from tb_explain.payloads.clusters import as_clusters, as_order, as_path, as_turning
 from tb_explain.payloads.correlations import Related
 from tb_explain.payloads.given import as_numbers, as_segments, as_weights
 from tb_explain.payloads.heatmaps import as_maps, finite
 from tb_explain.payloads.occlusion import Slider, positions
-from tb_explain.probe import Probe, as_array
+from tb_explain.payloads.reconstructions import Reconstruction
+from tb_explain.pictures import as_array, given_pictures
+from tb_explain.probe import Probe
 from tb_explain.records import explain_pb2 as pb
 
 if TYPE_CHECKING:
@@ -188,6 +201,102 @@ class Verbs:
         slider = Slider(height, width, positions("rows", rows, ny), positions("columns", columns, nx), values, there)
         samples = Samples.given(n, t, images, about, flags=flags & ~pb.ALL_ZERO)
         self._log_given(tag, Occlusion(samples, score, whole, [slider]), about, global_step, walltime)
+
+    def add_clusters(
+        self,
+        tag: str,
+        assignments: ArrayLike | Tensor,
+        images: Probe | ArrayLike | Tensor | None = None,
+        global_step: int | None = None,
+        walltime: float | None = None,
+        *,
+        order: int = 0,
+        histograms: ArrayLike | Tensor | None = None,
+        shares: ArrayLike | Tensor | None = None,
+        ids: Sequence[int] | None = None,
+        evidence: ArrayLike | Tensor | None = None,
+        support: ArrayLike | Tensor | None = None,
+        patches: Sequence[Mapping[str, Any]] = (),
+        feedback: Mapping[str, Any] | None = None,
+        turning: Sequence[int] | None = None,
+        **about: Unpack[About],
+    ) -> None:
+        """Log which cluster each position of a layer belongs to, such as k-means in filter space finds.
+
+        Args:
+            assignments: ints [N, h, w], or [N, d, h, w] of voxels: clusters, numbered from 0.
+            order: of the layer among those of the tag's probe, 0 for the first in the network.
+            histograms: how often each class is in a cluster, [k, K]; None: counted in these samples, by `labels`.
+            shares: of each cluster in all positions, [k]; None: counted in these samples.
+            ids: what each cluster is called, k numbers; its colour stays with it from step to step. None: 0 to k - 1.
+            evidence: log-probability of each class given a sample's assignments, [N, K].
+            support: log-probability of the predicted class given the cluster of each position, like the assignments.
+            patches: parts of images near a centroid, each a mapping with `cluster`, `image` (as `images`, one) and optionally `label` and
+                `distance`.
+            feedback: the same of what a feedback network makes of the class probabilities at this layer: a mapping with `assignments`
+                and, if known, `histograms`, `shares`, `ids`, `evidence`, `support` and `patches`.
+            turning: for each sample the order of the first layer from which on all follow the predicted class; -1: none.
+        """
+        values = as_clusters(assignments)
+        n = len(values)
+        about.setdefault("targets", about.get("predicted"))
+        samples = Samples.given(n, 1, images, about)
+        given: dict[str, Any] = {"assignments": values, "histograms": histograms, "shares": shares, "ids": ids}
+        given |= {"evidence": evidence, "support": support, "patches": patches}
+        forms = about.get("dataformats", "NCHW")
+        payload = Clusters(
+            samples,
+            as_order(order),
+            as_path(given, n, samples.labels, forms),
+            None if feedback is None else as_path(feedback, n, samples.predicted, forms),
+            () if turning is None else as_turning(turning, n),
+        )
+        self._log_given(tag, payload, about, global_step, walltime)
+
+    def add_reconstructions(
+        self,
+        tag: str,
+        reconstructions: Mapping[str, ArrayLike | Tensor],
+        images: Probe | ArrayLike | Tensor | None = None,
+        global_step: int | None = None,
+        walltime: float | None = None,
+        *,
+        errors: Mapping[str, ArrayLike | Tensor] | None = None,
+        representatives: ArrayLike | Tensor | None = None,
+        prototypes: ArrayLike | Tensor | None = None,
+        **about: Unpack[About],
+    ) -> None:
+        """Log images reconstructed from what layers know of them.
+
+        Args:
+            reconstructions: by layer, first to last ("" for the class probabilities), pixels to show as `images`.
+            errors: by layer, the summed squared differences from the images, [N].
+            representatives: for each sample an image that stands for its predicted class; `prototypes`: these, reconstructed from
+                their class probabilities.
+        """
+        forms = about.get("dataformats", "NCHW")
+        about.setdefault("targets", about.get("predicted"))
+        if not reconstructions:
+            raise ValueError("no reconstructions given; give at least one layer's")
+        shown = {str(layer): given_pictures(pixels, forms) for layer, pixels in reconstructions.items()}
+        n = len(next(iter(shown.values())))
+        stand_ins, decoded = (
+            None if pixels is None else given_pictures(pixels, forms) for pixels in (representatives, prototypes)
+        )
+        for name, pictures in [*shown.items(), ("representatives", stand_ins), ("prototypes", decoded)]:
+            if pictures is not None and len(pictures) != n:
+                raise ValueError(
+                    f"got {len(pictures)} images for {name!r} and {n} for {next(iter(shown))!r}; give one a sample"
+                )
+        unknown = (errors or {}).keys() - shown.keys()
+        if unknown:
+            raise ValueError(f"errors for {min(unknown)!r}, of which there is no reconstruction; give them by layer")
+        found = [
+            Reconstruction(layer, pictures, as_numbers(f"errors of {layer!r}", (errors or {}).get(layer), (n,)))
+            for layer, pictures in shown.items()
+        ]
+        payload = Reconstructions(Samples.given(n, 1, images, about), found, stand_ins, decoded)
+        self._log_given(tag, payload, about, global_step, walltime)
 
     def _log_given(
         self, tag: str, payload: Payload, about: About, global_step: int | None, walltime: float | None

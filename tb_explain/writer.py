@@ -27,7 +27,7 @@ except ImportError as error:
     raise ImportError('logging explanations needs PyTorch: pip install "tb-explain[train]"') from error
 
 if TYPE_CHECKING:
-    from tb_explain.methods import Explained, Method, Targets
+    from tb_explain.methods import Explained, Method, SetMethod, Targets
     from tb_explain.methods.quality import Figure, FigureValues
 
 _log = logging.getLogger("tb_explain")
@@ -72,6 +72,7 @@ class ExplainWriter(SummaryWriter, Verbs):
         self._marked: set[str] = set()
         self._schedules: dict[str, Schedule] = {}
         self._drift = quality.Drift()
+        self._found: dict[str, list[Explained]] = {}  # of methods that name what they find after the step before
         # Runs at interpreter exit, and when the writer is collected without having been closed.
         self._finalizer = weakref.finalize(self, _finish, self._recorder, self._get_file_writer(), self._pid)  # type: ignore[no-untyped-call]
 
@@ -186,7 +187,7 @@ class ExplainWriter(SummaryWriter, Verbs):
         self, model: torch.nn.Module, probe: Probe, step: int, methods: Sequence[Method], targets: Targets
     ) -> list[Explained]:
         """What the methods find, in their order; those that fail are left out, after the failure was recorded."""
-        from tb_explain.methods import LayerMethod, attribute
+        from tb_explain.methods import LayerMethod, SetMethod, attribute
 
         # One pass serves all layers; what runs the model for itself may fail for itself.
         of_layers: list[Method] = [method for method in methods if isinstance(method, LayerMethod)]
@@ -196,7 +197,10 @@ class ExplainWriter(SummaryWriter, Verbs):
         while groups:
             group = groups.pop(0)
             try:
-                found += attribute(model, probe.images, group, targets)
+                if group and isinstance(group[0], SetMethod):
+                    found += self._of_set(model, probe, group[0], targets)
+                else:
+                    found += attribute(model, probe.images, group, targets)
             except Exception as error:
                 if self._strict:
                     raise
@@ -207,6 +211,13 @@ class ExplainWriter(SummaryWriter, Verbs):
                     self._fail(name, step, error)
         order = {id(method): i for i, method in enumerate(methods)}
         return sorted(found, key=lambda result: order[id(result.method)])
+
+    def _of_set(self, model: torch.nn.Module, probe: Probe, method: SetMethod, targets: Targets) -> list[Explained]:
+        """What a method finds that looks at all images together, given what it found the last time."""
+        key = f"{probe.name} {method!r}"
+        labels = None if probe.labels is None else torch.from_numpy(probe.labels)
+        self._found[key] = method.explain_set(model, probe.images, labels, targets, self._found.get(key))
+        return self._found[key]
 
     @contextmanager
     def _failing(self, tag: str, step: int) -> Iterator[None]:
@@ -228,7 +239,7 @@ class ExplainWriter(SummaryWriter, Verbs):
         walltime: float | None,
     ) -> None:
         method = result.method
-        parameters = {f.name: getattr(method, f.name) for f in dataclasses.fields(method)}
+        parameters = {f.name: getattr(method, f.name) for f in dataclasses.fields(method) if f.repr}
         if result.layer:
             parameters["layer"] = result.layer
         payload = payloads.payload_of(result, probe, figures)

@@ -12,14 +12,14 @@ import torch
 from PIL import Image
 
 from tb_explain import Probe
-from tb_explain.probe import Pictures, as_pixels
+from tb_explain.pictures import Pictures, as_pixels
 
 MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 
 
 def shown(pictures: Pictures) -> np.ndarray:
     """The pixels that somebody will see (small pictures are stored exactly)."""
-    return np.stack([np.asarray(Image.open(io.BytesIO(encoded))) for encoded in pictures.encoded])
+    return np.stack([np.asarray(Image.open(io.BytesIO(encoded))) for encoded, _ in pictures.encoded])
 
 
 @pytest.fixture
@@ -104,9 +104,21 @@ def test_it_describes_itself() -> None:
 @pytest.mark.parametrize(
     ("images", "more", "sentence"),
     [
-        (torch.rand(3, 4, 4), {}, "probe images must be floats [N, C, H, W], got torch.float32 [3, 4, 4]"),
-        (torch.zeros(1, 3, 4, 4, dtype=torch.uint8), {}, "probe images must be floats [N, C, H, W], got torch.uint8"),
-        (torch.rand(0, 3, 4, 4), {}, "probe images must be floats [N, C, H, W], got torch.float32 [0, 3, 4, 4]"),
+        (
+            torch.rand(3, 4, 4),
+            {},
+            "probe images must be floats [N, C, H, W] or [N, C, D, H, W], got torch.float32 [3, 4, 4]",
+        ),
+        (
+            torch.zeros(1, 3, 4, 4, dtype=torch.uint8),
+            {},
+            "probe images must be floats [N, C, H, W] or [N, C, D, H, W], got torch.uint8",
+        ),
+        (
+            torch.rand(0, 3, 4, 4),
+            {},
+            "probe images must be floats [N, C, H, W] or [N, C, D, H, W], got torch.float32 [0, 3, 4, 4]",
+        ),
         (None, {"labels": [0]}, "labels must be 2 class indices (integers from 0), got int64 [1]"),
         (None, {"labels": [0.0, 1.0]}, "labels must be 2 class indices (integers from 0), got float64 [2]"),
         (None, {"labels": [0, -1]}, "labels must be 2 class indices (integers from 0)"),

@@ -20,14 +20,16 @@ from tb_explain.methods.cam import (
     XGradCAM,
 )
 from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
+from tb_explain.methods.clusters import Clustered, ClusterPath, FilterClusters, FilterSpaces
 from tb_explain.methods.engine import attribute
 from tb_explain.methods.feedback import Codes, ErrorTable, FeedbackNetwork, History, ReconstructionErrors, ResponseField
+from tb_explain.methods.filter_space import FilterSpace
 from tb_explain.methods.fullgrad import FullGrad
 from tb_explain.methods.gradients import InputXGradient, IntegratedGradients, Saliency, SmoothGrad
 from tb_explain.methods.guided import Deconvnet, GuidedBackprop, GuidedGradCAM
 from tb_explain.methods.lime import LIME
 from tb_explain.methods.lrp import LRP, DeepTaylor
-from tb_explain.methods.method import ImageMethod, LayerMethod, Method
+from tb_explain.methods.method import ImageMethod, LayerMethod, Method, SetMethod
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.results import Attribution, Explained, Flag
@@ -45,6 +47,8 @@ __all__ = [
     "AblationCA",
     "AblationCAM",
     "Attribution",
+    "ClusterPath",
+    "Clustered",
     "Codes",
     "Deconvnet",
     "DeepTaylor",
@@ -52,6 +56,9 @@ __all__ = [
     "ErrorTable",
     "Explained",
     "FeedbackNetwork",
+    "FilterClusters",
+    "FilterSpace",
+    "FilterSpaces",
     "FinerCAM",
     "Flag",
     "FullGrad",
@@ -78,6 +85,7 @@ __all__ = [
     "ResponseField",
     "Saliency",
     "ScoreCAM",
+    "SetMethod",
     "SmoothGrad",
     "SmoothGradCAMPlusPlus",
     "Targets",

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from tb_explain.methods import targets as target_rules
 from tb_explain.methods.batch import Batch, gradients_of
 from tb_explain.methods.layers import LastSpatialLayer, layer_names
-from tb_explain.methods.method import ImageMethod, LayerMethod, LayerPass, Method
+from tb_explain.methods.method import ImageMethod, LayerMethod, LayerPass, Method, SetMethod
 from tb_explain.methods.network import Network, checked_inputs, undisturbed
 from tb_explain.methods.rectifiers import Rectifiers, Rule
 from tb_explain.methods.results import Attribution, Explained, about, checked, joined
@@ -50,6 +50,10 @@ def attribute(
     if not methods:
         raise ValueError("no method given; give at least one, for example GradCAM()")
     for method in methods:
+        if isinstance(method, SetMethod):
+            raise TypeError(
+                f"{type(method).__name__} looks at a set of images at once; call it with the model and the images"
+            )
         if not isinstance(method, (ImageMethod, LayerMethod)):
             raise TypeError(f"{method!r} is no method; give values such as GradCAM() or LIME()")
     named = [layer_names(model, method.layer) if isinstance(method, LayerMethod) else [] for method in methods]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -163,3 +163,23 @@ class AtLayer:
     def input_gradients(self, rule: Rule) -> Tensor:
         """The gradient of the target's score with respect to the images, [N, C, *S]."""
         return self.batch.input_gradients[rule][self._target]
+
+
+@dataclass(frozen=True)
+class SetMethod(Method):
+    """A method that looks at a whole set of images at once, and at several layers together."""
+
+    def __call__(self, model: nn.Module, images: Tensor, targets: Targets = None) -> list[Any]:
+        """Explain images [N, C, *S] as the model takes them; one result a layer, first to last."""
+        return self.explain_set(model, images, None, targets)
+
+    def explain_set(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        labels: Tensor | None = None,
+        targets: Targets = None,
+        last: Sequence[Explained] | None = None,
+    ) -> list[Any]:
+        """Explain images whose true classes are `labels` [N]. `last`: what this gave for the same images a step before."""
+        raise NotImplementedError

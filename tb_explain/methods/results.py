@@ -246,7 +246,7 @@ Result = TypeVar("Result")
 def joined(parts: Sequence[Result]) -> Result:
     """Results of one method for consecutive batches as one: tensors end to end, padded with 0 behind the first axis where needed."""
     first = parts[0]
-    if len(parts) == 1:
+    if all(part is first for part in parts):
         return first
     if isinstance(first, Tensor):
         return _end_to_end(parts)  # type: ignore[arg-type, return-value]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_explain.probe import as_array
+from tb_explain.pictures import as_array
 
 
 def as_targets(targets: Any, n: int, t: int) -> NDArray[np.int64]:

@@ -8,22 +8,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_explain.payloads import occlusion
+from tb_explain.payloads import clusters, occlusion
+from tb_explain.payloads.clusters import Clusters
 from tb_explain.payloads.correlations import Correlations, Related
 from tb_explain.payloads.heatmaps import Heatmaps
 from tb_explain.payloads.samples import Figure, Payload, Samples
 from tb_explain.payloads.superpixels import Superpixels
+from tb_explain.pictures import projections
 from tb_explain.probe import Probe
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from tb_explain.methods import Explained
+    from tb_explain.methods.clusters import ClusterPath
 
 
 def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) -> Payload:
     """The payload of a result for a probe's images: of the kind that keeps what the result knows."""
     from tb_explain.methods import results
+    from tb_explain.methods.clusters import Clustered
 
     segments = getattr(result, "segments", None)
     samples = Samples.explained(result, probe, figures, None if segments is None else segments.cpu().numpy())
@@ -82,7 +86,41 @@ def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) 
             by_target(result.errors),
             related,
         )
-    return Heatmaps(samples, by_target(result.maps), result.signed, result.method.class_dependent)
+    if isinstance(result, Clustered):
+        paths = [None if path is None else _cluster_path(path, probe) for path in (result.forward, result.feedback)]
+        assert paths[0] is not None
+        counts = result.forward.space.silhouettes
+        return Clusters(samples, result.order, paths[0], paths[1], result.turning.tolist(), counts)
+    maps = by_target(result.maps)
+    if maps.ndim == 5:  # of voxels, which are shown by their projections
+        maps = projections(maps)
+    return Heatmaps(samples, maps, result.signed, result.method.class_dependent)
+
+
+def _cluster_path(path: ClusterPath, probe: Probe) -> clusters.ClusterPath:
+    space = path.space
+    counts = space.histogram
+    return clusters.ClusterPath(
+        path.assignments.cpu().numpy(),
+        path.ids,
+        _numbers(counts / counts.sum(1, keepdim=True).clamp(min=1)),
+        _numbers(space.shares),
+        _numbers(path.evidence),
+        _numbers(path.support),
+        space.association,
+        [
+            clusters.Patch(
+                patch.cluster,
+                probe.shown(patch.pixels[None]),
+                patch.label,
+                patch.distance,
+                patch.sample,
+                patch.position,
+                [(one.start, one.stop) for one in patch.box],
+            )
+            for patch in space.patches
+        ],
+    )
 
 
 def _numbers(values: Tensor) -> NDArray[np.float32]:

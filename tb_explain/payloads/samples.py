@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypedDict
 
@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tb_explain.payloads.given import as_numbers, as_targets
-from tb_explain.probe import Pictures, Probe, as_labels, as_pixels
+from tb_explain.pictures import Pictures, given_pictures
+from tb_explain.probe import Probe, as_labels
 from tb_explain.records import MAX_PAYLOAD, Record, SegmentWriter, encode_array
 from tb_explain.records import explain_pb2 as pb
 
@@ -109,7 +110,7 @@ class Samples:
             class_names = images.class_names if class_names is None else class_names
             sample_names = images.sample_names if sample_names is None else sample_names
         else:
-            pictures = None if images is None else Pictures(as_pixels(images, about.get("dataformats", "NCHW")))
+            pictures = None if images is None else given_pictures(images, about.get("dataformats", "NCHW"))
         predicted = about.get("predicted")
         return cls(
             targets=as_targets(about.get("targets"), n, t),
@@ -205,9 +206,8 @@ class Samples:
     def blobs(self, segment: SegmentWriter, message: Any) -> list[Record]:
         """The images, label maps and class names that the segment does not have yet; writes their hashes into the message."""
         found: list[Record] = []
-        for sample, image in zip(message.samples, self.pictures.encoded if self.pictures else [], strict=False):
-            sample.image, new = segment.blob(pb.IMAGE, image)
-            found += new
+        if self.pictures:
+            found += picture_blobs(segment, message.samples, self.pictures)
         for sample, labels in zip(message.samples, [] if self.segments is None else self.segments, strict=False):
             sample.segments, new = segment.blob(pb.LABELS, _label_map(labels))
             found += new
@@ -237,6 +237,22 @@ class Payload:
         """The protocol buffer, without what the samples add to it."""
         raise NotImplementedError
 
+    def blobs(self, segment: SegmentWriter, message: Any) -> list[Record]:
+        """Pictures of its own that the segment does not have yet; writes their hashes into the message."""
+        return []
+
+
+def picture_blobs(segment: SegmentWriter, messages: Iterable[Any], pictures: Pictures) -> list[Record]:
+    """The pictures that the segment does not have yet; writes the hashes of all into the `image` and `volume` of messages."""
+    found: list[Record] = []
+    for message, (image, volume) in zip(messages, pictures.encoded, strict=True):
+        message.image, new = segment.blob(pb.IMAGE, image)
+        found += new
+        if volume:
+            message.volume, new = segment.blob(pb.VOLUME, volume)
+            found += new
+    return found
+
 
 def records(
     segment: SegmentWriter, payload: Payload, declaration: pb.Series, step: int, wall_time: float
@@ -244,7 +260,7 @@ def records(
     """What to append: images, label maps and class names that the segment does not have yet, the series if new, and the record."""
     message = payload.message()
     payload.samples.fill(message)
-    found = payload.samples.blobs(segment, message)
+    found = payload.samples.blobs(segment, message) + payload.blobs(segment, message)
     found += segment.series(declaration)
     entry = pb.Entry(
         kind=payload.kind, series=declaration.id, step=step, wall_time=wall_time, count=len(message.samples)

@@ -18,7 +18,15 @@ from . import foreign_reader as foreign
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "file-format.md"
 HEATMAPS = 7
-PAYLOADS_OF_RECORDS = ("Heatmaps", "Superpixels", "Occlusion", "OcclusionPairs", "Correlations", "Clusters", "Reconstructions")
+PAYLOADS_OF_RECORDS = (
+    "Heatmaps",
+    "Superpixels",
+    "Occlusion",
+    "OcclusionPairs",
+    "Correlations",
+    "Clusters",
+    "Reconstructions",
+)
 
 
 @pytest.fixture

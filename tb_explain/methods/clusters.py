@@ -1,0 +1,379 @@
+"""Filter-space clusters: which features a layer finds where, and the layer from which on an image follows its predicted class."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tb_explain.methods.features import FeatureBatch, Reservoir, sites, stream, vectors
+from tb_explain.methods.filter_space import FilterSpace, Tally, cluster
+from tb_explain.methods.layers import Layers, bare, layer_names
+from tb_explain.methods.method import SetMethod
+from tb_explain.methods.network import undisturbed
+from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
+from tb_explain.methods.results import Explained, Flag, joined
+from tb_explain.methods.targets import MultiLabel, Output, Targets
+
+if TYPE_CHECKING:
+    from tb_explain.methods.feedback import FeedbackNetwork
+
+_log = logging.getLogger("tb_explain")
+
+_VECTORS = 60_000  # of a layer, that k-means is fitted to
+_SAMPLE_BYTES = 48 << 20  # what they may take; of a layer of many channels there are fewer
+# Clusters of the layers from first to last, as published for seven; between them interpolated (the output layer: one a class).
+_PUBLISHED = (60, 50, 40, 30, 30, 20, 20)
+
+
+@dataclass(frozen=True, eq=False)
+class ClusterPath:
+    """Where N images lie in a layer's filter space."""
+
+    space: FilterSpace
+    ids: tuple[int, ...]
+    """What its clusters are called, k numbers: one that lies where another lay in the step before keeps its name."""
+    assignments: Tensor
+    """int64 [N, *s]: the cluster of each position, 0..k-1."""
+    evidence: Tensor
+    """float32 [N, K]: log P(class | the assignments)."""
+    support: Tensor
+    """float32 [N, *s]: log P(predicted class | the cluster of that position)."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Clustered(Explained):
+    """The positions of one layer by clusters of what its filters say there."""
+
+    order: int
+    """Of the layer among those analysed together, from 0, the first in the network."""
+    forward: ClusterPath
+    """Of what the network computed."""
+    feedback: ClusterPath | None
+    """Of what a feedback network makes of the class probabilities at this layer."""
+    turning: Tensor
+    """int64 [N]: order of the first layer from which on all layers' clusters speak for the predicted class; -1: the last does not."""
+    stability: float | None
+    """Share of the images' positions whose cluster kept its name since the step before; None: there was none."""
+    fields: ReceptiveFields = field(repr=False)
+
+    @property
+    def scalars(self) -> dict[str, float]:
+        """What to follow over training, by name."""
+        found: dict[str, float] = {}
+        for prefix, path in (("", self.forward), ("feedback_", self.feedback)):
+            if path is not None:
+                space = path.space
+                found |= {
+                    f"{prefix}purity": space.purity,
+                    f"{prefix}entropy": space.entropy,
+                    f"{prefix}association": space.association,
+                }
+        return found if self.stability is None else found | {"stability": self.stability}
+
+
+@dataclass(frozen=True)
+class FilterClusters(SetMethod):
+    """k-means in filter space: clusters of the vectors over channels at all positions of a layer.
+
+    Each cluster is a feature that the layer knows; its classes, its nearest patches and where it lies say which. log P(c | image) is
+    the sum over positions u of log P(cluster(u) | c, u), and the layer from which on this favours the predicted class is where
+    the image turns into it. With a `feedback` network the same for what it makes of the class probabilities.
+    After "Interpretation of Deep CNN Recognition with Filter Space Clustering in Feature Extraction and Reconstruction" (CVPR Workshops).
+    """
+
+    layer: Layers = None
+    """Dotted names or modules, first to last; None: those of `feedback`, or the stages of the network."""
+    k: int | str | Sequence[int] | None = None
+    """Clusters of each layer; one number for all; "auto": by the silhouette; None: 60 for the first to 20 for the last, K for the output."""
+    data: Any = field(default=None, repr=False, compare=False)
+    """Loader of batches (images, labels) to cluster, gone through twice; None: the explained images themselves."""
+    feedback: FeedbackNetwork | None = field(default=None, repr=False)
+    patches: int = 4
+    """Real patches of each cluster to keep, those nearest to its centroid."""
+    seed: int = 0
+
+    def fit(
+        self,
+        model: nn.Module,
+        data: Any = None,
+        *,
+        targets: Targets = None,
+        last: Sequence[Clustered] | None = None,
+    ) -> FilterSpaces:
+        """Cluster what a model says about a loader's images, all layers in the same two passes.
+
+        The vectors that k-means sees are a sample, equally many of each class: at most 60 000 a layer and 48 MiB. Statistics and patches
+        are of all positions. Where images have no label the predicted class takes its place, as it does on the feedback path.
+
+        Args:
+            data: batches `(images, labels)` or `images`; None: the method's own.
+            targets: `MultiLabel()` or `Output(name)`, where the model has such outputs.
+            last: what an earlier step of the same training gave; its centroids are where k-means starts.
+
+        Raises ValueError when k, layers and data do not fit each other; one sentence says how.
+        """
+        data = self.data if data is None else data
+        if data is None:
+            raise ValueError("no data to cluster; give a loader of batches (images, labels)")
+        names = self._layers(model, data)
+        asked = self._asked(len(names))
+        kept = {one.layer: one for one in last or ()}
+        paths = ("forward",) if self.feedback is None else ("forward", "feedback")
+        samples: dict[tuple[str, str], Reservoir] = {}
+        shapes: dict[str, torch.Size] = {}
+        with self._read(model, data, names, targets, "sampling features") as batches:
+            for batch, features in batches:
+                classes = batch.resolved.outputs.shape[1]
+                for (name, path), values in features.items():
+                    if (name, path) not in samples:
+                        capacity = min(_VECTORS, _SAMPLE_BYTES // (4 * values.shape[1]))
+                        samples[name, path] = Reservoir(capacity, self.seed)
+                        if path == "forward":
+                            shapes[name] = values.shape[1:]
+                    if values.shape[1:] != shapes[name]:
+                        raise ValueError(
+                            f"layer {name!r} gave {list(values.shape[1:])} after {list(shapes[name])}; give images of one size"
+                        )
+                    v = vectors(values)
+                    samples[name, path].add(v.flatten(0, 1), _classes(batch, path).repeat_interleave(v.shape[1]))
+                example = batch.images[:1]
+        is_output = shapes[names[-1]].numel() == classes
+        fields = self._fields(model, names, example, kept)
+        tallies: dict[tuple[str, str], Tally] = {}
+        studies = {}
+        for order, name in enumerate(names):
+            for path in paths:
+                k = asked[order] or (
+                    classes if is_output and order == len(names) - 1 else _published(order, len(names) - is_output)
+                )
+                before = None if name not in kept else getattr(kept[name], path)
+                sample = samples.pop((name, path)).sample()
+                _check_k(k, len(sample), name, given=self.k is not None)
+                centroids, study = cluster(sample, k, self.seed, None if before is None else before.space.centroids)
+                if k != "auto" and len(centroids) < k:
+                    _log.warning(
+                        "layer %r has %d distinct vectors only: %d clusters instead of %d",
+                        name,
+                        len(centroids),
+                        len(centroids),
+                        k,
+                    )
+                studies[name, path] = study
+                device = example.device
+                tallies[name, path] = Tally.of(
+                    torch.from_numpy(centroids).to(device), classes, tuple(shapes[name][1:]), self.patches,
+                    fields[name] if path == "forward" else None,
+                )  # fmt: skip
+        with self._read(model, data, names, targets, "counting clusters") as batches:
+            for batch, features in batches:
+                shown = [-1] * len(batch.images) if batch.labels is None else batch.labels.tolist()
+                for key, values in features.items():
+                    tallies[key].add(values, _classes(batch, key[1]), batch.images, shown, batch.first)
+        spaces = {key: tally.result(studies[key]) for key, tally in tallies.items()}
+        return FilterSpaces(self, names, spaces, fields)
+
+    def explain_set(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        labels: Tensor | None = None,
+        targets: Targets = None,
+        last: Sequence[Explained] | None = None,
+    ) -> list[Clustered]:
+        """Fit to the method's data, or to the images themselves, and find the images' clusters: one result a layer, first to last."""
+        before = [one for one in last or () if isinstance(one, Clustered)]
+        parts = [slice(start, start + 16) for start in range(0, len(images), 16)]
+        own = [(images[part], None if labels is None else labels[part]) for part in parts]
+        data = own if self.data is None else self.data
+        spaces = self.fit(model, data, targets=targets, last=before)
+        return spaces.explain(model, images, targets, last=before)
+
+    def _layers(self, model: nn.Module, data: Any) -> list[str]:
+        model = bare(model)
+        names = layer_names(model, self.layer)
+        if names is None and self.feedback is not None:
+            names = list(self.feedback.layers)
+        if names is None:
+            from tb_explain.methods.feedback.path import path
+
+            images = next(iter(data))
+            images = images[0] if isinstance(images, (tuple, list)) else images if images.ndim > 3 else images[None]
+            with undisturbed(model) as network, torch.no_grad():
+                names = [stage.name for stage in path(network, images[:1].to(network.device, network.dtype), None)][:-1]
+        if self.feedback is not None and not set(names) <= set(self.feedback.layers):
+            raise ValueError(
+                f"the feedback network has codes at {', '.join(self.feedback.layers)}; name layers of these"
+            )
+        return names
+
+    def _asked(self, layers: int) -> list[Any]:
+        """Number of clusters for each layer; None: by the published rule. Raises ValueError for what is no number of clusters."""
+        given: list[Any] = list(self.k) if isinstance(self.k, (list, tuple)) else [self.k] * layers
+        if len(given) != layers:
+            raise ValueError(
+                f"got {len(given)} numbers of clusters for {layers} layers; give one a layer, or one for all"
+            )
+        for k in given:
+            if k is not None and k != "auto" and (isinstance(k, (bool, str)) or int(k) != k or k < 1):
+                raise ValueError(f'k must be a whole number from 1, "auto" or None; got {k!r}')
+        return given
+
+    def _fields(
+        self, model: nn.Module, names: list[str], example: Tensor, kept: dict[str, Clustered]
+    ) -> dict[str, ReceptiveFields]:
+        """Receptive fields, which stay what they are while a network learns."""
+        size = tuple(example.shape[2:])
+        if all(name in kept and kept[name].fields.size == size for name in names):
+            return {name: kept[name].fields for name in names}
+        return receptive_fields(model, names, example)
+
+    @contextmanager
+    def _read(
+        self, model: nn.Module, data: Any, names: list[str], targets: Targets, doing: str
+    ) -> Iterator[Iterator[tuple[FeatureBatch, dict[tuple[str, str], Tensor]]]]:
+        """Batches, and the features [n, C, *s] of each layer on each path."""
+
+        def found(batches: Iterator[FeatureBatch]) -> Iterator[tuple[FeatureBatch, dict[tuple[str, str], Tensor]]]:
+            for batch in batches:
+                features = {(name, "forward"): values for name, values in batch.layers.items()}
+                if self.feedback is not None:
+                    size = tuple(batch.images.shape[2:])
+                    codes = self.feedback.codes(batch.images).feedback
+                    features |= {
+                        (name, "feedback"): sites(name, codes[name], len(batch.images), size) for name in names
+                    }
+                yield batch, features
+
+        with stream(model, data, names, _outputs_of(targets), doing=doing) as batches:
+            yield found(batches)
+
+
+@dataclass(frozen=True, eq=False)
+class FilterSpaces:
+    """The filter spaces of some layers of a network, as `FilterClusters.fit` found them; images can be looked up in them."""
+
+    method: FilterClusters
+    layers: list[str]
+    spaces: dict[tuple[str, str], FilterSpace]
+    """By layer and path, "forward" or "feedback"."""
+    fields: dict[str, ReceptiveFields]
+
+    def explain(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        targets: Targets = None,
+        last: Sequence[Clustered] | None = None,
+    ) -> list[Clustered]:
+        """The clusters of images [N, C, *S] at each layer, first to last. `last`: what this gave for the same images a step before."""
+        parts = []
+        with self.method._read(model, images, self.layers, targets, "finding clusters") as batches:
+            for batch, features in batches:
+                parts.append(self._of_batch(batch, features))
+        found = [joined(of_layer) for of_layer in zip(*parts, strict=True)]
+        turning = turning_layer(torch.stack([one.forward.evidence.argmax(1) for one in found]), found[0].predicted)
+        before = {one.layer: one for one in last or ()}
+        return [_named(one, turning, before.get(one.layer)) for one in found]
+
+    def _of_batch(self, batch: FeatureBatch, features: dict[tuple[str, str], Tensor]) -> list[Clustered]:
+        resolved = batch.resolved
+        found = []
+        for order, name in enumerate(self.layers):
+            paths = {}
+            for key, space in self.spaces.items():
+                if key[0] == name:
+                    assignments, _ = space.assign(features[key])
+                    evidence, support = space.evidence(assignments, resolved.predicted)
+                    paths[key[1]] = ClusterPath(space, tuple(range(space.k)), assignments, evidence, support)
+            finite = features[name, "forward"].flatten(1).isfinite().all(1)
+            found.append(
+                Clustered(
+                    targets=resolved.predicted,
+                    probabilities=resolved.predicted_probabilities,
+                    outputs=resolved.outputs,
+                    predicted=resolved.predicted,
+                    predicted_probabilities=resolved.predicted_probabilities,
+                    flags=torch.where(finite, int(Flag.OK), int(Flag.NOT_FINITE)).to(torch.uint8),
+                    method=self.method,
+                    layer=name,
+                    input_size=tuple(batch.images.shape[2:]),
+                    order=order,
+                    forward=paths["forward"],
+                    feedback=paths.get("feedback"),
+                    turning=torch.full_like(resolved.predicted, -1),
+                    stability=None,
+                    fields=self.fields[name],
+                )
+            )
+        return found
+
+
+def turning_layer(votes: Tensor, predicted: Tensor) -> Tensor:
+    """int64 [N]: the first of L layers from which on all vote for the predicted class; -1 where the last does not.
+
+    Votes int64 [L, N], first layer first; predicted int64 [N].
+    """
+    follows = (votes == predicted).flip(0).long().cumprod(0).sum(0)  # layers at the end that agree
+    return torch.where(follows > 0, len(votes) - follows, -1)
+
+
+def _named(one: Clustered, turning: Tensor, before: Clustered | None) -> Clustered:
+    """With the turning layer, and with the names that the clusters had before."""
+    forward, stability = _matched(one.forward, None if before is None else before.forward)
+    feedback = one.feedback
+    if feedback is not None:
+        feedback, _ = _matched(feedback, None if before is None else before.feedback)
+    return dataclasses.replace(one, turning=turning, forward=forward, feedback=feedback, stability=stability)
+
+
+def _matched(now: ClusterPath, before: ClusterPath | None) -> tuple[ClusterPath, float | None]:
+    """The names that let the most positions keep theirs (Kuhn, 1955: the Hungarian method), and the share of those that do."""
+    from scipy.optimize import linear_sum_assignment
+
+    if before is None or before.assignments.shape != now.assignments.shape:
+        return now, None
+    shape = before.space.k, now.space.k
+    pairs = before.assignments.flatten().to(now.assignments.device) * now.space.k + now.assignments.flatten()
+    overlap = torch.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape).cpu().numpy()
+    olds, news = linear_sum_assignment(-overlap)
+    kept = {int(new): before.ids[int(old)] for old, new in zip(olds, news, strict=True)}
+    unused = iter(sorted(set(range(len(before.ids) + now.space.k)) - set(before.ids)))
+    ids = tuple(kept[j] if j in kept else next(unused) for j in range(now.space.k))
+    return dataclasses.replace(now, ids=ids), float(overlap[olds, news].sum() / overlap.sum())
+
+
+def _outputs_of(targets: Targets) -> Targets:
+    """Which output is read, and how, without the classes that are asked for: clusters are about the predicted one."""
+    if isinstance(targets, MultiLabel):
+        return MultiLabel(_outputs_of(targets.targets))
+    return Output(targets.name, _outputs_of(targets.targets)) if isinstance(targets, Output) else None
+
+
+def _classes(batch: FeatureBatch, path: str) -> Tensor:
+    """int64 [n]: what an image counts as."""
+    if path == "feedback" or batch.labels is None:
+        return batch.resolved.predicted
+    k = batch.resolved.outputs.shape[1]
+    if int(batch.labels.max()) >= k or int(batch.labels.min()) < 0:
+        raise ValueError(f"labels must be classes of the model, 0 to {k - 1}; got {int(batch.labels.max())}")
+    return batch.labels.to(batch.images.device)
+
+
+def _published(order: int, layers: int) -> int:
+    at = order / (layers - 1) if layers > 1 else 1.0
+    return round(float(np.interp(at, np.linspace(0, 1, len(_PUBLISHED)), _PUBLISHED)))
+
+
+def _check_k(k: Any, vectors: int, layer: str, *, given: bool) -> None:
+    if given and k != "auto" and k > vectors > 0:
+        raise ValueError(
+            f"k={k} clusters of {vectors} vectors at layer {layer!r} cannot be; give a smaller k or more images"
+        )

@@ -1,0 +1,195 @@
+"""What layers say about many images: a stream of activations from a loader, and a fair sample of their vectors in bounded memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from tb_explain.methods import targets as target_rules
+from tb_explain.methods.layers import as_grid, bare, layer_names
+from tb_explain.methods.network import Network, undisturbed
+from tb_explain.methods.taps import tapped
+from tb_explain.methods.targets import Resolved, Targets
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureBatch:
+    """What a network did with some images."""
+
+    images: Tensor
+    """[n, C, *S], on the model's device."""
+    labels: Tensor | None
+    """int64 [n]: true classes."""
+    layers: dict[str, Tensor]
+    """float32 [n, C, *s] of each layer, in order of the names asked for; of a layer without positions [n, C, 1, 1]."""
+    resolved: Resolved
+    """What the model said: classes predicted, and their probabilities."""
+    first: int
+    """How many images came before."""
+
+
+@contextmanager
+def stream(
+    model: nn.Module, data: Any, layers: Sequence[str], targets: Targets = None, *, doing: str = "reading features"
+) -> Iterator[Iterator[FeatureBatch]]:
+    """Yields the batches of a loader as a model sees them, undisturbed and without a graph; all layers are of one pass.
+
+    Args:
+        data: batches `(images, labels)` or `images`, to be gone through again at the next call; or a tensor of images.
+
+    Raises ValueError for another kind of data, or none; what the loader and the model raise passes through.
+    """
+    model = bare(model)
+    names = layer_names(model, layers) or []
+    with undisturbed(model) as network:
+        yield _read(network, data, names, targets, doing)
+
+
+def _read(network: Network, data: Any, names: Sequence[str], targets: Targets, doing: str) -> Iterator[FeatureBatch]:
+    first = 0
+    for images, labels in tqdm(batches_of(data), desc=doing, unit="batch", leave=False, delay=2, disable=None):
+        images = images.detach().to(network.device, network.dtype)
+        with torch.no_grad():
+            # Layers without positions have no grid: `sites` says which have one.
+            found, output = tapped(network, images.clone(), set(names), set(), set(names))
+            grids = {name: sites(name, found[name], len(images), tuple(images.shape[2:])) for name in names}
+            resolved = target_rules.resolve(targets, output)
+        yield FeatureBatch(images, labels, grids, resolved, first)
+        first += len(images)
+    if not first:
+        raise ValueError("the data have no images; give a loader of at least one batch (images, labels)")
+
+
+def batches_of(data: Any) -> Iterable[tuple[Tensor, Tensor | None]]:
+    """Batches of images and their labels, if they have any. Raises ValueError for what cannot be read, or read again."""
+    if isinstance(data, Tensor):
+        return _checked((part, None) for part in torch.split(data, 16))
+    if not isinstance(data, Iterable):
+        raise ValueError(f"data must be a loader of batches (images, labels), got {type(data).__name__}")
+    if iter(data) is data:
+        raise ValueError("data are gone through more than once, which an iterator cannot; give a DataLoader or a list")
+    pairs = ((batch[0], batch[1]) if isinstance(batch, (tuple, list)) else (batch, None) for batch in data)
+    return _checked(pairs, len(data) if isinstance(data, Sized) else None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Sized:
+    """An iterable that knows how long it is, so that a progress bar can show how far it has come."""
+
+    batches: Iterable[tuple[Tensor, Tensor | None]]
+    length: int
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
+        return iter(self.batches)
+
+    def __len__(self) -> int:
+        return self.length
+
+
+def _checked(pairs: Iterable[tuple[Any, Any]], length: int | None = None) -> Iterable[tuple[Tensor, Tensor | None]]:
+    def batches() -> Iterator[tuple[Tensor, Tensor | None]]:
+        for images, labels in pairs:
+            if not isinstance(images, Tensor) or images.ndim not in (4, 5) or not images.is_floating_point():
+                got = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
+                raise ValueError(f"a batch must begin with float images [N, C, H, W] or [N, C, D, H, W], got {got}")
+            classes = None if labels is None else torch.as_tensor(labels)
+            if classes is not None and (classes.shape != images.shape[:1] or classes.is_floating_point()):
+                raise ValueError(
+                    f"labels must be {len(images)} class indices (integers), got {classes.dtype} {list(classes.shape)}"
+                )
+            yield images, None if classes is None else classes.long()
+
+    return batches() if length is None else _Sized(batches(), length)
+
+
+def sites(name: str, output: Tensor, n: int, size: tuple[int, ...]) -> Tensor:
+    """A layer's output as float32 [n, C, *s]; what has no positions, [n, C], as one position. Raises ValueError for other shapes."""
+    if output.ndim == 2 and len(output) == n:
+        return output.float()[(...,) + (None,) * len(size)]
+    if output.ndim == len(size) + 2 and len(output) == n and output[0, 0].numel() == 1:
+        return output.float()
+    return as_grid(name, output, n, size)(output).float()
+
+
+def vectors(features: Tensor) -> Tensor:
+    """Features [n, C, *s] as [n, P, C]: one vector a position, row by row."""
+    return features.flatten(2).transpose(1, 2)
+
+
+class Reservoir:
+    """A uniform sample of each class's vectors from a stream, equally many of each class where there are enough.
+
+    Every vector draws a random number; a class keeps those with the smallest ones, as many as leave room for all classes seen so far.
+    Room only becomes less, so what is dropped would never have stayed: the sample is that of sorting the whole stream (Li, 1994).
+    """
+
+    def __init__(self, capacity: int, seed: int) -> None:
+        self._capacity = self._room = capacity
+        self._generator = np.random.default_rng(seed)
+        self._drawn: NDArray[np.float64] = np.empty(0)
+        self._classes: NDArray[np.int64] = np.empty(0, np.int64)
+        self._parts: list[NDArray[np.float32]] = []
+        self._limits: NDArray[np.float64] = np.empty(0)  # of each class: above this number nothing stays
+        self.seen = 0
+        """Vectors that came, without those that were not finite."""
+
+    def add(self, vectors: Tensor, classes: Tensor) -> None:
+        """Vectors [M, C] and their classes [M]. Those with a value that is not finite are left out."""
+        finite = vectors.isfinite().all(1)
+        if not finite.all():
+            vectors, classes = vectors[finite], classes[finite]
+        self.seen += len(vectors)
+        drawn = self._generator.random(len(vectors))
+        of_class = classes.cpu().numpy()
+        self._limits = np.pad(
+            self._limits, (0, max(0, int(of_class.max(initial=-1)) + 1 - len(self._limits))), constant_values=1
+        )
+        staying = np.flatnonzero(drawn <= self._limits[of_class])
+        if not len(staying):
+            return
+        chosen = vectors if len(staying) == len(vectors) else vectors[torch.from_numpy(staying).to(vectors.device)]
+        self._parts.append(chosen.cpu().numpy().astype(np.float32, copy=True))
+        self._drawn = np.concatenate([self._drawn, drawn[staying]])
+        self._classes = np.concatenate([self._classes, of_class[staying]])
+        if len(self._drawn) > self._capacity * 5 // 4:
+            self._prune()
+
+    def sample(self) -> NDArray[np.float32]:
+        """The vectors [M, C] that stayed, in random order; M is at most the capacity."""
+        self._prune()
+        return self._parts[0] if self._parts else np.empty((0, 0), np.float32)
+
+    def _prune(self) -> None:
+        if not self._parts:
+            return
+        labels, counts = np.unique(self._classes, return_counts=True)
+        # What was dropped is not counted any more, so that there could seem to be more room than before.
+        room = self._room = min(self._room, _fair_share(counts, self._capacity))
+        staying = np.zeros(len(self._drawn), bool)
+        for label, count in zip(labels, counts, strict=True):
+            mine = np.flatnonzero(self._classes == label)
+            if count > room:
+                mine = mine[np.argpartition(self._drawn[mine], room - 1)[:room]]
+                self._limits[label] = self._drawn[mine].max()
+            staying[mine] = True
+        order = np.flatnonzero(staying)
+        order = order[np.argsort(self._drawn[order])]
+        self._parts = [np.concatenate(self._parts)[order]]
+        self._drawn, self._classes = self._drawn[order], self._classes[order]
+
+
+def _fair_share(counts: NDArray[np.int64], capacity: int) -> int:
+    """The largest r for which `min(count, r)` of each class fit the capacity together; at least 1."""
+    low, high = 1, max(int(counts.max()), 1)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if np.minimum(counts, middle).sum() <= capacity else (low, middle - 1)
+    return low
