@@ -219,6 +219,7 @@ class Verbs:
         patches: Sequence[Mapping[str, Any]] = (),
         feedback: Mapping[str, Any] | None = None,
         turning: Sequence[int] | None = None,
+        novelty: ArrayLike | Tensor | None = None,
         **about: Unpack[About],
     ) -> None:
         """Log which cluster each position of a layer belongs to, such as k-means in filter space finds.
@@ -235,7 +236,9 @@ class Verbs:
                 `distance`.
             feedback: the same of what a feedback network makes of the class probabilities at this layer: a mapping with `assignments`
                 and, if known, `histograms`, `shares`, `ids`, `evidence`, `support` and `patches`.
-            turning: for each sample the order of the first layer from which on all follow the predicted class; -1: none.
+            turning: for each sample the order of the layer at which it turns to its predicted class (the number of layers: at the
+                output); -1: not known.
+            novelty: how rarely a clustered image looks as strange as this sample at the layer, [N] in 0..1.
         """
         values = as_clusters(assignments)
         n = len(values)
@@ -250,6 +253,7 @@ class Verbs:
             as_path(given, n, samples.labels, forms),
             None if feedback is None else as_path(feedback, n, samples.predicted, forms),
             () if turning is None else as_turning(turning, n),
+            novelty=as_numbers("novelty", novelty, (n,)),
         )
         self._log_given(tag, payload, about, global_step, walltime)
 

@@ -20,7 +20,8 @@ from tb_explain.methods.cam import (
     XGradCAM,
 )
 from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
-from tb_explain.methods.clusters import Clustered, ClusterPath, FilterClusters, FilterSpaces
+from tb_explain.methods.cluster_paths import Clustered, ClusterPath
+from tb_explain.methods.clusters import FilterClusters, FilterSpaces
 from tb_explain.methods.engine import attribute
 from tb_explain.methods.feedback import Codes, ErrorTable, FeedbackNetwork, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.filter_space import FilterSpace

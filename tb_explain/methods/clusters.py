@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,13 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tb_explain.methods.cluster_paths import Clustered, ClusterPath, named, turning_layer
 from tb_explain.methods.features import FeatureBatch, Reservoir, sites, stream, vectors
-from tb_explain.methods.filter_space import FilterSpace, Tally, cluster
+from tb_explain.methods.filter_space import FilterSpace
+from tb_explain.methods.k_means import cluster
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.method import SetMethod
 from tb_explain.methods.network import undisturbed
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.results import Explained, Flag, joined
+from tb_explain.methods.tally import Tally
 from tb_explain.methods.targets import MultiLabel, Output, Targets
 
 if TYPE_CHECKING:
@@ -29,54 +31,9 @@ _log = logging.getLogger("tb_explain")
 
 _VECTORS = 60_000  # of a layer, that k-means is fitted to
 _SAMPLE_BYTES = 48 << 20  # what they may take; of a layer of many channels there are fewer
+_STRANGE = 0.05  # share of usual images that any layer may take for strange
 # Clusters of the layers from first to last, as published for seven; between them interpolated (the output layer: one a class).
 _PUBLISHED = (60, 50, 40, 30, 30, 20, 20)
-
-
-@dataclass(frozen=True, eq=False)
-class ClusterPath:
-    """Where N images lie in a layer's filter space."""
-
-    space: FilterSpace
-    ids: tuple[int, ...]
-    """What its clusters are called, k numbers: one that lies where another lay in the step before keeps its name."""
-    assignments: Tensor
-    """int64 [N, *s]: the cluster of each position, 0..k-1."""
-    evidence: Tensor
-    """float32 [N, K]: log P(class | the assignments)."""
-    support: Tensor
-    """float32 [N, *s]: log P(predicted class | the cluster of that position)."""
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Clustered(Explained):
-    """The positions of one layer by clusters of what its filters say there."""
-
-    order: int
-    """Of the layer among those analysed together, from 0, the first in the network."""
-    forward: ClusterPath
-    """Of what the network computed."""
-    feedback: ClusterPath | None
-    """Of what a feedback network makes of the class probabilities at this layer."""
-    turning: Tensor
-    """int64 [N]: order of the first layer from which on all layers' clusters speak for the predicted class; -1: the last does not."""
-    stability: float | None
-    """Share of the images' positions whose cluster kept its name since the step before; None: there was none."""
-    fields: ReceptiveFields = field(repr=False)
-
-    @property
-    def scalars(self) -> dict[str, float]:
-        """What to follow over training, by name."""
-        found: dict[str, float] = {}
-        for prefix, path in (("", self.forward), ("feedback_", self.feedback)):
-            if path is not None:
-                space = path.space
-                found |= {
-                    f"{prefix}purity": space.purity,
-                    f"{prefix}entropy": space.entropy,
-                    f"{prefix}association": space.association,
-                }
-        return found if self.stability is None else found | {"stability": self.stability}
 
 
 @dataclass(frozen=True)
@@ -84,8 +41,8 @@ class FilterClusters(SetMethod):
     """k-means in filter space: clusters of the vectors over channels at all positions of a layer.
 
     Each cluster is a feature that the layer knows; its classes, its nearest patches and where it lies say which. log P(c | image) is
-    the sum over positions u of log P(cluster(u) | c, u), and the layer from which on this favours the predicted class is where
-    the image turns into it. With a `feedback` network the same for what it makes of the class probabilities.
+    the sum over positions u of log P(cluster(u) | c, u), up to a constant, and a layer votes for the class that it favours (naive Bayes);
+    `turning_layer` says where an image turns into what it is taken for. With a `feedback` network the same for what it makes of the class probabilities.
     After "Interpretation of Deep CNN Recognition with Filter Space Clustering in Feature Extraction and Reconstruction" (CVPR Workshops).
     """
 
@@ -178,7 +135,7 @@ class FilterClusters(SetMethod):
                 for key, values in features.items():
                     tallies[key].add(values, _classes(batch, key[1]), batch.images, shown, batch.first)
         spaces = {key: tally.result(studies[key]) for key, tally in tallies.items()}
-        return FilterSpaces(self, names, spaces, fields)
+        return FilterSpaces(self, names, spaces, fields, is_output)
 
     def explain_set(
         self,
@@ -194,7 +151,7 @@ class FilterClusters(SetMethod):
         own = [(images[part], None if labels is None else labels[part]) for part in parts]
         data = own if self.data is None else self.data
         spaces = self.fit(model, data, targets=targets, last=before)
-        return spaces.explain(model, images, targets, last=before)
+        return spaces.explain(model, images, targets, labels=labels, last=before)
 
     def _layers(self, model: nn.Module, data: Any) -> list[str]:
         model = bare(model)
@@ -265,23 +222,35 @@ class FilterSpaces:
     spaces: dict[tuple[str, str], FilterSpace]
     """By layer and path, "forward" or "feedback"."""
     fields: dict[str, ReceptiveFields]
+    has_output: bool = False
+    """Whether the last of the layers is the network's output."""
 
     def explain(
         self,
         model: nn.Module,
         images: Tensor,
         targets: Targets = None,
+        labels: Tensor | None = None,
         last: Sequence[Clustered] | None = None,
     ) -> list[Clustered]:
-        """The clusters of images [N, C, *S] at each layer, first to last. `last`: what this gave for the same images a step before."""
+        """The clusters of images [N, C, *S] at each layer, first to last.
+
+        `labels` [N] are true classes, which say what an image turns away from. `last`: what this gave for the same images a step before.
+        """
         parts = []
         with self.method._read(model, images, self.layers, targets, "finding clusters") as batches:
             for batch, features in batches:
                 parts.append(self._of_batch(batch, features))
         found = [joined(of_layer) for of_layer in zip(*parts, strict=True)]
-        turning = turning_layer(torch.stack([one.forward.evidence.argmax(1) for one in found]), found[0].predicted)
+        inner = found[:-1] if self.has_output else found
+        predicted = found[0].predicted
+        votes = torch.stack([*(one.forward.evidence.argmax(1) for one in inner), predicted])
+        strange = (
+            torch.stack([one.novelty for one in inner]) < _STRANGE / max(len(inner), 1) if inner else votes[:0] > 0
+        )
+        turning = turning_layer(votes, strange, predicted if labels is None else labels.to(predicted))
         before = {one.layer: one for one in last or ()}
-        return [_named(one, turning, before.get(one.layer)) for one in found]
+        return [named(one, turning, before.get(one.layer)) for one in found]
 
     def _of_batch(self, batch: FeatureBatch, features: dict[tuple[str, str], Tensor]) -> list[Clustered]:
         resolved = batch.resolved
@@ -290,9 +259,12 @@ class FilterSpaces:
             paths = {}
             for key, space in self.spaces.items():
                 if key[0] == name:
-                    assignments, _ = space.assign(features[key])
-                    evidence, support = space.evidence(assignments, resolved.predicted)
-                    paths[key[1]] = ClusterPath(space, tuple(range(space.k)), assignments, evidence, support)
+                    assignments, distances = space.assign(features[key])
+                    said, support = space.evidence(assignments, resolved.predicted)
+                    names = tuple(range(space.k))
+                    paths[key[1]] = ClusterPath(space, names, assignments, said.log_softmax(1), support)
+                    if key[1] == "forward":
+                        novelty = space.novelty(distances, said)
             finite = features[name, "forward"].flatten(1).isfinite().all(1)
             found.append(
                 Clustered(
@@ -308,46 +280,13 @@ class FilterSpaces:
                     order=order,
                     forward=paths["forward"],
                     feedback=paths.get("feedback"),
+                    novelty=novelty,
                     turning=torch.full_like(resolved.predicted, -1),
                     stability=None,
                     fields=self.fields[name],
                 )
             )
         return found
-
-
-def turning_layer(votes: Tensor, predicted: Tensor) -> Tensor:
-    """int64 [N]: the first of L layers from which on all vote for the predicted class; -1 where the last does not.
-
-    Votes int64 [L, N], first layer first; predicted int64 [N].
-    """
-    follows = (votes == predicted).flip(0).long().cumprod(0).sum(0)  # layers at the end that agree
-    return torch.where(follows > 0, len(votes) - follows, -1)
-
-
-def _named(one: Clustered, turning: Tensor, before: Clustered | None) -> Clustered:
-    """With the turning layer, and with the names that the clusters had before."""
-    forward, stability = _matched(one.forward, None if before is None else before.forward)
-    feedback = one.feedback
-    if feedback is not None:
-        feedback, _ = _matched(feedback, None if before is None else before.feedback)
-    return dataclasses.replace(one, turning=turning, forward=forward, feedback=feedback, stability=stability)
-
-
-def _matched(now: ClusterPath, before: ClusterPath | None) -> tuple[ClusterPath, float | None]:
-    """The names that let the most positions keep theirs (Kuhn, 1955: the Hungarian method), and the share of those that do."""
-    from scipy.optimize import linear_sum_assignment
-
-    if before is None or before.assignments.shape != now.assignments.shape:
-        return now, None
-    shape = before.space.k, now.space.k
-    pairs = before.assignments.flatten().to(now.assignments.device) * now.space.k + now.assignments.flatten()
-    overlap = torch.bincount(pairs, minlength=shape[0] * shape[1]).reshape(shape).cpu().numpy()
-    olds, news = linear_sum_assignment(-overlap)
-    kept = {int(new): before.ids[int(old)] for old, new in zip(olds, news, strict=True)}
-    unused = iter(sorted(set(range(len(before.ids) + now.space.k)) - set(before.ids)))
-    ids = tuple(kept[j] if j in kept else next(unused) for j in range(now.space.k))
-    return dataclasses.replace(now, ids=ids), float(overlap[olds, news].sum() / overlap.sum())
 
 
 def _outputs_of(targets: Targets) -> Targets:

@@ -95,6 +95,7 @@ class Clusters(Payload):
     feedback: ClusterPath | None = None
     turning: Sequence[int] = ()  # N
     counts: Sequence[tuple[int, float]] = ()  # (k, silhouette)
+    novelty: NDArray[np.float32] | None = None  # [N]
 
     kind = pb.CLUSTERS
 
@@ -109,6 +110,7 @@ class Clusters(Payload):
             feedback=None if self.feedback is None else self.feedback.message(),
             turning=self.turning,
             counts=[pb.ClusterCount(clusters=k, silhouette=value) for k, value in self.counts],
+            novelty=[] if self.novelty is None else self.novelty.tolist(),
         )
 
     def blobs(self, segment: SegmentWriter, message: Any) -> list[Record]:

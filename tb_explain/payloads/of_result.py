@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from tb_explain.methods import Explained
-    from tb_explain.methods.clusters import ClusterPath
+    from tb_explain.methods.cluster_paths import ClusterPath
 
 
 def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) -> Payload:
     """The payload of a result for a probe's images: of the kind that keeps what the result knows."""
     from tb_explain.methods import results
-    from tb_explain.methods.clusters import Clustered
+    from tb_explain.methods.cluster_paths import Clustered
 
     segments = getattr(result, "segments", None)
     samples = Samples.explained(result, probe, figures, None if segments is None else segments.cpu().numpy())
@@ -90,7 +90,9 @@ def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) 
         paths = [None if path is None else _cluster_path(path, probe) for path in (result.forward, result.feedback)]
         assert paths[0] is not None
         counts = result.forward.space.silhouettes
-        return Clusters(samples, result.order, paths[0], paths[1], result.turning.tolist(), counts)
+        return Clusters(
+            samples, result.order, paths[0], paths[1], result.turning.tolist(), counts, _numbers(result.novelty)
+        )
     maps = by_target(result.maps)
     if maps.ndim == 5:  # of voxels, which are shown by their projections
         maps = projections(maps)

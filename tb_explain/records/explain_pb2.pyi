@@ -437,7 +437,7 @@ class BlockCount(_message.Message):
     def __init__(self, superpixels: _Optional[int] = ..., correlation: _Optional[float] = ...) -> None: ...
 
 class Clusters(_message.Message):
-    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "order", "forward", "feedback", "turning", "counts")
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "order", "forward", "feedback", "turning", "counts", "novelty")
     SAMPLES_FIELD_NUMBER: _ClassVar[int]
     TARGETS_FIELD_NUMBER: _ClassVar[int]
     PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
@@ -451,6 +451,7 @@ class Clusters(_message.Message):
     FEEDBACK_FIELD_NUMBER: _ClassVar[int]
     TURNING_FIELD_NUMBER: _ClassVar[int]
     COUNTS_FIELD_NUMBER: _ClassVar[int]
+    NOVELTY_FIELD_NUMBER: _ClassVar[int]
     samples: _containers.RepeatedCompositeFieldContainer[Sample]
     targets: _containers.RepeatedScalarFieldContainer[int]
     probabilities: _containers.RepeatedScalarFieldContainer[float]
@@ -464,7 +465,8 @@ class Clusters(_message.Message):
     feedback: ClusterPath
     turning: _containers.RepeatedScalarFieldContainer[int]
     counts: _containers.RepeatedCompositeFieldContainer[ClusterCount]
-    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., order: _Optional[int] = ..., forward: _Optional[_Union[ClusterPath, _Mapping]] = ..., feedback: _Optional[_Union[ClusterPath, _Mapping]] = ..., turning: _Optional[_Iterable[int]] = ..., counts: _Optional[_Iterable[_Union[ClusterCount, _Mapping]]] = ...) -> None: ...
+    novelty: _containers.RepeatedScalarFieldContainer[float]
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., order: _Optional[int] = ..., forward: _Optional[_Union[ClusterPath, _Mapping]] = ..., feedback: _Optional[_Union[ClusterPath, _Mapping]] = ..., turning: _Optional[_Iterable[int]] = ..., counts: _Optional[_Iterable[_Union[ClusterCount, _Mapping]]] = ..., novelty: _Optional[_Iterable[float]] = ...) -> None: ...
 
 class ClusterPath(_message.Message):
     __slots__ = ("assignments", "ids", "histograms", "shares", "purity", "entropy", "evidence", "support", "association", "patches")

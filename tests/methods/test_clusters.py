@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tb_explain.methods import FilterClusters, GradCAM, Output, attribute
-from tb_explain.methods.clusters import Clustered, _matched, turning_layer
+from tb_explain.methods.cluster_paths import Clustered, matched, turning_layer
 from tb_explain.methods.filter_space import FilterSpace
 
 
@@ -144,17 +144,49 @@ def test_voxels_and_tokens_and_other_outputs() -> None:
     assert torch.equal(found.predicted, both.body(x).argmax(1))
 
 
-def test_the_turning_layer_is_the_first_from_which_on_all_agree() -> None:
-    votes = torch.tensor([[1, 0, 2, 1, 2], [0, 0, 1, 1, 1], [1, 0, 1, 0, 1]])
-    predicted = torch.tensor([1, 0, 1, 1, 2])
-    assert turning_layer(votes, predicted).tolist() == [2, 0, 1, -1, -1]
+@pytest.mark.parametrize(
+    ("votes", "strange", "predicted", "label", "turning"),
+    [
+        ([0, 0, 1], [], 1, 0, 2),  # the true class, then the predicted
+        ([0, 2, 1], [], 1, 0, 1),  # behind the last that votes for the true one
+        ([1, 0, 1], [], 1, 0, 2),
+        ([0, 0, 0], [], 1, 0, 3),  # at the output
+        ([1, 1, 1], [], 1, 0, 0),  # from the beginning
+        ([2, 2, 1], [], 1, 0, 0),  # none ever voted for the true one
+        ([2, 2, 1], [], 1, 1, 2),  # label not known, or right: away from what most voted for
+        ([2, 0, 1], [], 1, 1, 1),  # as many: the one voted for first
+        ([1, 1, 1], [], 1, 1, 0),
+        ([0, 0, 1], [1], 1, 0, 1),  # unlike anything clustered
+        ([0, 0, 0], [2, 1], 1, 0, 1),
+    ],
+)
+def test_the_turning_layer(votes: list[int], strange: list[int], predicted: int, label: int, turning: int) -> None:
+    unlike = torch.tensor([[i in strange] for i in range(3)])
+    found = turning_layer(torch.tensor([[v] for v in [*votes, predicted]]), unlike, torch.tensor([label]))
+    assert found.tolist() == [turning]
 
 
 def test_results_say_where_each_image_turns() -> None:
-    model, (x, _) = network(), images()
-    found = FilterClusters(LAYERS, k=5)(model, x)
-    votes = torch.stack([one.forward.evidence.argmax(1) for one in found])
-    assert all(torch.equal(one.turning, turning_layer(votes, model(x).argmax(1))) for one in found)
+    model, (x, y) = network(), images(60)
+    predicted = model(x).argmax(1)
+    for layers in (LAYERS, LAYERS[:-1]):  # with the output, whose own vote is the prediction, and without
+        found = FilterClusters(layers, k=3).explain_set(model, x, y)
+        inner = found[:3]
+        votes = torch.stack([*(one.forward.evidence.argmax(1) for one in inner), predicted])
+        strange = torch.stack([one.novelty for one in inner]) < 0.05 / 3
+        assert all(torch.equal(one.turning, turning_layer(votes, strange, y)) for one in found)
+
+
+def test_images_unlike_those_clustered_are_told() -> None:
+    model, (x, y) = network(), images(400)
+    spaces = FilterClusters(["1", "3", "6"], k=8).fit(model, list(zip(x.split(50), y.split(50), strict=True)))
+    fresh, _ = images(200, seed=5)
+    usual = spaces.explain(model, fresh)
+    for one in usual:
+        assert (one.novelty < 0.05).float().mean() < 0.12
+    other = spaces.explain(model, 5 * fresh)
+    assert (other[0].novelty < 0.05 / 3).all()
+    assert not other[0].turning.any(), "unlike from the first layer on"
 
 
 def test_clusters_keep_their_names_when_they_come_in_another_order() -> None:
@@ -175,13 +207,13 @@ def test_clusters_keep_their_names_when_they_come_in_another_order() -> None:
 def test_more_clusters_than_before_get_new_names() -> None:
     model, (x, _) = network(), images()
     few, many = (FilterClusters("3", k=k)(model, x)[0].forward for k in (2, 4))
-    names, stability = _matched(many, few)
+    names, stability = matched(many, few)
     assert len(set(names.ids)) == 4
     assert {0, 1} < set(names.ids)
     assert stability is not None
-    fewer, _ = _matched(few, names)
+    fewer, _ = matched(few, names)
     assert set(fewer.ids) < set(names.ids)
-    assert _matched(many, None)[1] is None
+    assert matched(many, None)[1] is None
 
 
 def test_a_step_goes_on_from_the_last() -> None:

@@ -12,7 +12,9 @@ from sklearn.cluster import KMeans, MiniBatchKMeans
 from sklearn.naive_bayes import CategoricalNB
 
 from tb_explain.methods.features import Reservoir
-from tb_explain.methods.filter_space import CANDIDATES, FilterSpace, Tally, cluster, place_of, places_in
+from tb_explain.methods.filter_space import FilterSpace, place_of, places_in
+from tb_explain.methods.k_means import CANDIDATES, cluster
+from tb_explain.methods.tally import Tally
 
 
 def blobs(m: int, k: int, channels: int = 5, seed: int = 0) -> np.ndarray:
@@ -100,11 +102,45 @@ def test_evidence_is_that_of_a_naive_bayes_classifier() -> None:
     assert space.places == (2, 3)
     theirs = CategoricalNB(alpha=0.5, fit_prior=False, min_categories=4).fit(assigned.reshape(80, 6), classes)
     evidence, support = space.evidence(torch.from_numpy(assigned[:20]), torch.from_numpy(classes[:20]))
-    np.testing.assert_allclose(evidence, theirs.predict_log_proba(assigned[:20].reshape(20, 6)), atol=1e-4)
+    np.testing.assert_allclose(
+        evidence, theirs.predict_joint_log_proba(assigned[:20].reshape(20, 6)) + np.log(3), atol=1e-4
+    )
     said = np.stack([theirs.feature_log_prob_[u][:, assigned.reshape(80, 6)[:20, u]] for u in range(6)])  # [P, K, n]
     said -= np.log(np.exp(said).sum(1, keepdims=True))
     expected = said[:, classes[:20], np.arange(20)].T
     np.testing.assert_allclose(support.flatten(1), expected, atol=1e-5)
+
+
+def test_strangeness_of_the_usual_images_is_as_if_they_had_not_been_counted() -> None:
+    random = np.random.default_rng(2)
+    classes = random.integers(3, size=12)
+    assigned = (classes[:, None, None] + random.integers(2, size=(12, 2, 3))) % 4
+    space = tallied(assigned, classes, 4, 3)
+    expected = []
+    for i in range(12):
+        others = [j for j in range(12) if j != i]
+        joint = []
+        for c in range(3):
+            # Only the counts of an image's own class change when it is left out.
+            rows = [j for j in (others if c == classes[i] else range(12)) if classes[j] == c]
+            seen = (assigned[rows].reshape(len(rows), 6) == assigned[i].ravel()).sum(0)
+            joint.append(np.log((seen + 0.5) / (len(rows) + 2)).sum())
+        expected.append(-max(joint))
+    assert space.usual is not None
+    np.testing.assert_allclose(space.usual[1], sorted(expected), atol=1e-5)
+    assert not space.usual[0].any(), "the vectors are the centroids themselves"
+
+
+def test_novelty_is_the_rank_among_usual_images() -> None:
+    usual = torch.stack([torch.arange(9.0) ** 2, torch.arange(9.0)]).double()
+    space = FilterSpace(torch.eye(2), torch.zeros(1, 2, 2), (1,), usual=usual)
+    distances = torch.tensor([[3.5, 3.5], [0.0, 0.0], [99.0, 99.0]])
+    likelihood = torch.tensor([[-50.0, -1.5], [-0.5, -9.0], [0.0, -9.0]])
+    found = space.novelty(distances, likelihood)  # 5, 9, 0 are as far; 7, 8, 9 as unlikely
+    assert found.tolist() == pytest.approx([1.0, 1.0, 0.2])
+    one = space.novelty(distances[:, :1], likelihood)
+    assert one.tolist() == pytest.approx([0.6, 1.0, 0.1]), "one position: by its distance alone"
+    assert space.__class__(torch.eye(2), torch.zeros(1, 2, 2), (1,)).novelty(distances, likelihood).isnan().all()
 
 
 def test_one_class_alone_is_associated_with_nothing() -> None:
