@@ -119,15 +119,27 @@ def test_a_chain_is_cut_behind_each_unit_and_mirrored_module_by_module() -> None
         ["Linear"],
     ]
     assert [stage.rectified for stage in feedback.stages] == [False, True, True, True]
+    assert all(code.min() == 0 for code in feedback.codes(noise(9, 1, 8, 8)).feedback.values())
+    assert feedback.reconstruct(noise(9, 1, 8, 8)).min() < 0
     assert not any(isinstance(module, nn.modules.batchnorm._NormBase) for module in feedback.modules())
 
 
+def test_a_module_that_runs_several_times_ends_no_unit() -> None:
+    torch.manual_seed(0)
+    relu = nn.ReLU()
+    model = nn.Sequential(nn.Conv2d(1, 4, 3), relu, nn.Conv2d(4, 6, 3), relu, nn.Flatten(), nn.Linear(96, 3))
+    feedback = FeedbackNetwork(model, images=noise(2, 1, 8, 8))
+    assert feedback.layers == ("0", "2")
+    kinds = [[type(module).__name__ for module in stage.mirror] for stage in feedback.stages]
+    assert kinds == [["ConvTranspose2d"], ["ConvTranspose2d"], ["Linear", "_Reshape"]]
+
+
 def test_codes_of_signed_layers_may_be_negative() -> None:
-    feedback = FeedbackNetwork(small(), ["0", "3"], images=noise(2, 1, 8, 8))
+    feedback = FeedbackNetwork(small(), ["1", "3"], images=noise(2, 1, 8, 8))
     assert [stage.rectified for stage in feedback.stages] == [False, False, False]
     codes = feedback.codes(noise(4, 1, 8, 8))
-    assert codes.forward["0"].min() < 0  # not overwritten by what is in place behind it
-    assert codes.feedback["0"].min() < 0
+    assert codes.forward["1"].min() < 0  # not overwritten by the rectifier, which is in place, behind it
+    assert codes.feedback["1"].min() < 0
 
 
 def test_forward_codes_and_probabilities_are_the_classifiers() -> None:
@@ -269,6 +281,16 @@ def test_the_classifier_is_no_part_and_is_left_alone() -> None:
     assert torch.equal(torch.get_rng_state(), random_state)
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
     assert not any(p.is_inference() for p in feedback.parameters())
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_classifiers_of_any_precision_are_mirrored_alike(dtype: torch.dtype) -> None:
+    images = noise(3, 1, 8, 8)
+    feedback, usual = FeedbackNetwork(small().to(dtype), images=images), FeedbackNetwork(small(), images=images)
+    assert {p.dtype for p in feedback.parameters()} == {torch.float32}
+    assert feedback.state_dict().keys() == usual.state_dict().keys()
+    assert feedback.reconstruct(images.to(dtype), "5").dtype == torch.float32
+    torch.testing.assert_close(feedback.reconstruct(images), usual.reconstruct(images), rtol=0.05, atol=0.02)
 
 
 def test_a_state_builds_its_decoder() -> None:

@@ -31,6 +31,9 @@ def classifier(width: int = 8) -> nn.Sequential:
     )
 
 
+DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+
+
 @pytest.fixture(scope="module")
 def digits() -> TensorDataset:
     images, labels = load_digits(return_X_y=True)
@@ -91,6 +94,37 @@ def test_reconstructions_become_better_than_the_mean_image(
         assert mean_squared(feedback.reconstruct(test, "6") - test) < errors["6"]
 
 
+@pytest.mark.parametrize("device", DEVICES)
+def test_everything_is_on_the_classifiers_device(
+    device: str, trained: nn.Sequential, digits: TensorDataset, tmp_path: Path
+) -> None:
+    images, labels = digits.tensors[0][:48], digits.tensors[1][:48]
+    feedback = FeedbackNetwork(copy.deepcopy(trained).to(device), skips=True)
+    loader = some(digits, 48)
+    feedback.fit(loader, epochs=2, validation=loader, patience=1, checkpoint=tmp_path / "feedback.pt")
+    codes = feedback.codes(images)
+    errors = feedback.errors(images, loader)
+    (field,) = feedback.respond(images, "3", [(1, 2)])
+    tensors = [
+        *feedback.parameters(),
+        *codes.forward.values(),
+        *codes.feedback.values(),
+        codes.probabilities,
+        errors.sums,
+    ]
+    tensors += [
+        field.input,
+        field.isolated,
+        feedback.reconstruct(images),
+        feedback.decode("6", codes.forward["6"].cpu()),
+    ]
+    assert {tensor.device.type for tensor in tensors} == {device}
+    assert errors.table(labels).n_correct + errors.table(labels).n_wrong == 48
+    moved = FeedbackNetwork(trained, skips=True)
+    moved.load_state_dict(feedback.state_dict())
+    torch.testing.assert_close(moved.reconstruct(images), feedback.reconstruct(images).cpu(), rtol=1e-3, atol=1e-3)
+
+
 def test_each_stage_alone(trained: nn.Sequential, digits: TensorDataset) -> None:
     """Trained layer by layer, D_2 does not see what D_1 makes of it: its weights are those of a fit with another D_1."""
     loader = some(digits, 512, 32)
@@ -123,20 +157,39 @@ def test_images_of_zeros_and_ones_are_decoded_to_probabilities(trained: nn.Seque
         feedback.fit([digits.tensors[0][:32]], epochs=1)
 
 
+def loss_by_hand(feedback: FeedbackNetwork, images: Tensor, *, skips: bool) -> float:
+    codes = feedback.codes(images)
+    truth = [images, *codes.forward.values(), codes.probabilities]
+    loss = 0.0
+    for depth, (layer, weight) in enumerate(zip([*feedback.layers, None], [2, 2, 1, 1], strict=True), 1):
+        path = feedback.reconstruct(images, layer) if skips else feedback.decode(layer, truth[depth])
+        loss += weight * mean_squared(path - images)
+        if depth > 1:
+            with torch.no_grad():
+                local = feedback.stages[depth - 1](truth[depth]) - truth[depth - 1]
+            loss += 0.1 * mean_squared(local) / mean_squared(truth[depth - 1])
+    return loss
+
+
 def test_the_loss_is_the_sum_that_the_documentation_gives(trained: nn.Sequential, digits: TensorDataset) -> None:
     images = digits.tensors[0][:16]
     feedback = FeedbackNetwork(trained, images=images)
-    codes = feedback.codes(images)
-    truth = [images, *codes.forward.values(), codes.probabilities]
-    expected = torch.zeros(())
-    with torch.no_grad():
-        for depth, (layer, weight) in enumerate(zip([*feedback.layers, None], [2, 2, 1, 1], strict=True), 1):
-            expected += weight * (feedback.decode(layer, truth[depth]) - images).square().mean()
-            if depth > 1:
-                local = feedback.stages[depth - 1](truth[depth]) - truth[depth - 1]
-                expected += 0.1 * local.square().mean() / truth[depth - 1].square().mean()
-    found = feedback.fit([images], epochs=1, validation=[images])
-    assert found.losses[0] == pytest.approx(expected.item(), rel=1e-5)
+    expected = loss_by_hand(feedback, images, skips=False)
+    assert feedback.fit([images], epochs=1).losses[0] == pytest.approx(expected, rel=1e-5)
+
+
+def test_of_the_skips_some_are_withheld_and_all_on_the_class_path(
+    trained: nn.Sequential, digits: TensorDataset
+) -> None:
+    images = digits.tensors[0][:64]
+    feedback = FeedbackNetwork(trained, skips=True, images=images)
+    for stage in feedback.stages[1:]:
+        nn.init.constant_(stage.skip.weight, 0.3)
+    without, with_all = (loss_by_hand(feedback, images, skips=skips) for skips in (False, True))
+    history = feedback.fit([images], epochs=1, validation=[images])
+    share = (history.losses[0] - without) / (with_all - without)
+    assert 0.2 < share < 0.8, share
+    assert history.validation[0] == pytest.approx(loss_by_hand(feedback, images, skips=True), rel=1e-5)
 
 
 class Interrupted(list):  # type: ignore[type-arg]
