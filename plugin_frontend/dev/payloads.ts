@@ -14,6 +14,7 @@ import {
   type RelatedSchema,
   SuperpixelsSchema,
 } from "../src/records/explain_pb.ts";
+import { clusters } from "./clusters.ts";
 import {
   CLASSES,
   centreOf,
@@ -41,6 +42,8 @@ export function payload(kind: Kind, side: number, signed: boolean, at: At): Uint
       return superpixels(at);
     case "CORRELATIONS":
       return correlations(at);
+    case "CLUSTERS":
+      return clusters(ofPredicted(at), side, learnedAt(at));
     case "OCCLUSION":
       return occlusion(at);
     case "OCCLUSION_PAIRS":
@@ -92,6 +95,13 @@ function shared(at: At) {
       { name: "insertion", values: each((i) => 0.4 + 0.4 * learned + 0.1 * Math.sin(3 * i)), better: Better.HIGHER },
     ],
   };
+}
+
+/** What is shared where the predicted class is the only target. */
+function ofPredicted(at: At) {
+  const { targets, probabilities, figures: _, ...rest } = shared(at);
+  const first = (values: number[]) => values.filter((_, index) => index % TARGETS === 0);
+  return { ...rest, targets: first(targets), probabilities: first(probabilities) };
 }
 
 /** How much a place of the image speaks for a target: the disc does, for the second target a place beside it. */

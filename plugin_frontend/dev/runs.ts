@@ -20,6 +20,9 @@ const SERIES: Invented[] = [
   { method: "Occlusion", layer: "", kind: "OCCLUSION", side: 0 },
   { method: "Occlusion", layer: "", kind: "OCCLUSION_PAIRS", side: 0 },
   { method: "FeedbackNetwork", layer: "", kind: "RECONSTRUCTIONS", side: 0 },
+  { method: "FilterClusters", layer: "layer2", kind: "CLUSTERS", side: 14 },
+  { method: "FilterClusters", layer: "layer3", kind: "CLUSTERS", side: 7 },
+  { method: "FilterClusters", layer: "layer4", kind: "CLUSTERS", side: 4 },
 ];
 
 const tagOf = ({ method, layer }: Invented) => `val/${method}${layer && `/${layer}`}`;

@@ -1,4 +1,5 @@
-/** The maps that a target can be drawn with: values on a grid of cells, one value a superpixel or a window, or a picture. */
+/** The maps that a target can be drawn with: values on a grid of cells, one value a superpixel or a window, clusters, or a picture. */
+import type { ClusterMap } from "./cluster_map.ts";
 import type { StoredPicture } from "./volumes.ts";
 import type { WindowMap } from "./window_map.ts";
 
@@ -81,7 +82,11 @@ export type PictureMap = {
 /** A map of values, which colours stand for. */
 export type ValueMap = PixelMap | SuperpixelMap | WindowMap;
 
-export type AttributionMap = ValueMap | PictureMap;
+export type AttributionMap = ValueMap | ClusterMap | PictureMap;
+
+export function hasValues(map: AttributionMap): map is ValueMap {
+  return map.form !== "clusters" && map.form !== "picture";
+}
 
 /** Maps with as many values are of single pixels, a few of which stand out so far that on their range the others look alike. */
 const SINGLE_PIXELS = 64 * 64;

@@ -1,4 +1,5 @@
 /** The kinds of records that the page can show. A new kind is a decoder here, and a panel in views/explanations/details.ts. */
+import { type ClusterDetail, decodeClusters } from "./clusters.ts";
 import { type CorrelationDetail, decodeCorrelations } from "./correlations.ts";
 import type { ExplainedRecord } from "./explained.ts";
 import { decodeHeatmaps, type HeatmapDetail } from "./heatmaps.ts";
@@ -13,6 +14,7 @@ export type Detail =
   | OcclusionDetail
   | PairDetail
   | CorrelationDetail
+  | ClusterDetail
   | ReconstructionDetail;
 
 export type Kind = Detail["kind"];
@@ -24,6 +26,7 @@ const DECODERS: Record<Kind, (key: string, payload: Uint8Array) => ExplainedReco
   OCCLUSION_PAIRS: decodeOcclusionPairs,
   CORRELATIONS: decodeCorrelations,
   RECONSTRUCTIONS: decodeReconstructions,
+  CLUSTERS: decodeClusters,
 };
 
 export const KINDS = Object.keys(DECODERS) as Kind[];

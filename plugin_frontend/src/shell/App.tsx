@@ -1,9 +1,9 @@
 /** The frame around the views: bars, panes and dialogs. */
-import { signal } from "@preact/signals";
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { reload } from "../state/polling.ts";
 import { unreachable } from "../state/reachability.ts";
+import { type ViewId, view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
 import { Help } from "./Help.tsx";
 import { Problems } from "./Problems.tsx";
@@ -12,13 +12,11 @@ import { Sidebar } from "./Sidebar.tsx";
 import { Timeline } from "./Timeline.tsx";
 import { TopBar } from "./TopBar.tsx";
 
-const view = signal(VIEWS[0]?.id ?? "");
-
 export function App() {
   const View = useView(view.value);
   return (
     <div class="app">
-      <TopBar view={view} />
+      <TopBar />
       {unreachable.value !== null && (
         <div class="banner" role="alert" data-testid="error-banner">
           <span>{unreachable.value} What is shown stays; the page keeps trying.</span>
@@ -38,7 +36,7 @@ export function App() {
   );
 }
 
-function useView(id: string): ComponentType | null {
+function useView(id: ViewId): ComponentType | null {
   const [loaded, setLoaded] = useState<{ View: ComponentType } | null>(null);
   useEffect(() => {
     let current = true;

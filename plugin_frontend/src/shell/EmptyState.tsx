@@ -54,7 +54,7 @@ export function EmptyState() {
   );
 }
 
-function Message({ title, children }: { title: string; children?: ComponentChildren }) {
+export function Message({ title, children }: { title: string; children?: ComponentChildren }) {
   return (
     <div class="empty" data-testid="empty-state">
       <h2>{title}</h2>
@@ -63,7 +63,7 @@ function Message({ title, children }: { title: string; children?: ComponentChild
   );
 }
 
-function Action({ text, onClick }: { text: string; onClick: () => void }) {
+export function Action({ text, onClick }: { text: string; onClick: () => void }) {
   return (
     <button type="button" class="button" onClick={onClick}>
       {text}
@@ -72,7 +72,6 @@ function Action({ text, onClick }: { text: string; onClick: () => void }) {
 }
 
 function NoData() {
-  const copied = useSignal(false);
   return (
     <Message title="No explanations were found">
       <p>Probable causes:</p>
@@ -81,21 +80,28 @@ function NoData() {
         <li>TensorBoard reads another directory than the one the writer was given.</li>
         <li>The run was written with an ordinary SummaryWriter. An ExplainWriter is one that also explains:</li>
       </ul>
-      <div class="snippet">
-        <pre>
-          <code>{EXAMPLE}</code>
-        </pre>
-        <button
-          type="button"
-          class="button"
-          onClick={() => {
-            copied.value = copyText(EXAMPLE);
-          }}
-        >
-          {copied.value ? "Copied" : "Copy"}
-        </button>
-      </div>
+      <Snippet code={EXAMPLE} />
     </Message>
+  );
+}
+
+export function Snippet({ code }: { code: string }) {
+  const copied = useSignal(false);
+  return (
+    <div class="snippet">
+      <pre>
+        <code>{code}</code>
+      </pre>
+      <button
+        type="button"
+        class="button"
+        onClick={() => {
+          copied.value = copyText(code);
+        }}
+      >
+        {copied.value ? "Copied" : "Copy"}
+      </button>
+    </div>
   );
 }
 

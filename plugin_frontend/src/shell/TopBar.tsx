@@ -2,6 +2,7 @@
 import type { Signal } from "@preact/signals";
 import { loading } from "../state/frame.ts";
 import { reload, reloading } from "../state/polling.ts";
+import { view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
 import { Icon } from "../widgets/Icon.tsx";
 import { helpOpen, problemsOpen, settingsOpen, sidebarOpen } from "./panes.ts";
@@ -11,7 +12,7 @@ const flip = (pane: Signal<boolean>) => () => {
   pane.value = !pane.value;
 };
 
-export function TopBar({ view }: { view: Signal<string> }) {
+export function TopBar() {
   return (
     <header class="top-bar">
       <button
@@ -26,11 +27,12 @@ export function TopBar({ view }: { view: Signal<string> }) {
       </button>
       <h1>Explain</h1>
       {VIEWS.length > 1 && (
-        <nav class="view-tabs">
+        <nav class="view-tabs" aria-label="Views">
           {VIEWS.map(({ id, title }) => (
             <button
               key={id}
               type="button"
+              data-testid={`view-${id}`}
               aria-current={view.value === id ? "page" : undefined}
               onClick={() => {
                 view.value = id;

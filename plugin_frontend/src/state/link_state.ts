@@ -6,13 +6,15 @@ import { DIVERGING, SEQUENTIAL } from "../render/heatmap/lut.ts";
 import { SIGNS } from "../render/superpixels/choice.ts";
 import { UPS } from "../render/voxels/grid.ts";
 import * as appearance from "./appearance.ts";
+import * as clusters from "./clusters.ts";
 import * as occlusion from "./occlusion.ts";
 import * as reconstructions from "./reconstructions.ts";
 import { runFilter, runSelection } from "./runs.ts";
 import * as samples from "./samples.ts";
-import { layerSelection, methodSelection, openSeries, tagFilter } from "./series.ts";
+import { clusterLayerSelection, layerSelection, methodSelection, openSeries, tagFilter } from "./series.ts";
 import * as superpixels from "./superpixels.ts";
 import { askedStep, follow, step } from "./timeline.ts";
+import { VIEW_IDS, view } from "./view.ts";
 import * as voxels from "./voxels.ts";
 
 /** `null`: the default, not in the link. */
@@ -62,6 +64,7 @@ export function parseNames(list: string): ReadonlySet<string> | undefined {
 }
 
 const bindings: Binding[] = [
+  bind("view", view, "explanations", oneOf(VIEW_IDS)),
   bind("runs", runSelection, null, parseNames, formatNames),
   bind("run_filter", runFilter, "", text),
   bind("tag_filter", tagFilter, "", text),
@@ -115,6 +118,15 @@ const bindings: Binding[] = [
       return colon > 0 ? { sample: value.slice(0, colon), run: value.slice(colon + 1) } : undefined;
     },
     (open) => `${open?.sample}:${open?.run}`,
+  ),
+  bind("cluster_layers", clusterLayerSelection, null, parseNames, formatNames),
+  bind("way", clusters.way, "forward", oneOf(clusters.WAYS)),
+  bind("colour_by", clusters.colourBy, "cluster", oneOf(clusters.COLOURINGS)),
+  bind("purity_from", clusters.lowestPurity, 0, between(0, 1)),
+  bind("purity_to", clusters.highestPurity, 1, between(0, 1)),
+  bind<number | null>("cluster_class", clusters.onlyClass, null, whole),
+  bind<clusters.ClusterName | null>("cluster", clusters.pinned, null, clusters.parseName, (name) =>
+    name ? clusters.formatName(name) : "",
   ),
   bind("sign", superpixels.sign, "both", oneOf(SIGNS)),
   bind<number | null>("strongest", superpixels.strongest, null, (value) => whole(value) || undefined),

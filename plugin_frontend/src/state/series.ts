@@ -5,6 +5,7 @@ import { isKind, type Kind } from "../data/payloads.ts";
 import { compileFilter, matching } from "./filter.ts";
 import { groupBy } from "./group.ts";
 import { runs, shownRuns } from "./runs.ts";
+import { view } from "./view.ts";
 
 export type Series = SeriesDeclaration & { run: string; kind: Kind };
 
@@ -20,6 +21,7 @@ const KIND_NAMES: Record<Kind, string> = {
   OCCLUSION_PAIRS: "pairs of windows",
   CORRELATIONS: "correlations",
   RECONSTRUCTIONS: "reconstructions",
+  CLUSTERS: "clusters",
 };
 
 export const tagFilter = signal("");
@@ -44,6 +46,11 @@ export function methodOf(series: SeriesDeclaration): string {
   return series.method || series.tag;
 }
 
+/** The layer of a series that has one; its tag stands in for it. */
+export function layerOf(series: SeriesDeclaration): string {
+  return series.layer || series.tag;
+}
+
 export const methods = computed(() => unique(matchingSeries.value.map(methodOf)));
 
 export const layers = computed(() => unique(matchingSeries.value.map(({ layer }) => layer).filter(Boolean)));
@@ -60,10 +67,26 @@ export const chosenLayers = computed(() => {
   return chosen(layerSelection, layers.value, most > TILES_BY_DEFAULT ? unique(last) : layers.value);
 });
 
-export const shownSeries = computed(() =>
+const explainedSeries = computed(() =>
   matchingSeries.value.filter(
     (series) => chosenMethods.value.has(methodOf(series)) && (!series.layer || chosenLayers.value.has(series.layer)),
   ),
+);
+
+/** Those of clusters, which a view of their own shows: there all layers by default. */
+export const clusterSeries = computed(() => matchingSeries.value.filter(({ kind }) => kind === "CLUSTERS"));
+/** `null`: the default. */
+export const clusterLayerSelection = signal<ReadonlySet<string> | null>(null);
+export const clusterLayers = computed(() => unique(clusterSeries.value.map(layerOf)));
+export const chosenClusterLayers = computed(() =>
+  chosen(clusterLayerSelection, clusterLayers.value, clusterLayers.value),
+);
+
+/** The series that the shown view shows. */
+export const shownSeries = computed(() =>
+  view.value === "clusters"
+    ? clusterSeries.value.filter((series) => chosenClusterLayers.value.has(layerOf(series)))
+    : explainedSeries.value,
 );
 
 /** All series of a run, whatever the filters say. */

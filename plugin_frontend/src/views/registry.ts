@@ -1,12 +1,18 @@
-/** The views of the page. Each loads its code when it is first shown; a new view is a new line here. */
+/** The views of the page. Each loads its code when it is first shown; a new view is a name in state/view.ts and a line here. */
 import type { ComponentType } from "preact";
+import type { ViewId } from "../state/view.ts";
 
-export type View = { id: string; title: string; load: () => Promise<ComponentType> };
+export type View = { id: ViewId; title: string; load: () => Promise<ComponentType> };
 
 export const VIEWS: readonly View[] = [
   {
     id: "explanations",
     title: "Explanations",
     load: async () => (await import("./explanations/Explanations.tsx")).Explanations,
+  },
+  {
+    id: "clusters",
+    title: "Clusters",
+    load: async () => (await import("./clusters/Clusters.tsx")).Clusters,
   },
 ];

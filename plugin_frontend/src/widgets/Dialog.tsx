@@ -5,13 +5,15 @@ import { Icon } from "./Icon.tsx";
 
 type Props = {
   title: ComponentChildren;
+  /** Next to the title. */
+  beside?: ComponentChildren;
   class?: string;
   testId: string;
   onClose: () => void;
   children: ComponentChildren;
 };
 
-export function Dialog({ title, class: name, testId, onClose, children }: Props) {
+export function Dialog({ title, beside, class: name, testId, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   return (
@@ -27,6 +29,8 @@ export function Dialog({ title, class: name, testId, onClose, children }: Props)
       <div class="dialog-content">
         <header class="dialog-header">
           <h2 id={`${testId}-title`}>{title}</h2>
+          {beside}
+          <span class="spacer" />
           <button type="button" class="icon-button" aria-label="Close" onClick={() => dialog.current?.close()}>
             <Icon name="close" />
           </button>

@@ -7,19 +7,14 @@ import { opacity, peeking } from "../../state/appearance.ts";
 import { loading } from "../../state/frame.ts";
 import { openSample, tileSize } from "../../state/samples.ts";
 import { shownSeries } from "../../state/series.ts";
-import { adoptStyles } from "../../styles/adopt.ts";
-import styles from "../../styles/explanations.css?inline";
-import figureStyles from "../../styles/figures.css?inline";
-import occlusionStyles from "../../styles/occlusion.css?inline";
-import dialogStyles from "../../styles/sample_dialog.css?inline";
-import tileStyles from "../../styles/tiles.css?inline";
 import { OverlaySettings } from "./OverlaySettings.tsx";
 import { RunSection } from "./RunSection.tsx";
+import { SampleCard } from "./SampleCard.tsx";
+import { turnPage } from "./SampleChoice.tsx";
 import { moveSample, SampleDialog } from "./SampleDialog.tsx";
 import { sections } from "./sections.ts";
-import { Toolbar, turnPage } from "./Toolbar.tsx";
-
-adoptStyles(styles, tileStyles, dialogStyles, figureStyles, occlusionStyles);
+import "./style_sheets.ts";
+import { Toolbar } from "./Toolbar.tsx";
 
 export function Explanations() {
   useEffect(
@@ -40,7 +35,16 @@ export function Explanations() {
           {shownSeries.value.length === 0 ? (
             <EmptyState />
           ) : (
-            sections.value.map((section) => <RunSection key={section.run} section={section} />)
+            sections.value.map((section) => (
+              <RunSection key={section.run} section={section}>
+                {/* biome-ignore lint/a11y/noRedundantRoles: a list without bullets is no list to Safari */}
+                <ul class="cards" role="list">
+                  {section.page.map((card) => (
+                    <SampleCard key={card.sample.id} card={card} />
+                  ))}
+                </ul>
+              </RunSection>
+            ))
           )}
         </div>
       </div>

@@ -1,7 +1,7 @@
 /** The picture of an explanation enlarged, and the line below it that says what it shows. */
 import type { ComponentChildren } from "preact";
 import type { Target } from "../../data/explained.ts";
-import type { AttributionMap } from "../../data/maps.ts";
+import { type AttributionMap, hasValues } from "../../data/maps.ts";
 import { className } from "../../state/class_names.ts";
 import { methodOf, seriesNames } from "../../state/series.ts";
 import type { Explanation } from "./cards.ts";
@@ -47,7 +47,7 @@ type CaptionProps = Pick<Props, "explanation" | "target" | "map" | "children">;
 
 export function Caption({ explanation: { record, frame }, target, map, children }: CaptionProps) {
   const shown = map ?? (target && shownMap(target));
-  const range = shown && shown.form !== "picture" && rangeFor(shown, methodOf(frame.series));
+  const range = shown && hasValues(shown) && rangeFor(shown, methodOf(frame.series));
   return (
     <figcaption>
       <span>{seriesNames.value(frame.series)}</span>

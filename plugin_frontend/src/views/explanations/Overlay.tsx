@@ -1,55 +1,88 @@
-/** The heatmap above an image: a canvas that repaints itself when its map or the appearance changes. */
-import { effect } from "@preact/signals";
+/** The map above an image: a canvas that repaints itself when its map or the appearance changes. */
+import { computed, effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import type { ClusterMap } from "../../data/cluster_map.ts";
 import type { ValueMap } from "../../data/maps.ts";
+import { paintClusters } from "../../render/clusters/paint.ts";
+import { cellsOf } from "../../render/clusters/project.ts";
 import { paint } from "../../render/heatmap/overlay.ts";
 import { canvasSize } from "../../render/heatmap/upsample.ts";
 import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { paintSuperpixels } from "../../render/superpixels/paint.ts";
 import { signedTable, unsignedTable } from "../../state/appearance.ts";
+import { clusterStyle, litIn } from "../../state/clusters.ts";
 import { labelMap } from "../../state/label_maps.ts";
+import { methodOf, type Series } from "../../state/series.ts";
 import { chosenOf, superpixelStyle } from "../../state/superpixels.ts";
 import { rangeFor } from "./sections.ts";
 import { resample } from "./shown_map.ts";
 
-type Props = { map: ValueMap; run: string; method: string; longest: number };
+type Drawn = ValueMap | ClusterMap;
 
-export function Overlay({ map, run, method, longest }: Props) {
+type Props = { map: Drawn; series: Series; longest: number; label?: string | undefined };
+
+export function Overlay({ map, series, longest, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const { height, width } = canvasSize(map.height, map.width, longest);
+  const { height, width } = sizeOf(map, longest);
 
   useEffect(() => (canvas.current ? watchCanvas(canvas.current) : undefined), []);
-  useEffect(
-    () =>
-      effect(() => {
-        const paintPixels = painterOf(map, run, method, height, width);
-        const element = canvas.current;
-        if (!element) return;
-        requestPaint(element, () => {
-          const context = element.getContext("2d");
-          if (!context) return;
-          const image = context.createImageData(width, height);
-          paintPixels(new Uint32Array(image.data.buffer));
-          context.putImageData(image, 0, 0);
-        });
-      }),
-    [map, run, method, height, width],
+  useEffect(() => {
+    const painter = painterOf(map, series, height, width);
+    return effect(() => {
+      const paintPixels = painter();
+      const element = canvas.current;
+      if (!element) return;
+      requestPaint(element, () => {
+        const context = element.getContext("2d");
+        if (!context) return;
+        const image = context.createImageData(width, height);
+        paintPixels(new Uint32Array(image.data.buffer));
+        context.putImageData(image, 0, 0);
+      });
+    });
+  }, [map, series, height, width]);
+  const cells = map.form === "clusters";
+  return (
+    <canvas
+      ref={canvas}
+      class={cells ? "overlay pixelated" : "overlay"}
+      width={width}
+      height={height}
+      role={label ? "img" : undefined}
+      aria-label={label}
+    />
   );
-  return <canvas ref={canvas} class="overlay" width={width} height={height} />;
 }
 
 type Paint = (pixels: Uint32Array) => void;
 
-/** What paints the map as it is to look now; until its label map is there, nothing. */
-function painterOf(map: ValueMap, run: string, method: string, height: number, width: number): Paint {
-  const range = rangeFor(map, method);
-  if (map.form !== "superpixels") {
-    const table = map.signed ? signedTable.value : unsignedTable.value;
-    return (pixels) => paint(resample(map, height, width), range, table, pixels);
+/** Gives, in an effect, what paints the map as it is to look now. */
+function painterOf(map: Drawn, series: Series, height: number, width: number): () => Paint {
+  const { run, tag } = series;
+  if (map.form === "clusters") {
+    const lit = computed(() => litIn(run, tag, map.way, map.path)); // pointing at another map's clusters repaints nothing here
+    return () => {
+      const style = clusterStyle(map.path, lit.value);
+      return (pixels) => paintClusters(cellsOf(map).labels, style, pixels);
+    };
   }
-  const labels = labelMap(run, map.segments);
-  if (!labels) return () => {};
-  const chosen = chosenOf(map, range);
-  const style = superpixelStyle.value;
-  return (pixels) => paintSuperpixels(labels, map, chosen, range, style, height, width, pixels);
+  return () => {
+    const range = rangeFor(map, methodOf(series));
+    if (map.form !== "superpixels") {
+      const table = map.signed ? signedTable.value : unsignedTable.value;
+      return (pixels) => paint(resample(map, height, width), range, table, pixels);
+    }
+    const labels = labelMap(run, map.segments);
+    if (!labels) return () => {}; // called again when it has arrived
+    const chosen = chosenOf(map, range);
+    const style = superpixelStyle.value;
+    return (pixels) => paintSuperpixels(labels, map, chosen, range, style, height, width, pixels);
+  };
+}
+
+/** Of the canvas. Clusters have one pixel a cell, which CSS enlarges without smoothing. */
+function sizeOf(map: Drawn, longest: number): { height: number; width: number } {
+  if (map.form !== "clusters") return canvasSize(map.height, map.width, longest);
+  const { rows, columns } = cellsOf(map);
+  return { height: rows, width: columns };
 }

@@ -1,12 +1,14 @@
-/** An explained image with the heatmap of one target above it. */
+/** An explained image with the map of one target above it. */
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren, TargetedPointerEvent } from "preact";
+import { useEffect } from "preact/hooks";
 import { imageAddress } from "../../data/client.ts";
 import type { Target } from "../../data/explained.ts";
 import type { AttributionMap } from "../../data/maps.ts";
 import { mode } from "../../state/appearance.ts";
-import { methodOf, seriesNames } from "../../state/series.ts";
+import { seriesNames } from "../../state/series.ts";
 import { outlines, superpixelMode } from "../../state/superpixels.ts";
+import { clusterReading, mapSummary, pointAt } from "../clusters/reading.ts";
 import type { Explanation } from "./cards.ts";
 import { compact } from "./format.ts";
 import { Outlines } from "./Outlines.tsx";
@@ -35,7 +37,7 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
   const { run } = frame.series;
   const map = given ?? (target && shownMap(target));
   const problem = note ?? (map ? problemOf(map, run) : undefined);
-  const value = useSignal<number | null>(null);
+  const reading = useSignal<string | null>(null);
   const enlarged = shownAt > 3 * Math.max(record.width, record.height);
 
   const readValue = (event: TargetedPointerEvent<HTMLElement>) => {
@@ -43,19 +45,29 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
     const box = event.currentTarget.getBoundingClientRect();
     const x = (event.clientX - box.left) / box.width;
     const y = (event.clientY - box.top) / box.height;
-    value.value = valueAt(map, run, x, y, longest);
+    if (map.form === "clusters") {
+      pointAt(frame.series, map, x, y);
+      reading.value = clusterReading(map, x, y, record.classes);
+    } else {
+      const value = valueAt(map, run, x, y, longest);
+      reading.value = value === null ? null : compact(value);
+    }
   };
+  const stopReading = () => {
+    if (reading.peek() === null) return;
+    reading.value = null;
+    if (map?.form === "clusters") pointAt(frame.series, null);
+  };
+  useEffect(() => stopReading, []); // gone from under the pointer
 
   return (
     <span
       class="picture"
-      data-mode={map?.form === "superpixels" ? superpixelMode.value : mode.value}
+      data-mode={map && modeOf(map)}
       data-dimmed={problem ? "" : undefined}
       style={{ aspectRatio: `${record.width} / ${record.height}`, "--ratio": record.width / record.height }}
       onPointerMove={readValue}
-      onPointerLeave={() => {
-        value.value = null;
-      }}
+      onPointerLeave={stopReading}
     >
       {sample.image ? (
         <img
@@ -80,12 +92,22 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
         />
       )}
       {map && map.form !== "picture" && !problem && (
-        <Overlay map={map} run={run} method={methodOf(frame.series)} longest={longest} />
+        <Overlay
+          map={map}
+          series={frame.series}
+          longest={longest}
+          label={map.form === "clusters" ? mapSummary(map, record.classes) : undefined}
+        />
       )}
       {map?.form === "superpixels" && outlines.value && <Outlines map={map} run={run} />}
       {children}
       {problem && <span class="picture-note">{problem}</span>}
-      {value.value !== null && <span class="readout">{compact(value.value)}</span>}
+      {reading.value !== null && <span class="readout">{reading.value}</span>}
     </span>
   );
+}
+
+function modeOf(map: AttributionMap) {
+  if (map.form === "clusters") return "overlay";
+  return map.form === "superpixels" ? superpixelMode.value : mode.value;
 }

@@ -1,13 +1,13 @@
-/** The cards of one run; loaded when the section comes near the screen. */
+/** What a view shows of one run; loaded when the section comes near the screen. */
+import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { visible } from "../../host/visibility.ts";
 import { loading, runsInView } from "../../state/frame.ts";
 import { runColours, shownRuns } from "../../state/runs.ts";
 import { outcome } from "../../state/samples.ts";
-import { SampleCard } from "./SampleCard.tsx";
 import type { Section } from "./sections.ts";
 
-export function RunSection({ section }: { section: Section }) {
+export function RunSection({ section, children }: { section: Section; children: ComponentChildren }) {
   const { run, frames, cards, samples } = section;
   const element = useNearness(run, section.loaded);
   const unreadable = frames.filter(({ records }) => records.includes(null));
@@ -34,12 +34,7 @@ export function RunSection({ section }: { section: Section }) {
       )}
       {samples > 0 && cards.length === 0 && <p class="notice">No sample is {outcome.value} at this step.</p>}
       {cards.length > 0 && section.page.length === 0 && <p class="notice">This run has no samples on this page.</p>}
-      {/* biome-ignore lint/a11y/noRedundantRoles: a list without bullets is no list to Safari */}
-      <ul class="cards" role="list">
-        {section.page.map((card) => (
-          <SampleCard key={card.sample.id} card={card} />
-        ))}
-      </ul>
+      {children}
     </section>
   );
 }

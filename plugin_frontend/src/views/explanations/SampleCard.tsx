@@ -5,6 +5,7 @@ import { seriesKey } from "../../state/series.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import type { Card } from "./cards.ts";
 import { isRight } from "./cards.ts";
+import { TurningBadge } from "./clusters/TurningBadge.tsx";
 import { percent } from "./format.ts";
 import { Picture } from "./Picture.tsx";
 import { Tile } from "./Tile.tsx";
@@ -14,6 +15,7 @@ export function SampleCard({ card }: { card: Card }) {
   return (
     <li class="card">
       <Verdict card={card} />
+      <TurningBadge card={card} />
       <div class="tiles">
         {showOriginal.value && first && (
           <figure class="tile">

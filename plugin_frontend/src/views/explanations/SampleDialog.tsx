@@ -2,6 +2,7 @@
 import { useComputed } from "@preact/signals";
 import { Timeline } from "../../shell/Timeline.tsx";
 import { className } from "../../state/class_names.ts";
+import { pointed } from "../../state/clusters.ts";
 import { frame, loading } from "../../state/frame.ts";
 import { classChoice, openSample } from "../../state/samples.ts";
 import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
@@ -9,6 +10,7 @@ import { picked } from "../../state/superpixels.ts";
 import { Dialog } from "../../widgets/Dialog.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Card, cardsOf, chooseTarget, type Explanation, ranked } from "./cards.ts";
+import { TurningBadge } from "./clusters/TurningBadge.tsx";
 import { usePanel } from "./details.ts";
 import { FigureTable } from "./Figures.tsx";
 import { FlagNotes } from "./Flags.tsx";
@@ -36,10 +38,12 @@ export function SampleDialog() {
       class="sample-dialog"
       testId="sample-dialog"
       title={titleOf(card.value)}
+      beside={card.value && <TurningBadge card={card.value} everywhere />}
       onClose={() => {
         openSample.value = null;
         openSeries.value = null;
         picked.value = null;
+        pointed.value = null;
       }}
     >
       {card.value && main ? (

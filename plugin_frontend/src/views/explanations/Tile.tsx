@@ -1,10 +1,13 @@
 /** One series' explanation of a sample: image, overlay, and what there is to know about it. */
 import { useSignal } from "@preact/signals";
+import type { ExplainedRecord, Target } from "../../data/explained.ts";
 import { className } from "../../state/class_names.ts";
+import { placedOn, way } from "../../state/clusters.ts";
 import { classChoice, openSample, tileSize } from "../../state/samples.ts";
 import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
 import { step } from "../../state/timeline.ts";
 import { Icon } from "../../widgets/Icon.tsx";
+import { voteOf } from "../clusters/reading.ts";
 import { chooseTarget, type Explanation } from "./cards.ts";
 import { FigureLines } from "./Figures.tsx";
 import { FlagBadges } from "./Flags.tsx";
@@ -75,19 +78,20 @@ export function Tile({ explanation }: { explanation: Explanation }) {
       <figcaption title={frame.series.description || tag}>
         <span class="tile-name">{name}</span>
         <span class="tile-target">
-          <span class="class-name">
-            {!target
-              ? "—"
-              : record.classDependent
-                ? className(record.classes, target.classIndex)
-                : "same for every class"}
-          </span>
+          <span class="class-name">{!target ? "—" : aboutClass(target, record)}</span>
           {target && record.classDependent && <span class="probability">{percent(target.probability)}</span>}
         </span>
       </figcaption>
       {target && <FigureLines figures={target.figures} names={shownFigures.value} />}
     </figure>
   );
+}
+
+/** The class that is explained. Clusters have none, but speak for one. */
+function aboutClass({ classIndex, detail }: Target, { classDependent, classes }: ExplainedRecord): string {
+  if (classDependent) return className(classes, classIndex);
+  const vote = detail.kind === "CLUSTERS" ? voteOf(placedOn(detail, way.value) ?? detail.forward) : null;
+  return vote ? `speaks for ${className(classes, vote.classIndex)}` : "same for every class";
 }
 
 function TileBadges({ explanation: { frame }, flags }: { explanation: Explanation; flags: number }) {

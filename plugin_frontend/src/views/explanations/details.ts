@@ -14,6 +14,7 @@ const PANELS: Partial<Record<Kind, () => Promise<Panel>>> = {
   SUPERPIXELS: async () => (await import("./superpixels/SuperpixelPanel.tsx")).SuperpixelPanel,
   OCCLUSION: async () => (await import("./occlusion/OcclusionPanel.tsx")).OcclusionPanel,
   OCCLUSION_PAIRS: async () => (await import("./occlusion/PairPanel.tsx")).PairPanel,
+  CLUSTERS: async () => (await import("./clusters/PathPanel.tsx")).PathPanel,
   CORRELATIONS: async () => (await import("./correlations/CorrelationPanel.tsx")).CorrelationPanel,
   RECONSTRUCTIONS: async () => (await import("./reconstructions/ReconstructionPanel.tsx")).ReconstructionPanel,
 };

@@ -1,7 +1,7 @@
 /** What the view shows, derived from the frame and the choices: a section for each run, a page of cards in each. */
 import { computed, effect } from "@preact/signals";
 import { figureOrder } from "../../data/figures.ts";
-import type { Range, ValueMap } from "../../data/maps.ts";
+import { hasValues, type Range, type ValueMap } from "../../data/maps.ts";
 import { Better } from "../../records/explain_pb.ts";
 import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
@@ -72,7 +72,7 @@ const visibleTargets = computed(() =>
 const visibleMaps = computed(() =>
   visibleTargets.value.flatMap(({ method, target }) => {
     const map = shownMap(target);
-    return map.form === "picture" ? [] : [{ method, map }];
+    return hasValues(map) ? [{ method, map }] : [];
   }),
 );
 

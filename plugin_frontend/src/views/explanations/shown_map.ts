@@ -4,11 +4,13 @@ import { Lru } from "../../data/lru.ts";
 import type { AttributionMap, SuperpixelMap, ValueMap } from "../../data/maps.ts";
 import { canvasSize, upsample } from "../../render/heatmap/upsample.ts";
 import { labelAt } from "../../render/superpixels/nearest.ts";
+import { placedOn, way } from "../../state/clusters.ts";
 import { labelMap } from "../../state/label_maps.ts";
 import { chosenSlider, pairView } from "../../state/occlusion.ts";
 
 export function shownMap({ map, detail }: Target): AttributionMap {
   if (detail.kind === "OCCLUSION") return detail.sliders[chosenSlider(detail.sliders.length)]?.map ?? map;
+  if (detail.kind === "CLUSTERS") return (placedOn(detail, way.value) ?? detail.forward).map;
   return detail.kind === "OCCLUSION_PAIRS" ? detail.pairs.overview[pairView.value] : map;
 }
 

@@ -1,0 +1,8 @@
+/** Which view of the page is shown. */
+import { signal } from "@preact/signals";
+
+export const VIEW_IDS = ["explanations", "clusters"] as const;
+
+export type ViewId = (typeof VIEW_IDS)[number];
+
+export const view = signal<ViewId>("explanations");

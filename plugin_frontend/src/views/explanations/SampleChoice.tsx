@@ -1,0 +1,95 @@
+/** Which samples are shown: their order, the right or the wrong ones, and the page. */
+import { figureLabel } from "../../data/figures.ts";
+import { Better } from "../../records/explain_pb.ts";
+import { type Outcome, outcome, page, type Sort, sort } from "../../state/samples.ts";
+import { Icon } from "../../widgets/Icon.tsx";
+import { Segmented } from "../../widgets/Segmented.tsx";
+import { Select } from "../../widgets/Select.tsx";
+import { currentPage, loggedFigures, pageCount } from "./sections.ts";
+
+const ORDERS: [Sort, string][] = [
+  ["logged", "As logged"],
+  ["mistakes", "Mistakes first"],
+  ["unsure", "Least sure first"],
+  ["sure", "Most sure first"],
+];
+
+const OUTCOMES: [Outcome, string][] = [
+  ["all", "All"],
+  ["wrong", "Wrong"],
+  ["right", "Right"],
+];
+
+export function SampleChoice() {
+  return (
+    <>
+      <Select
+        label="Order"
+        value={sort.value}
+        options={[...ORDERS, ...figureOrders()]}
+        testId="sort"
+        onChange={(value) => {
+          sort.value = value;
+        }}
+      />
+      <Segmented
+        label="Samples"
+        value={outcome.value}
+        options={OUTCOMES}
+        testId="outcome"
+        onChange={(value) => {
+          outcome.value = value;
+          page.value = 0;
+        }}
+      />
+      <Paging />
+    </>
+  );
+}
+
+/** By each logged figure, in both directions; a chosen one stays listed while nothing shown has the figure. */
+function figureOrders(): [Sort, string][] {
+  const orders = loggedFigures.value.flatMap(([name, better]): [Sort, string][] => {
+    const ends = better === Better.NEITHER ? ["lowest", "highest"] : ["worst", "best"];
+    const [low, high] = better === Better.LOWER ? ends.toReversed() : ends;
+    const label = figureLabel(name);
+    return [
+      [`low:${name}`, `${label}: ${low} first`],
+      [`high:${name}`, `${label}: ${high} first`],
+    ];
+  });
+  const known = [...ORDERS, ...orders].some(([order]) => order === sort.value);
+  return known ? orders : [...orders, [sort.value, figureLabel(sort.value.slice(sort.value.indexOf(":") + 1))]];
+}
+
+function Paging() {
+  return (
+    <div class="paging">
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Previous page"
+        disabled={currentPage.value === 0}
+        onClick={() => turnPage(-1)}
+      >
+        <Icon name="left" />
+      </button>
+      <span class="page-number" data-testid="page">
+        {currentPage.value + 1} / {pageCount.value}
+      </span>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Next page"
+        disabled={currentPage.value >= pageCount.value - 1}
+        onClick={() => turnPage(1)}
+      >
+        <Icon name="right" />
+      </button>
+    </div>
+  );
+}
+
+export function turnPage(by: number): void {
+  page.value = Math.min(pageCount.value - 1, Math.max(0, currentPage.value + by));
+}

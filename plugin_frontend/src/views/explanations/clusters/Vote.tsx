@@ -1,0 +1,42 @@
+/** The class that a layer's clusters speak for: whether it is the true one or the mistake shows in shape as well as in colour. */
+import type { Placed } from "../../../data/clusters.ts";
+import type { ExplainedSample } from "../../../data/explained.ts";
+import { className } from "../../../state/class_names.ts";
+import { Icon } from "../../../widgets/Icon.tsx";
+import { voteOf } from "../../clusters/reading.ts";
+import { percent } from "../format.ts";
+
+export type Standing = "true" | "mistaken" | "other";
+
+const WORDS: Record<Standing, string> = {
+  true: "the true class",
+  mistaken: "the predicted, wrong class",
+  other: "another class",
+};
+
+export function standingOf(classIndex: number, { label, predicted }: ExplainedSample): Standing {
+  if (classIndex === (label ?? predicted)) return "true";
+  return classIndex === predicted ? "mistaken" : "other";
+}
+
+export function Vote({ placed, sample, classes }: { placed: Placed; sample: ExplainedSample; classes: string }) {
+  const vote = voteOf(placed);
+  if (!vote) return <p class="vote" data-testid="vote" />;
+  const standing = standingOf(vote.classIndex, sample);
+  const name = className(classes, vote.classIndex);
+  return (
+    <p
+      class="vote"
+      data-testid="vote"
+      data-standing={standing}
+      data-class={vote.classIndex}
+      title={`The clusters of this layer speak for ${name} (${percent(vote.probability)}): ${WORDS[standing]}`}
+    >
+      <span class="vote-mark" role="img" aria-label={WORDS[standing]}>
+        {standing === "other" ? <span class="vote-dot" /> : <Icon name={standing === "true" ? "check" : "close"} />}
+      </span>
+      <span class="vote-class">{name}</span>
+      <span class="vote-share">{Math.round(100 * vote.probability)}%</span>
+    </p>
+  );
+}

@@ -1,0 +1,44 @@
+/** The path of a sample through the layers: the clusters that each puts its positions into, and where it turns to a class. */
+import type { ClusterDetail } from "../../../data/clusters.ts";
+import { layerOf, type Series, seriesKey } from "../../../state/series.ts";
+import type { Explanation } from "../cards.ts";
+
+export type PathLayer = { explanation: Explanation; detail: ClusterDetail; name: string };
+
+/** What the layers of one analysis have in common: the tag without the layer. */
+export function analysisOf({ tag, layer }: Series): string {
+  if (layer && tag.endsWith(`/${layer}`)) return tag.slice(0, -layer.length - 1);
+  return tag.slice(0, Math.max(0, tag.lastIndexOf("/")));
+}
+
+/** The layers among what explains a sample, first in the network first; those of one analysis only. */
+export function pathThrough(explanations: readonly Explanation[], analysis?: string): PathLayer[] {
+  const layers = explanations.flatMap((explanation): PathLayer[] => {
+    const detail = explanation.sample.targets[0]?.detail;
+    const { series } = explanation.frame;
+    return detail?.kind === "CLUSTERS" ? [{ explanation, detail, name: layerOf(series) }] : [];
+  });
+  const wanted = analysis ?? (layers[0] && analysisOf(layers[0].explanation.frame.series));
+  return layers
+    .filter(({ explanation }) => analysisOf(explanation.frame.series) === wanted)
+    .sort((a, b) => a.detail.order - b.detail.order);
+}
+
+/** The order of the layer from which on all follow the predicted class; `null`: none does; `undefined`: not known. */
+export function turningOrder(path: readonly PathLayer[]): number | null | undefined {
+  return path.find(({ detail }) => detail.turning !== undefined)?.detail.turning;
+}
+
+export type Turn = { /** As far as it is known here. */ where: string /** Of the series to open. */; series: string };
+
+/** Where the path turns, in words: a layer that is not among these is placed before or behind those that are. */
+export function turnOf(path: readonly PathLayer[]): Turn | null {
+  const order = turningOrder(path);
+  if (order === undefined || order === null) return null;
+  const at = path.find(({ detail }) => detail.order === order);
+  const after = path.find(({ detail }) => detail.order > order);
+  const near = at ?? after ?? path.at(-1);
+  if (!near) return null;
+  const word = near === at ? "at" : near === after ? "before" : "after";
+  return { where: `${word} ${near.name}`, series: seriesKey(near.explanation.frame.series) };
+}
