@@ -74,9 +74,12 @@ class Probe:
         else:
             self.pictures = pictures_of(self.images.float().cpu().numpy(), mean, std, shared=True)
         self._normalisation = mean, std
+        self._as_they_are = mean is None and std is None and self.images.min() >= 0 and self.images.max() <= 1
 
     def shown(self, images: torch.Tensor) -> Pictures:
         """Other images in model space [N, C, *S], or parts of some, shown as the probe's own are."""
+        if self._as_they_are:
+            images = images.clamp(0, 1)  # a value a little outside is no reason to stretch
         return pictures_of(images.detach().float().cpu().numpy(), *self._normalisation)
 
     def __len__(self) -> int:

@@ -44,6 +44,9 @@ def stored(result: Explained, values: Sequence[FigureValues], n: int) -> list[Fi
     """Figures as a payload has them; first what the method itself says about its result."""
     completeness = getattr(result, "completeness", None)
     own = [] if completeness is None else [Figure("completeness", _numbers(completeness, n), better="lower")]
+    own += [
+        Figure(name, _numbers(errors, n), better="lower") for name, errors in getattr(result, "figures", {}).items()
+    ]
     return own + [
         Figure(
             one.name,
@@ -69,7 +72,7 @@ def scalars(
     for result, some in zip(results, figures, strict=True):
         series = type(result.method).__name__.lower() + (f"/{result.layer}" if several[type(result.method)] > 1 else "")
         for figure in some:
-            tag = f"{root}/{series}/{figure.name}"
+            tag = f"{root}/{series}/{figure.name.replace(' ', '_').replace('–', '-')}"
             for suffix, values in (("", figure.values), ("_random", figure.random), ("_centred", figure.centred)):
                 if values is not None:
                     yield from _mean(tag + suffix, values)

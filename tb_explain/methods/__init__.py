@@ -33,6 +33,7 @@ from tb_explain.methods.lrp import LRP, DeepTaylor
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method, SetMethod
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
+from tb_explain.methods.reconstruction import Reconstructed, Reconstruction
 from tb_explain.methods.results import Attribution, Explained, Flag
 from tb_explain.methods.rise import RISE
 from tb_explain.methods.shap import KernelSHAP
@@ -82,6 +83,8 @@ __all__ = [
     "OcclusionPairs",
     "Output",
     "ReceptiveFields",
+    "Reconstructed",
+    "Reconstruction",
     "ReconstructionErrors",
     "ResponseField",
     "Saliency",

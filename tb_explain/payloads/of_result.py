@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_explain.payloads import clusters, occlusion
+from tb_explain.payloads import clusters, occlusion, reconstructions
 from tb_explain.payloads.clusters import Clusters
 from tb_explain.payloads.correlations import Correlations, Related
 from tb_explain.payloads.heatmaps import Heatmaps
+from tb_explain.payloads.reconstructions import Reconstructions
 from tb_explain.payloads.samples import Figure, Payload, Samples
 from tb_explain.payloads.superpixels import Superpixels
 from tb_explain.pictures import projections
@@ -22,12 +23,14 @@ if TYPE_CHECKING:
 
     from tb_explain.methods import Explained
     from tb_explain.methods.cluster_paths import ClusterPath
+    from tb_explain.methods.reconstruction import Reconstructed
 
 
 def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) -> Payload:
     """The payload of a result for a probe's images: of the kind that keeps what the result knows."""
     from tb_explain.methods import results
     from tb_explain.methods.cluster_paths import Clustered
+    from tb_explain.methods.reconstruction import Reconstructed
 
     segments = getattr(result, "segments", None)
     samples = Samples.explained(result, probe, figures, None if segments is None else segments.cpu().numpy())
@@ -93,10 +96,43 @@ def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) 
         return Clusters(
             samples, result.order, paths[0], paths[1], result.turning.tolist(), counts, _numbers(result.novelty)
         )
+    if isinstance(result, Reconstructed):
+        return _reconstructions(samples, result, probe)
     maps = by_target(result.maps)
     if maps.ndim == 5:  # of voxels, which are shown by their projections
         maps = projections(maps)
     return Heatmaps(samples, maps, result.signed, result.method.class_dependent)
+
+
+def _reconstructions(samples: Samples, result: Reconstructed, probe: Probe) -> Reconstructions:
+    found = [
+        reconstructions.Reconstruction(layer, probe.shown(images), _numbers(result.sums[layer]))
+        for layer, images in result.reconstructions.items()
+    ]
+    if result.through_centroids is not None:
+        layer, images = result.through_centroids
+        found.append(reconstructions.Reconstruction(layer, probe.shown(images), through_centroids=True))
+    fields = [
+        reconstructions.ResponseField(
+            i,
+            one.layer,
+            one.position,
+            [(axis.start, axis.stop) for axis in one.receptive_field],
+            [(axis.start, axis.stop) for axis in one.response_field],
+            result.sites[one.layer],
+            [probe.shown(crop[i : i + 1]) for crop in (one.input, one.isolated, one.field, one.full)],
+        )
+        for i in range(len(probe))
+        for one in result.fields
+    ]
+    errors = result.errors
+    return Reconstructions(
+        samples,
+        found,
+        None if errors is None else probe.shown(errors.representatives.nan_to_num()),
+        None if errors is None else probe.shown(errors.class_reconstructions.nan_to_num()),
+        fields,
+    )
 
 
 def _cluster_path(path: ClusterPath, probe: Probe) -> clusters.ClusterPath:
