@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { Better } from "../records/explain_pb.ts";
+import { ERROR_RATIO, ERRORS } from "./errors.ts";
 import type { Figure } from "./explained.ts";
 import { figureLabel, figureOrder, figureScale, figureSentence, figureText, noBetterThanRandom } from "./figures.ts";
 
@@ -53,4 +54,14 @@ test("bars reach from 0 to 1 unless the numbers go beyond", () => {
   expect(figureScale(figure({}))).toEqual({ low: 0, high: 1 });
   expect(figureScale(figure({ value: -0.2, centred: 14 }))).toEqual({ low: -0.2, high: 14 });
   expect(figureScale(figure({ name: "drift_pixels", value: 3, random: undefined }))).toBeNull(); // of what length?
+});
+
+test("errors of reconstructions have short names, no bar, and no more digits than they are good for", () => {
+  const error = figure({ name: ERRORS[3], value: 1234.56, random: undefined });
+  expect(figureLabel(error.name)).toBe("E4 input – class reconstruction");
+  expect(figureLabel(ERROR_RATIO)).toBe("E4 / E1");
+  expect(figureScale(error)).toBeNull();
+  expect(figureText(error.name, error.value)).toBe("1\u202f235");
+  expect(figureText(ERROR_RATIO, 1.8349)).toBe("1.83");
+  expect(figureOrder([ERRORS[3], ERRORS[0], ERROR_RATIO])).toEqual([ERROR_RATIO, ERRORS[0], ERRORS[3]]);
 });

@@ -1,6 +1,6 @@
 /** Quality figures of maps: what each is called and says, how it reads, and whether the map beats one that knows nothing. */
 import { Better } from "../records/explain_pb.ts";
-import { ERROR_RATIO, ERRORS } from "./errors.ts";
+import { ERROR_RATIO, ERRORS, errorText } from "./errors.ts";
 import type { Figure } from "./explained.ts";
 
 type Description = {
@@ -138,7 +138,7 @@ const DIRECTIONS: Record<Better, string> = {
 export function figureText(name: string, value: number | undefined): string {
   if (value === undefined) return "–";
   const { unit, unbounded } = DESCRIPTIONS.get(name) ?? {};
-  if (unbounded) return String(Number(value.toPrecision(3)));
+  if (unbounded) return errorText(value);
   if (unit) return `${value.toFixed(1)} ${unit}`;
   const small = value !== 0 && Math.abs(value) < 0.005; // such as an error, which must not read as none
   return (small ? Number(value.toPrecision(1)).toString() : value.toFixed(2)).replaceAll("-", "−");

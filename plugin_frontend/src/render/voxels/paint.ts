@@ -7,7 +7,7 @@ export type Colour = number;
 
 /** Where the light comes from: to the right, down and towards the viewer. */
 const LIGHT: Vector = [-0.42, -0.72, 0.55];
-const AMBIENT = 0.6;
+const AMBIENT = 0.66;
 /** How bright a corner is, by how open it is. */
 const OPENNESS = [0.66, 0.8, 0.91, 1];
 /** How much of its light the farthest voxel loses. */

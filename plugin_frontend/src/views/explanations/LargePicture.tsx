@@ -8,11 +8,13 @@ import type { Explanation } from "./cards.ts";
 import { FlagBadges } from "./Flags.tsx";
 import { compact } from "./format.ts";
 import { Picture } from "./Picture.tsx";
+import { StoredPicture } from "./StoredPicture.tsx";
 import { rangeFor } from "./sections.ts";
 import { shownMap } from "./shown_map.ts";
 
 /** The longer side of an enlarged picture on screen. */
 const LARGE = 480;
+const LARGE_VOXELS = 320;
 
 /** The longer side of its canvas. Superpixels need whole pixels of their label map, or their edges would waver. */
 function largeCanvas({ record: { height, width } }: Explanation, target: Target | null): number {
@@ -39,6 +41,19 @@ export function LargePicture({ explanation, target, ...rest }: Props) {
       shownAt={LARGE}
       note={target ? undefined : "not logged for this class"}
       {...rest}
+    />
+  );
+}
+
+/** The sample itself where its image is only the shadow of voxels. */
+export function LargeVoxels({ explanation: { sample, frame } }: Pick<Props, "explanation">) {
+  return (
+    <StoredPicture
+      run={frame.series.run}
+      picture={sample}
+      label={sample.name || "Explained voxels"}
+      side={LARGE_VOXELS}
+      complete
     />
   );
 }

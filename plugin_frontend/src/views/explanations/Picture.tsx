@@ -65,6 +65,7 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
       class="picture"
       data-mode={map && modeOf(map)}
       data-dimmed={problem ? "" : undefined}
+      data-voxels={sample.volume ? "" : undefined}
       style={{ aspectRatio: `${record.width} / ${record.height}`, "--ratio": record.width / record.height }}
       onPointerMove={readValue}
       onPointerLeave={stopReading}

@@ -15,7 +15,7 @@ import { usePanel } from "./details.ts";
 import { FigureTable } from "./Figures.tsx";
 import { FlagNotes } from "./Flags.tsx";
 import { percent } from "./format.ts";
-import { Caption, LargePicture } from "./LargePicture.tsx";
+import { Caption, LargePicture, LargeVoxels } from "./LargePicture.tsx";
 import { Picture } from "./Picture.tsx";
 import { Verdict } from "./SampleCard.tsx";
 import { sections } from "./sections.ts";
@@ -52,6 +52,7 @@ export function SampleDialog() {
           {Panel && target && <Panel explanation={main} target={target} />}
           {(Panel === undefined || !target) && (
             <figure class="large">
+              {main.sample.volume && <LargeVoxels explanation={main} />}
               <LargePicture explanation={main} target={target ?? null} />
               <Caption explanation={main} target={target ?? null} />
             </figure>

@@ -33,7 +33,7 @@ export function Voxels({ side = 320, ...shown }: Props) {
       <Projections {...shown} />
       <div class="voxel-controls">
         <Slider
-          label="Shown from"
+          label="Threshold"
           value={level}
           min={0}
           max={1}

@@ -57,7 +57,7 @@ function ImageDifference({ run, input, picture, label, side }: Props) {
 
 /** What the reconstruction lacks, and what it adds. */
 export function differenceColours() {
-  return dark.value ? { missing: 0x6aa9e0, added: 0xe8796b } : { missing: 0x2f6fb3, added: 0xc0392b };
+  return dark.value ? { missing: 0x7ab8ef, added: 0xf08a7c } : { missing: 0x4a94dd, added: 0xe2594b };
 }
 
 function VoxelDifference({ run, input, picture, label, side, complete }: Props) {

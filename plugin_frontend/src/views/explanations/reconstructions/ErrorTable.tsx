@@ -1,7 +1,6 @@
 /** The four errors of reconstructions: of this sample, beside those of all right and all wrong ones of the step. */
-import { ERRORS } from "../../../data/errors.ts";
+import { ERRORS, errorText } from "../../../data/errors.ts";
 import { cardsOf, type Explanation } from "../cards.ts";
-import { compact } from "../format.ts";
 import { averaged, byOutcome, type Column, ENOUGH } from "./errors.ts";
 
 type Props = {
@@ -18,7 +17,7 @@ export function ErrorTable({ explanation, places, unit }: Props) {
   const { right, wrong } = byOutcome(cardsOf([explanation.frame]));
   const columns = [right, wrong, own];
   const few = [right, wrong].some(({ count }) => count > 0 && count < ENOUGH);
-  const perPlace = (error: number | undefined) => error !== undefined && places > 0 && compact(error / places);
+  const perPlace = (error: number | undefined) => error !== undefined && places > 0 && errorText(error / places);
   return (
     <section class="error-table-section">
       <table class="error-table" data-testid="error-table">
@@ -85,5 +84,5 @@ function Head({ name, column: { count } }: { name: string; column: Column }) {
 }
 
 function Value({ value }: { value: number | undefined }) {
-  return <span class="error-value">{value === undefined ? "–" : compact(value)}</span>;
+  return <span class="error-value">{value === undefined ? "–" : errorText(value)}</span>;
 }

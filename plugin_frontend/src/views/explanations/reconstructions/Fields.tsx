@@ -1,4 +1,5 @@
 /** Response fields: what one position of a layer stands for, and how much of the layer it takes to reconstruct it. */
+import { useSignal } from "@preact/signals";
 import type { ReconstructionDetail, ResponseField } from "../../../data/reconstructions.ts";
 import { chosenField } from "../../../state/reconstructions.ts";
 import { Ranking } from "../../../widgets/Ranking.tsx";
@@ -21,12 +22,11 @@ type Props = { explanation: Explanation; detail: ReconstructionDetail };
 export function Fields({ explanation, detail: { input, fields } }: Props) {
   const { record, frame } = explanation;
   const { run } = frame.series;
-  const field = fields[chosenField.value] ?? fields[0];
-  if (!field) return null;
-  const at = fields.indexOf(field);
-  const show = (index: number) => {
-    chosenField.value = index;
-  };
+  const pointed = useSignal<ResponseField | null>(null);
+  const chosen = fields[chosenField.value] ?? fields[0];
+  const field = fields.find((candidate) => candidate === pointed.value) ?? chosen;
+  if (!field || !chosen) return null;
+  const keyOf = (item: ResponseField) => String(fields.indexOf(item));
   return (
     <section class="fields" data-testid="fields">
       <h3>Response fields</h3>
@@ -34,11 +34,15 @@ export function Fields({ explanation, detail: { input, fields } }: Props) {
         <Ranking
           label="Positions"
           items={fields}
-          keyOf={(item) => String(fields.indexOf(item))}
-          highlighted={new Set([String(at)])}
-          picked={String(at)}
-          onHighlight={(item) => item && show(fields.indexOf(item))}
-          onPick={(item) => show(fields.indexOf(item))}
+          keyOf={keyOf}
+          highlighted={new Set([keyOf(field)])}
+          picked={keyOf(chosen)}
+          onHighlight={(item) => {
+            pointed.value = item;
+          }}
+          onPick={(item) => {
+            chosenField.value = fields.indexOf(item);
+          }}
           row={({ layer, position }) => (
             <span class="field-row">
               <span>{layer}</span>

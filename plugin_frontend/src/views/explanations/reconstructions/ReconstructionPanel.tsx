@@ -1,9 +1,9 @@
 /** What the network has kept of a sample: reconstructions from each layer and from the class, their errors, and response fields. */
+import { errorText } from "../../../data/errors.ts";
 import { className } from "../../../state/class_names.ts";
 import { chosenReconstruction, showDifference } from "../../../state/reconstructions.ts";
 import { volume } from "../../../state/volumes.ts";
 import type { DetailProps } from "../details.ts";
-import { compact } from "../format.ts";
 import { Compared, differenceColours, STRONGEST } from "./Compared.tsx";
 import { ErrorTable } from "./ErrorTable.tsx";
 import { Fields } from "./Fields.tsx";
@@ -12,6 +12,7 @@ import { ReconstructionStrip } from "./ReconstructionStrip.tsx";
 import { Representative } from "./Representative.tsx";
 
 const LARGE = 320;
+const SMALL = 104;
 
 export function ReconstructionPanel({ explanation, target }: DetailProps) {
   const { detail } = target;
@@ -29,7 +30,7 @@ export function ReconstructionPanel({ explanation, target }: DetailProps) {
           <Compared run={run} input={detail.input} picture={item.picture} label={labelOf(item)} side={LARGE} complete />
           <figcaption>
             <strong>{item.title}</strong> {item.says}
-            {item.error !== undefined && ` Squared difference ${compact(item.error)}.`}
+            {item.error !== undefined && ` Squared difference ${errorText(item.error)}.`}
           </figcaption>
         </figure>
         <div class="reconstruction-side">
@@ -49,7 +50,7 @@ export function ReconstructionPanel({ explanation, target }: DetailProps) {
           </div>
           <ReconstructionStrip
             explanation={explanation}
-            side={112}
+            side={SMALL}
             chosen={chosen}
             onChoose={(index) => {
               chosenReconstruction.value = index;
@@ -57,7 +58,7 @@ export function ReconstructionPanel({ explanation, target }: DetailProps) {
           />
           <DifferenceLegend voxels={detail.input.volume !== ""} />
           <ErrorTable explanation={explanation} places={places} unit={detail.input.volume ? "voxel" : "pixel"} />
-          <Representative run={run} detail={detail} name={className(record.classes, target.classIndex)} side={112} />
+          <Representative run={run} detail={detail} name={className(record.classes, target.classIndex)} side={SMALL} />
         </div>
       </div>
       <Fields explanation={explanation} detail={detail} />

@@ -1,8 +1,8 @@
 /** A sample's input and its reconstructions from the first layer to the last and from the class, each with its error. */
+import { errorText } from "../../../data/errors.ts";
 import { adoptStyles } from "../../../styles/adopt.ts";
 import styles from "../../../styles/reconstructions.css?inline";
 import type { Explanation } from "../cards.ts";
-import { compact } from "../format.ts";
 import { Compared } from "./Compared.tsx";
 import { type Item, itemsOf, worst } from "./items.ts";
 
@@ -68,14 +68,12 @@ function Caption({ item: { title, error }, largest }: { item: Item; largest: num
     <span class="reconstruction-caption">
       <span class="reconstruction-name">{title}</span>
       {error !== undefined && (
-        <>
-          <span class="reconstruction-error" title="Sum of squared differences from the input">
-            {compact(error)}
-          </span>
+        <span class="reconstruction-error" title="Sum of squared differences from the input">
           <span class="error-bar" aria-hidden="true">
             <span style={{ width: `${(100 * error) / (largest || 1)}%` }} />
           </span>
-        </>
+          {errorText(error)}
+        </span>
       )}
     </span>
   );

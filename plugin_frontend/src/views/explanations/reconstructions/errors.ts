@@ -1,6 +1,6 @@
 /** The four errors of reconstructions, of one sample and on average over samples. */
 
-import { ERROR_RATIO, ERRORS } from "../../../data/errors.ts";
+import { ERRORS } from "../../../data/errors.ts";
 import type { Figure } from "../../../data/explained.ts";
 import { type Card, isRight } from "../cards.ts";
 
@@ -15,10 +15,6 @@ export type Column = {
 
 /** Fewer samples say nothing about a rate. */
 export const ENOUGH = 20;
-
-export function isError({ name }: Pick<Figure, "name">): boolean {
-  return name === ERROR_RATIO || (ERRORS as readonly string[]).includes(name);
-}
 
 /** `figures`: of each sample. */
 export function averaged(figures: readonly (readonly Figure[])[]): Column {
