@@ -16,14 +16,19 @@ export type Column = {
 /** Fewer samples say nothing about a rate. */
 export const ENOUGH = 20;
 
-/** `figures`: of each sample. */
+/** `figures`: of each sample. Those that lack an error which others have are left out, or the columns would not compare. */
 export function averaged(figures: readonly (readonly Figure[])[]): Column {
-  const errors = ERRORS.map((name) => {
-    const values = figures.flatMap((of) => of.find((figure) => figure.name === name)?.value ?? []);
-    return values.length ? values.reduce((sum, value) => sum + value, 0) / values.length : undefined;
-  });
+  const valuesOf = (of: readonly Figure[]) => ERRORS.map((name) => of.find((figure) => figure.name === name)?.value);
+  const all = figures.map(valuesOf);
+  const logged = ERRORS.map((_, e) => all.some((values) => values[e] !== undefined));
+  const complete = all.filter((values) => logged.every((is, e) => !is || values[e] !== undefined));
+  const errors = ERRORS.map((_, e) =>
+    logged[e] && complete.length
+      ? complete.reduce((sum, values) => sum + (values[e] as number), 0) / complete.length
+      : undefined,
+  );
   const [first, , , last] = errors;
-  return { count: figures.length, errors, ratio: first && last !== undefined ? last / first : undefined };
+  return { count: complete.length, errors, ratio: first && last !== undefined ? last / first : undefined };
 }
 
 /** Of the samples that the model got right and of those it got wrong. */

@@ -15,7 +15,7 @@ const figures = (...values: (number | undefined)[]): Figure[] =>
   );
 
 test("errors are averaged over the samples that have them, and the ratio is that of the means", () => {
-  const column = averaged([figures(10, 1, undefined, 30), figures(30, 3, undefined, 50)]);
+  const column = averaged([figures(10, 1, undefined, 30), figures(30, 3, undefined, 50), figures(99, 99)]);
   expect(column).toEqual({ count: 2, errors: [20, 2, undefined, 40], ratio: 2 });
   expect(averaged([])).toEqual({ count: 0, errors: [undefined, undefined, undefined, undefined], ratio: undefined });
   expect(averaged([figures(0, 1, 1, 5)]).ratio).toBeUndefined(); // nothing to compare with
