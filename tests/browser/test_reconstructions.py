@@ -67,7 +67,7 @@ def logged(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFacto
     records += found
     inputs = [picture(f"input {i}", image) for i, image in enumerate(images)]
     crops = {
-        (f, crop): picture(f"{crop} {f}", random.integers(0, 256, (8, 8, 3), np.uint8))
+        (f, crop): picture(f"crop {crop} {f}", random.integers(0, 256, (8, 8, 3), np.uint8))
         for f in range(2)
         for crop in ("input", "alone", "field", "whole")
     }
@@ -142,6 +142,7 @@ def test_a_tile_shows_what_the_class_alone_reconstructs(open_tab: OpenTab, logge
         expect(own).to_have_attribute("src", re.compile(logged.hashes[f"class {sample}"]))
         expect(own).to_be_visible()
     expect(tab.tile(0).get_by_test_id("figures")).to_contain_text("E4 / E1")
+    tab.tile(0).locator("button.tile-open").focus()
     tab.page.keyboard.down("o")  # the bare image
     expect(tab.tile(0).locator("img.own-picture")).to_be_hidden()
     expect(tab.tile(0).locator("img").first).to_have_attribute("src", re.compile(logged.hashes["input 0"]))
@@ -249,7 +250,7 @@ def test_a_response_field_shows_its_box_its_positions_and_its_crops(open_tab: Op
 
     def expect_field(f: int, box: list[int], field: list[int], position: list[int]) -> None:
         for crop in ("input", "alone", "field", "whole"):
-            expect_image(fields.locator(f'[data-crop="{crop}"]'), logged.hashes[f"{crop} {f}"])
+            expect_image(fields.locator(f'[data-crop="{crop}"]'), logged.hashes[f"crop {crop} {f}"])
         rectangles = [
             (tab.part("receptive-field"), box),
             (fields.locator(".response-field"), field),
