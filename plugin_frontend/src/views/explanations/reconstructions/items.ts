@@ -20,10 +20,13 @@ export function itemsOf({ input, reconstructions }: ReconstructionDetail): Item[
 }
 
 function itemOf({ layer, throughCentroids, picture, error }: Reconstruction, index: number): Item {
-  const source = layer ? `what ${layer} computed` : "the probabilities of the classes alone";
-  const way = throughCentroids ? ", each position's vector replaced by its cluster's centroid" : "";
+  const source = throughCentroids
+    ? `the centroids of ${layer ? `${layer}'s ` : ""}clusters, each in place of the vectors nearest to it`
+    : layer
+      ? `what ${layer} computed`
+      : "the probabilities of the classes alone";
   const title = `${layer || "class"}${throughCentroids ? " · centroids" : ""}`;
-  return { key: `${index}`, title, says: `Reconstructed from ${source}${way}.`, picture, error };
+  return { key: `${index}`, title, says: `Reconstructed from ${source}.`, picture, error };
 }
 
 /** Which of the items is enlarged: the chosen one, or the most abstract. */
