@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.studies import Study
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the networks are trained in the first test
 
 
 def test_clusters_become_those_of_a_class_with_depth(digits_study: Study) -> None:

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, TensorDataset
 from tb_explain.methods.clusters import FilterClusters
 from tests.acceptance.studies import LayeredNet, Study
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # the networks are trained in the first test
 
 
 def test_a_response_field_reconstructs_as_all_positions_do(voxel_study: Study) -> None:
