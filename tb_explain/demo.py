@@ -18,12 +18,15 @@ try:
         LIME,
         AblationCA,
         EigenCAM,
+        FeedbackNetwork,
+        FilterClusters,
         GradCAM,
         GradCAMPlusPlus,
         GuidedGradCAM,
         LayerCAM,
         Occlusion,
         OcclusionPairs,
+        Reconstruction,
         Top,
     )
     from tb_explain.methods.quality import Insertion
@@ -57,6 +60,9 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
     probe = Probe(pixels[test[:32]], labels[test[:32]], class_names=[str(digit) for digit in range(10)], name="digits")
     every_class = torch.arange(10).expand(len(probe), 10)
     methods = [GradCAM(["conv2", "conv3"]), LayerCAM(["conv2", "conv3"]), GradCAMPlusPlus("conv3"), EigenCAM("conv3")]
+    stages = ["conv1", "conv2", "conv3", "average"]
+    known = [(pixels[part], labels[part]) for part in torch.split(torch.tensor(train), 128)]
+    clusters = FilterClusters(stages, data=known)
 
     with ExplainWriter(log_dir) as writer:
         for step in tqdm(range(steps + 1), desc="learning digits", unit="step", disable=None):
@@ -71,6 +77,10 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
                     accuracy = (model.eval()(pixels[test]).argmax(1) == labels[test]).float().mean().item()
                 writer.add_scalar("accuracy", accuracy, step)
             writer.explain(model, probe, step, methods, targets=every_class, every=20)
+            writer.explain(model, probe, step, [clusters], every=100)
+        feedback = FeedbackNetwork(model, stages)
+        feedback.fit(known, epochs=5)
+        writer.explain(model, probe, steps, [Reconstruction(feedback, known)])
 
 
 def _convolution(channels: int, out_channels: int) -> nn.Module:
