@@ -261,7 +261,7 @@ def _solid(file: Path, resolution: int) -> NDArray[np.bool_]:
             raise ValueError("it has no faces, or no finite extent")
         mesh.apply_translation(-mesh.bounds[0])
         # A voxel stands for the points nearest to its centre; the centres span the longest side.
-        grid = mesh.voxelized(side / (resolution - 1), max_iter=None).fill()
+        grid = mesh.voxelized(side / (resolution - 1)).fill()
     except Exception as error:  # whatever the reader stumbles over in a damaged file
         raise ValueError(f"{file} is not a readable .off mesh: {error}") from error
     solid = grid.matrix.transpose(2, 1, 0)  # ModelNet's z is up; ours is the first axis

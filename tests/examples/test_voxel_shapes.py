@@ -107,6 +107,19 @@ def test_a_mesh_stands_upright_in_the_middle_whatever_its_unit(tmp_path: Path) -
     assert _extent(lying) == [(0, 3), (4, 10), (0, 15)]
 
 
+@pytest.mark.parametrize("resolution", [16, 32, 64])
+def test_boxes_of_any_proportion_are_solid_boxes(tmp_path: Path, resolution: int) -> None:
+    heights = [4.0, 2.0, 1.0, 0.5, 0.2]
+    for i, height in enumerate(heights):
+        _mesh(tmp_path / f"box/train/{i}.off", [(x, y, height * z) for x, y, z in CUBE], CUBE_FACES)
+    voxels, _ = modelnet(tmp_path, "train", ["box"], resolution)
+    for height, box in zip(heights, voxels[:, 0].bool(), strict=True):
+        extents = [last - first for first, last in _extent(box)]
+        wanted = np.array([height, 1, 1]) / max(height, 1) * (resolution - 1)
+        assert np.abs(np.array(extents) - wanted).max() <= 0.5
+        assert box.sum() == np.prod([extent + 1 for extent in extents])
+
+
 def test_voxels_are_kept_until_the_meshes_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, cache = tmp_path / "ModelNet10", tmp_path / "cache"
     _mesh(root / "cube/train/1.off", CUBE, CUBE_FACES)

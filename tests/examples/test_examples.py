@@ -1,0 +1,85 @@
+"""The examples run as their headers say, and what they log can be read."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tb_explain.records import RunIndex
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+LAYERS = ("conv1", "conv2", "conv3", "conv4", "hidden")
+
+pytestmark = pytest.mark.slow
+
+
+def test_voxel_feedback(tmp_path: Path) -> None:
+    said = run("voxel_feedback.py", "--quick", "--logdir", tmp_path)
+    assert "of 200 new objects are taken for something else." in said
+    assert "feedback hidden" in said and "E4  x, y'" in said
+    check(tmp_path, "objects")
+
+
+def test_voxel_feedback_of_modelnet(tmp_path: Path) -> None:
+    for split, n in (("train", 12), ("test", 4)):
+        for name, height in (("tower", 4), ("plate", 0.2)):
+            for i in range(n):
+                box(tmp_path / f"ModelNet2/{name}/{split}/{name}_{i:04}.off", 1 + 0.02 * i, 1 + 0.03 * i, height)
+    said = run("voxel_feedback.py", "--quick", "--modelnet", tmp_path / "ModelNet2", "--logdir", tmp_path / "run")
+    assert "of 8 new objects are taken for something else." in said
+    check(tmp_path / "run", "objects")
+
+
+def test_image_clusters(tmp_path: Path) -> None:
+    said = run("image_clusters.py", "--quick", "--logdir", tmp_path)
+    assert "of 134 new images are misread." in said and "association with the class" in said
+    check(tmp_path, "images")
+
+
+def test_image_clusters_of_a_folder(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    for name, bright in (("day", 180), ("night", 20)):
+        (tmp_path / "images" / name).mkdir(parents=True)
+        for i in range(15):
+            pixels = random.integers(bright, bright + 60, (20, 26, 3), np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "images" / name / f"{i}.png")
+    arguments = ("--images", tmp_path / "images", "--size", "16", "--logdir", tmp_path / "run")
+    assert "of 10 new images are misread." in run("image_clusters.py", "--quick", *arguments)
+    check(tmp_path / "run", "images")
+
+
+def run(script: str, *arguments: str | Path) -> str:
+    path = os.pathsep.join([str(EXAMPLES.parent), os.environ.get("PYTHONPATH", "")])
+    ended = subprocess.run(
+        [sys.executable, EXAMPLES / script, *arguments],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=250,
+    )
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def check(logdir: Path, probe: str) -> None:
+    """Everything was logged, at every step; nothing failed."""
+    index = RunIndex(logdir)
+    index.refresh()
+    assert not index.failures()
+    tags = {series.declaration.tag: len(index.steps(series).keys) for series in index.series()}
+    assert all(tags[f"{probe}/filterclusters/{layer}"] >= 2 for layer in LAYERS), tags
+    assert all(tags[f"mistakes/filterclusters/{layer}"] == 1 for layer in LAYERS), tags
+    assert tags["mistakes/reconstruction"] == 1
+
+
+def box(path: Path, width: float, depth: float, height: float) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    corners = [f"{x} {y} {z}" for x in (0, width) for y in (0, depth) for z in (0, height)]
+    faces = ["4 0 1 3 2", "4 4 6 7 5", "4 0 4 5 1", "4 2 3 7 6", "4 0 2 6 4", "4 1 5 7 3"]
+    path.write_text("\n".join(["OFF", "8 6 0", *corners, *faces]) + "\n")
