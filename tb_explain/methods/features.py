@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Sized
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from tb_explain.methods import targets as target_rules
 from tb_explain.methods.layers import as_grid, bare, layer_names
+from tb_explain.methods.loader import as_labels, check_loader, labelled, length
 from tb_explain.methods.network import Network, undisturbed
 from tb_explain.methods.taps import tapped
 from tb_explain.methods.targets import Resolved, Targets
@@ -27,7 +28,7 @@ class FeatureBatch:
     images: Tensor
     """[n, C, *S], on the model's device."""
     labels: Tensor | None
-    """int64 [n]: true classes."""
+    """int64 [n]: true classes, in the loader's own place; None: not known."""
     layers: dict[str, Tensor]
     """float32 [n, C, *s] of each layer, in order of the names asked for; of a layer without positions [n, C, 1, 1]."""
     resolved: Resolved
@@ -45,7 +46,7 @@ def stream(
     Args:
         data: batches `(images, labels)` or `images`, to be gone through again at the next call; or a tensor of images.
 
-    Raises ValueError for another kind of data, or none; what the loader and the model raise passes through.
+    Raises TypeError or ValueError for another kind of data, or none; what the loader and the model raise passes through.
     """
     model = bare(model)
     names = layer_names(model, layers) or []
@@ -55,59 +56,23 @@ def stream(
 
 def _read(network: Network, data: Any, names: Sequence[str], targets: Targets, doing: str) -> Iterator[FeatureBatch]:
     first = 0
-    for images, labels in tqdm(batches_of(data), desc=doing, unit="batch", leave=False, delay=2, disable=None):
+    data = torch.split(data, 16) if isinstance(data, Tensor) else data
+    check_loader(data, "data")
+    # The bar shows only for work long enough to wait for, and only on a terminal.
+    bar = tqdm(labelled(data), total=length(data), desc=doing, unit="batch", leave=False, delay=2, disable=None)
+    for images, labels in bar:
         images = images.detach().to(network.device, network.dtype)
         with torch.no_grad():
             # Layers without positions have no grid: `sites` says which have one.
             found, output = tapped(network, images.clone(), set(names), set(), set(names))
             grids = {name: sites(name, found[name], len(images), tuple(images.shape[2:])) for name in names}
             resolved = target_rules.resolve(targets, output)
+        if labels is not None:
+            labels = as_labels(labels, len(images), resolved.outputs.shape[1])
         yield FeatureBatch(images, labels, grids, resolved, first)
         first += len(images)
     if not first:
         raise ValueError("the data have no images; give a loader of at least one batch (images, labels)")
-
-
-def batches_of(data: Any) -> Iterable[tuple[Tensor, Tensor | None]]:
-    """Batches of images and their labels, if they have any. Raises ValueError for what cannot be read, or read again."""
-    if isinstance(data, Tensor):
-        return _checked((part, None) for part in torch.split(data, 16))
-    if not isinstance(data, Iterable):
-        raise ValueError(f"data must be a loader of batches (images, labels), got {type(data).__name__}")
-    if iter(data) is data:
-        raise ValueError("data are gone through more than once, which an iterator cannot; give a DataLoader or a list")
-    pairs = ((batch[0], batch[1]) if isinstance(batch, (tuple, list)) else (batch, None) for batch in data)
-    return _checked(pairs, len(data) if isinstance(data, Sized) else None)
-
-
-@dataclass(frozen=True, eq=False)
-class _Sized:
-    """An iterable that knows how long it is, so that a progress bar can show how far it has come."""
-
-    batches: Iterable[tuple[Tensor, Tensor | None]]
-    length: int
-
-    def __iter__(self) -> Iterator[tuple[Tensor, Tensor | None]]:
-        return iter(self.batches)
-
-    def __len__(self) -> int:
-        return self.length
-
-
-def _checked(pairs: Iterable[tuple[Any, Any]], length: int | None = None) -> Iterable[tuple[Tensor, Tensor | None]]:
-    def batches() -> Iterator[tuple[Tensor, Tensor | None]]:
-        for images, labels in pairs:
-            if not isinstance(images, Tensor) or images.ndim not in (4, 5) or not images.is_floating_point():
-                got = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
-                raise ValueError(f"a batch must begin with float images [N, C, H, W] or [N, C, D, H, W], got {got}")
-            classes = None if labels is None else torch.as_tensor(labels)
-            if classes is not None and (classes.shape != images.shape[:1] or classes.is_floating_point()):
-                raise ValueError(
-                    f"labels must be {len(images)} class indices (integers), got {classes.dtype} {list(classes.shape)}"
-                )
-            yield images, None if classes is None else classes.long()
-
-    return batches() if length is None else _Sized(batches(), length)
 
 
 def sites(name: str, output: Tensor, n: int, size: tuple[int, ...]) -> Tensor:

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from tb_explain.methods.feedback.errors import reconstruction_errors
-from tb_explain.methods.feedback.loader import Loader, is_binary
 from tb_explain.methods.feedback.mirror import MirrorStage, check_mirrored
 from tb_explain.methods.feedback.path import path, read
 from tb_explain.methods.feedback.response import response_fields
 from tb_explain.methods.feedback.results import Codes, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.feedback.training import Plan, train
 from tb_explain.methods.layers import Layers, bare, layer_names
+from tb_explain.methods.loader import Loader, is_binary
 from tb_explain.methods.network import Network, checked_inputs, undisturbed
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.targets import MultiLabel, Output, Targets

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from tb_explain.methods.feedback.loader import Loader, batches, check_loader, length
 from tb_explain.methods.feedback.results import Codes, ReconstructionErrors
+from tb_explain.methods.loader import Loader, batches, check_loader, length
 
 if TYPE_CHECKING:
     from tb_explain.methods.feedback.decoder import FeedbackNetwork

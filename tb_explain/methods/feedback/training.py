@@ -15,9 +15,9 @@ from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from tqdm import tqdm
 
 from tb_explain.methods.feedback import checkpoints
-from tb_explain.methods.feedback.loader import Loader, batches, check_loader, is_binary, length
 from tb_explain.methods.feedback.results import History
 from tb_explain.methods.layers import widened
+from tb_explain.methods.loader import Loader, batches, check_loader, is_binary, length
 from tb_explain.methods.network import Network
 
 if TYPE_CHECKING:

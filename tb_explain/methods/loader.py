@@ -34,16 +34,32 @@ def length(loader: Loader) -> int | None:
 
 def batches(loader: Loader, device: torch.device) -> Iterator[Tensor]:
     """The images of each batch, float32 on a device."""
+    for images, _ in labelled(loader):
+        images = images.detach().to(device, torch.float32, non_blocking=True)
+        yield images.clone() if images.is_inference() else images
+
+
+def labelled(loader: Loader) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """The images of each batch, and their labels, int64 [n], if it has any. Raises ValueError for what is neither."""
     for batch in loader:
-        images = batch[0] if isinstance(batch, (tuple, list)) and len(batch) else batch
+        images, *more = batch if isinstance(batch, (tuple, list)) and len(batch) else (batch,)
         if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim not in (4, 5):
             got = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
             raise ValueError(
                 f"the loader gives {got}; expected batches of float images [N, C, H, W] or [N, C, D, H, W], or (images, labels)"
             )
         if len(images):
-            images = images.detach().to(device, torch.float32, non_blocking=True)
-            yield images.clone() if images.is_inference() else images
+            yield images, more[0] if more and isinstance(more[0], Tensor) else None
+
+
+def as_labels(labels: Tensor, n: int, classes: int) -> Tensor:
+    """Labels of n images as int64. Raises ValueError where they are not classes of the model."""
+    if labels.shape != (n,) or labels.is_floating_point():
+        raise ValueError(f"labels must be {n} class indices (integers), got {labels.dtype} {list(labels.shape)}")
+    outside = labels[(labels < 0) | (labels >= classes)]
+    if len(outside):
+        raise ValueError(f"labels must be classes of the model, 0 to {classes - 1}; got {int(outside[0])}")
+    return labels.long()
 
 
 def is_binary(images: Tensor) -> bool:
