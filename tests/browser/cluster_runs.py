@@ -14,7 +14,8 @@ from tb_explain.records import explain_pb2 as pb
 NAMES = ["cat", "wolf", "fox"]
 LABELS = [0, 1, 2, 0, 1, 2]
 PREDICTED = [1, 1, 2, 0, 0, 2]  # samples 0 and 4 are wrong
-TURNING = [1, 0, 0, 0, -1, 0]
+TURNING = [1, 0, 0, 0, 3, -1]  # 3: at the output; -1: not known
+NOVELTY = [0.5, 0.01, float("nan")]  # by layer
 STEPS = (0, 10)
 SIZE = 32
 N = len(LABELS)
@@ -126,6 +127,7 @@ def write_run(directory: Path, names: list[str] = NAMES) -> Logged:
                 forward=run.path(forward, ids, votes),
                 feedback=run.path(feedback, ids, PREDICTED),
                 turning=TURNING,
+                novelty=[NOVELTY[order]] * N,
                 counts=[pb.ClusterCount(clusters=k, silhouette=0.1 * k % 0.7) for k in (4, K, 9)] if order == 0 else [],
             )
             run.record(pb.CLUSTERS, f"val/clusters/{layer}", "FilterClusters", layer, step, message.SerializeToString())

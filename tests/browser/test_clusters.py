@@ -106,7 +106,8 @@ def test_layers_come_in_the_order_of_the_network(open_tab: OpenTab, shown: Shown
     tab = open_view(open_tab, shown.server)
     expect(tab.part("layer").locator("h3")).to_have_text(list(runs.LAYERS))
     expect(tab.part("layer-strip").get_by_role("listitem")).to_have_text([
-        re.compile("conv1.*k 6"), re.compile("conv2.*k 6.*1 turns"), re.compile("fc.*k 6"),
+        re.compile("conv1.*k 6"), re.compile("conv2.*k 6.*1 wrong sample turns here"), re.compile("fc.*k 6"),
+        "output 1 wrong sample turns here",
     ])  # fmt: skip
     expect(tab.part("count-study")).to_have_count(1)
     tab.part("cluster-layers").get_by_text("conv1").click()
@@ -272,8 +273,9 @@ def test_the_path_of_a_sample_marks_where_it_turns(open_tab: OpenTab, shown: Sho
     def standings(way: str) -> list[str | None]:
         return [vote.get_attribute("data-standing") for vote in table.locator(f'[data-way="{way}"] .vote').all()]
 
-    assert standings("forward") == ["true", "mistaken", "mistaken"]
+    assert standings("forward") == ["true", "mistaken", "mistaken", "mistaken"]  # the last: the output
     assert standings("feedback") == ["mistaken"] * 3
+    expect(table.locator(".path-output .vote")).to_have_text(re.compile(r"wolf\s*75%"))
     curve = tab.part("evidence-curve").get_by_role("img")
     expect(curve).to_have_attribute("aria-label", re.compile("wolf, predicted: conv1 10%, conv2 80%, fc 80%"))
     expect(curve).to_have_attribute("aria-label", re.compile("cat, true: conv1 80%, conv2 10%, fc 10%"))
@@ -285,11 +287,22 @@ def test_the_path_of_a_sample_marks_where_it_turns(open_tab: OpenTab, shown: Sho
     assert len(np.unique(cells, axis=0)) == len(np.unique(ids))
 
 
-def test_a_sample_that_never_turns_says_so(open_tab: OpenTab, shown: Shown) -> None:
+def test_a_sample_may_turn_at_the_output_or_nowhere_that_is_known(open_tab: OpenTab, shown: Shown) -> None:
     tab = open_path(open_tab, shown, sample=4)
+    expect(tab.part("path-output")).to_have_text(re.compile("output.*turns to cat here"))
+    expect(tab.part("turn-mark")).to_have_count(1)
+    expect(tab.part("turning-badge")).to_have_text("turns at the output")
+    tab.page.keyboard.press("]")
+    expect(tab.part("sample-dialog")).to_contain_text("image_5")
+    expect(tab.part("path-panel")).to_be_visible()
     expect(tab.part("turn-mark")).to_have_count(0)
     expect(tab.part("turning-badge")).to_have_count(0)
-    expect(tab.part("path-panel")).to_contain_text("No layer turns")
+
+
+def test_the_path_says_where_a_sample_looks_strange(open_tab: OpenTab, shown: Shown) -> None:
+    tab = open_path(open_tab, shown)
+    expect(tab.part("novelty")).to_have_text(["50.0%", "1.0%", ""])
+    expect(tab.frame.locator("[data-strange]")).to_have_text(["1.0%"])
 
 
 def test_a_layer_of_the_path_is_enlarged_and_its_clusters_are_explored(open_tab: OpenTab, shown: Shown) -> None:
@@ -322,7 +335,9 @@ def test_from_a_wrong_image_to_its_turning_layer_in_two_clicks(open_tab: OpenTab
     tab = open_tab(shown.server, "&p.tb_explain.methods=GradCAM", viewport={"width": 1400, "height": 1200})
     tab.settled()
     tab.tile(0, tag="val/gradcam").locator("button.tile-open").click()
-    tab.part("sample-dialog").get_by_test_id("turning-badge").click()
+    dialog = tab.part("sample-dialog")
+    expect(dialog.locator(".thumbnail")).to_have_text([re.compile("conv2"), "GradCAM"])  # one for all layers
+    dialog.get_by_test_id("turning-badge").click()
     expect(tab.part("turn-mark")).to_have_text("turns to wolf here")
     expect(tab.frame.locator('[data-testid="path-layer"][aria-current]')).to_have_attribute("data-layer", "conv2")
 
@@ -331,9 +346,8 @@ def test_a_wrong_card_leads_to_its_turning_layer_in_one_click(open_tab: OpenTab,
     tab = open_tab(shown.server, "&p.tb_explain.layers=fc", viewport={"width": 1400, "height": 1200})
     tab.settled()
     badge = tab.part("turning-badge")
-    expect(badge).to_have_count(1)  # of the two wrong ones only one turns
-    expect(badge).to_have_text("turns before fc")  # the only layer shown here
-    badge.click()
+    expect(badge).to_have_text(["turns before fc", "turns at the output"])  # fc is the only layer shown here
+    badge.first.click()
     expect(tab.part("path-panel")).to_be_visible()
     expect(tab.part("sample-dialog").get_by_test_id("turning-badge")).to_have_text("turns at conv2")
 

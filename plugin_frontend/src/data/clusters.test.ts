@@ -36,6 +36,7 @@ const message = (): Clusters =>
     forward: path([0, 1, 2, 2, 2, 0]),
     feedback: path([1, 1, 1, 0, 0, 0]),
     turning: [1, -1],
+    novelty: [0.25, Number.NaN],
     counts: [
       { clusters: 8, silhouette: 0.5 },
       { clusters: 3, silhouette: 0.25 },
@@ -48,7 +49,8 @@ const details = (made: Clusters) => decode(made).samples.map(({ targets }) => ta
 test("clusters decode to where each sample is on both paths", () => {
   const [first, second] = details(message());
   expect(first).toMatchObject({ order: 2, turning: 1, counts: [{ clusters: 3 }, { clusters: 8 }] });
-  expect(second?.turning).toBeNull();
+  expect(second?.turning).toBeUndefined(); // -1
+  expect([first?.novelty, second?.novelty]).toEqual([0.25, undefined]);
   expect([...(first?.forward.map.labels ?? [])]).toEqual([0, 1, 2]);
   expect([...(second?.forward.map.labels ?? [])]).toEqual([2, 2, 0]);
   expect([...(second?.feedback?.map.labels ?? [])]).toEqual([0, 0, 0]);
@@ -76,7 +78,23 @@ test("the picture of positions in a volume has room for three projections", () =
   const made = message();
   Object.assign(made.forward?.assignments ?? {}, { shape: [2, 1, 3, 1] });
   Object.assign(made, { feedback: undefined });
+  expect(decode(made)).toMatchObject({ height: 8, width: 24 }); // as logged
+  made.height = 0;
   expect(decode(made)).toMatchObject({ height: 3, width: 3 }); // max(h, d) and w + d + w
+});
+
+test("without classes a cluster has none that is most frequent, and nothing speaks for any", () => {
+  const made = message();
+  Object.assign(made, { feedback: undefined });
+  Object.assign(made.forward ?? {}, {
+    histograms: floats([3, 0], []),
+    evidence: floats([2, 0], []),
+    purity: [0, 0, 0],
+  });
+  expect(details(made)[0]?.forward).toMatchObject({
+    evidence: undefined,
+    path: { classes: 0, dominant: [-1, -1, -1] },
+  });
 });
 
 test("what may be absent may be absent", () => {
@@ -110,6 +128,7 @@ test("clusters that contradict themselves are refused", () => {
     "Support",
   );
   expect(broken((_, { patches }) => Object.assign(patches[0] ?? {}, { cluster: 3 }))).toThrow("do not exist");
+  expect(broken(({ novelty }) => novelty.pop())).toThrow("contradicts its targets");
   expect(broken(({ turning }) => turning.pop())).toThrow("contradicts its targets");
   expect(broken(({ targets }) => targets.push(0))).toThrow("contradicts its samples");
 });

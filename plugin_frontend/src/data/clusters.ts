@@ -25,13 +25,14 @@ export type ClusterPath = {
   grid: readonly number[];
   /** What each cluster is called, the same from step to step. */
   ids: readonly number[];
+  /** How many there are; 0: none were known. */
   classes: number;
   /** [k, classes] share of each class among a cluster's positions. */
   histograms: Float32Array;
   shares: readonly number[];
   purity: readonly number[];
   entropy: readonly number[];
-  /** The most frequent class of each. */
+  /** The most frequent class of each; -1: none. */
   dominant: readonly number[];
   /** Mutual information of cluster and class as a share of the classes' entropy. */
   association: number | undefined;
@@ -54,8 +55,10 @@ export type ClusterDetail = {
   kind: "CLUSTERS";
   /** Of the layer among those analysed together: 0 is the first in the network. */
   order: number;
-  /** Order of the first layer from which on all follow the predicted class; `null`: none does; `undefined`: not known. */
-  turning: number | null | undefined;
+  /** Order of the layer at which the sample turns to its predicted class; the number of layers: at the output. */
+  turning: number | undefined;
+  /** How rarely a clustered image looks as strange as this one at the layer. */
+  novelty: number | undefined;
   forward: Placed;
   feedback: Placed | undefined;
   /** The study that chose k, ascending. */
@@ -70,6 +73,7 @@ export function decodeClusters(key: string, payload: Uint8Array): ExplainedRecor
   const forward = decodePath(`${key}/forward`, "forward", message.forward, n, extent);
   const feedback = message.feedback && decodePath(`${key}/feedback`, "feedback", message.feedback, n, extent);
   checkLength(message.turning, n);
+  checkLength(message.novelty, n);
   const counts = message.counts
     .map(({ clusters, silhouette }) => ({ clusters, silhouette }))
     .sort((a, b) => a.clusters - b.clusters);
@@ -79,7 +83,8 @@ export function decodeClusters(key: string, payload: Uint8Array): ExplainedRecor
     const detail: ClusterDetail = {
       kind: "CLUSTERS",
       order: message.order,
-      turning: turning !== undefined && turning < 0 ? null : turning,
+      turning: turning !== undefined && turning < 0 ? undefined : turning,
+      novelty: known(message.novelty[index]),
       forward: placed,
       feedback: feedback?.(index),
       counts,
@@ -95,9 +100,8 @@ export function projectedExtent([d = 0, h = 0, w = 0]: readonly number[]): Exten
 
 /** Of the picture of a sample; the picture of a volume shows its projections. */
 function extentOfGrid(message: Extent, grid: readonly number[]): Extent {
-  if (grid.length === 3) return projectedExtent(grid);
   const [height = 0, width = 0] = grid;
-  return extentOf(message, { height, width });
+  return extentOf(message, grid.length === 3 ? projectedExtent(grid) : { height, width });
 }
 
 function gridOf({ assignments }: PathMessage): number[] {
@@ -120,8 +124,7 @@ function decodePath(key: string, way: Way, message: PathMessage, n: number, exte
   if ([shares, purity, entropy].some((column) => column.length !== k))
     throw new Error("Clusters that contradict their number.");
   const histograms = numbers(message.histograms, 2);
-  if (histograms.shape[0] !== k || histograms.shape[1] === 0)
-    throw new Error("Histograms that contradict the clusters.");
+  if (histograms.shape[0] !== k) throw new Error("Histograms that contradict the clusters.");
   const classes = histograms.shape[1] as number;
   const votes = evidence && numbers(evidence, 2);
   if (votes && (votes.shape[0] !== n || votes.shape[1] !== classes))
@@ -143,7 +146,9 @@ function decodePath(key: string, way: Way, message: PathMessage, n: number, exte
     shares,
     purity,
     entropy,
-    dominant: ids.map((_, c) => indexOfLargest(histograms.values.subarray(c * classes, (c + 1) * classes))),
+    dominant: ids.map((_, c) =>
+      classes ? indexOfLargest(histograms.values.subarray(c * classes, (c + 1) * classes)) : -1,
+    ),
     association: known(message.association),
     patches: message.patches.map(({ cluster, picture, label, distance, sample, position, starts, stops }) => {
       if (cluster >= k) throw new Error("Patches of clusters that do not exist.");
@@ -154,7 +159,8 @@ function decodePath(key: string, way: Way, message: PathMessage, n: number, exte
   return (index) => ({
     path,
     map: new ClusterMap(`${key}/${index}`, way, path, extent, () => all.subarray(index * size, (index + 1) * size)),
-    evidence: votes && normalised(votes.values.subarray(index * classes, (index + 1) * classes)),
+    evidence:
+      votes && classes > 0 ? normalised(votes.values.subarray(index * classes, (index + 1) * classes)) : undefined,
   });
 }
 

@@ -1,5 +1,7 @@
 import { expect, test } from "vitest";
+import type { ClusterPath } from "../../data/clusters.ts";
 import { cellAt, clusterIn, NOTHING, project } from "./project.ts";
+import { positionsOf } from "./voxels.ts";
 
 test("the projections of a volume lie side by side: along depth, along width, along height", () => {
   // d = 2, h = 3, w = 1; 0 is everywhere but at (z, y, x) = (1, 2, 0)
@@ -29,4 +31,14 @@ test("a point of the picture is in the cell under it, and below the projections 
   expect(clusterIn(cells, cellAt(cells, 0.99, 0.34))).toBe(1);
   expect(clusterIn(cells, cellAt(cells, 1, 1))).toBeNull();
   expect(clusterIn(cells, cellAt(cells, 0, 0))).toBe(0);
+});
+
+test("a voxel belongs to the cluster of the position that it lies in", () => {
+  const labels = Uint16Array.of(0, 1, 2, 3, 4, 5, 6, 7);
+  const at = (grid: number[], depth: number, height: number, width: number) => [
+    ...positionsOf({ labels, path: { grid } as unknown as ClusterPath }, { depth, height, width }),
+  ];
+  expect(at([2, 2, 2], 2, 2, 2)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+  expect(at([2, 1, 2], 2, 2, 4)).toEqual([0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3]);
+  expect(at([1, 1], 1, 1, 3)).toEqual([0, 0, 0]); // a layer without positions
 });

@@ -47,18 +47,22 @@ function Facts({ found: { layer, path, c }, run }: { found: FoundCluster; run: s
           <dt>Share</dt>
           <dd>{percent(path.shares[c])}</dd>
         </div>
-        <div title="Share of the most frequent class">
-          <dt>Purity</dt>
-          <dd>{percent(path.purity[c])}</dd>
-        </div>
-        <div title={`Of the classes; ${compact(Math.log2(path.classes))} bits where all are equally frequent`}>
-          <dt>Entropy</dt>
-          <dd>{compact(path.entropy[c] as number)} bit</dd>
-        </div>
+        {path.classes > 0 && (
+          <>
+            <div title="Share of the most frequent class">
+              <dt>Purity</dt>
+              <dd>{percent(path.purity[c])}</dd>
+            </div>
+            <div title={`Of the classes; ${compact(Math.log2(path.classes))} bits where all are equally frequent`}>
+              <dt>Entropy</dt>
+              <dd>{compact(path.entropy[c] as number)} bit</dd>
+            </div>
+          </>
+        )}
       </dl>
       <h4>Nearest patches</h4>
       <Patches patches={patches} run={run} classes={layer.classes} />
-      <h4>Classes</h4>
+      {top.length > 0 && <h4>Classes</h4>}
       <ul class="class-bars" data-testid="class-bars">
         {top.map(({ classIndex, share }) => (
           <Bar key={classIndex} name={className(layer.classes, classIndex)} share={share} />

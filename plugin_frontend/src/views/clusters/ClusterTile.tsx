@@ -9,6 +9,7 @@ import { type Card, type Explanation, isRight } from "../explanations/cards.ts";
 import { analysisOf, pathThrough, turningOrder } from "../explanations/clusters/path.ts";
 import { Vote } from "../explanations/clusters/Vote.tsx";
 import { Picture } from "../explanations/Picture.tsx";
+import { voteOf } from "./reading.ts";
 
 export function ClusterTile({ card, explanation }: { card: Card; explanation: Explanation }) {
   const { frame, sample, record } = explanation;
@@ -53,13 +54,13 @@ export function ClusterTile({ card, explanation }: { card: Card; explanation: Ex
             </span>
           )}
           {turnsHere && (
-            <span class="badge badge-turn" title={`From here on all layers follow ${predicted}`}>
+            <span class="badge badge-turn" title={`Turns to ${predicted} at this layer`}>
               <Icon name="turn" /> turns
             </span>
           )}
         </span>
       </div>
-      <Vote placed={placed} sample={sample} classes={record.classes} />
+      <Vote vote={voteOf(placed)} sample={sample} classes={record.classes} />
     </li>
   );
 }

@@ -40,7 +40,7 @@ export function Clusters() {
   return (
     <div class="explanations clusters" style={style} data-peek={peeking.value || undefined}>
       <div class="explanations-main">
-        <ClusterToolbar />
+        {any && <ClusterToolbar />}
         <div class="content" aria-busy={loading.value}>
           {any ? (
             sections.value.map((section) => (

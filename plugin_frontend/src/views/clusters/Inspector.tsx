@@ -1,25 +1,25 @@
-/** The pane at the right: how maps look, and the facts of the cluster that is pointed at or pinned. */
+/** The pane at the right: how maps look, which clusters are shown, and the facts of the one that is pointed at or pinned. */
 import { settingsOpen } from "../../shell/panes.ts";
 import { opacity } from "../../state/appearance.ts";
-import { inspected } from "../../state/clusters.ts";
+import { className } from "../../state/class_names.ts";
+import { highestPurity, inspected, lowestPurity, onlyClass } from "../../state/clusters.ts";
 import { tileSize } from "../../state/samples.ts";
+import { RangeSlider } from "../../widgets/RangeSlider.tsx";
+import { SearchSelect } from "../../widgets/SearchSelect.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
+import { sections } from "../explanations/sections.ts";
 import { ClusterFacts } from "./ClusterFacts.tsx";
+import { type Layer, layersOf } from "./lookup.ts";
+
+const share = (value: number) => `${Math.round(100 * value)}%`;
 
 export function Inspector() {
+  const layers = sections.value.flatMap(({ frames }) => layersOf(frames));
   return (
     <aside class="inspector" aria-label="Cluster" data-testid="inspector">
       {settingsOpen.value && (
         <div class="inspector-settings">
-          <Slider
-            label="Opacity"
-            value={opacity}
-            min={0}
-            max={1}
-            step={0.01}
-            testId="opacity"
-            format={(value) => `${Math.round(100 * value)}%`}
-          />
+          <Slider label="Opacity" value={opacity} min={0} max={1} step={0.01} testId="opacity" format={share} />
           <Slider
             label="Size"
             value={tileSize}
@@ -28,6 +28,27 @@ export function Inspector() {
             step={8}
             testId="size"
             format={(size) => `${size} px`}
+          />
+          <RangeSlider
+            label="Purity"
+            low={lowestPurity}
+            high={highestPurity}
+            min={0}
+            max={1}
+            step={0.01}
+            testId="purity"
+            format={share}
+          />
+          <SearchSelect<number | null>
+            label="Clusters of"
+            id="cluster-classes"
+            value={onlyClass.value}
+            options={[[null, "any class"], ...dominantClasses(layers)]}
+            otherwise={`class ${onlyClass.value}`}
+            onChange={(value) => {
+              onlyClass.value = value;
+            }}
+            testId="cluster-class"
           />
         </div>
       )}
@@ -41,4 +62,13 @@ export function Inspector() {
       )}
     </aside>
   );
+}
+
+/** The classes that are the most frequent of some cluster, ascending. */
+function dominantClasses(layers: readonly Layer[]): [number, string][] {
+  const found = new Map<number, string>();
+  for (const { detail, classes } of layers)
+    for (const placed of [detail.forward, detail.feedback])
+      for (const index of placed?.path.dominant ?? []) if (index >= 0) found.set(index, className(classes, index));
+  return [...found].sort(([a], [b]) => a - b);
 }

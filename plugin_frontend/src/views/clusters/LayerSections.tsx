@@ -38,16 +38,18 @@ function Analysis({ name, layers, turning, section }: AnalysisProps) {
   return (
     <>
       {name && <h3 class="analysis-name">{name}</h3>}
-      <LayerStrip
-        layers={layers}
-        turning={turning}
-        onChoose={(layer) =>
-          list.current?.children[layers.indexOf(layer)]?.scrollIntoView({
-            behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
-            block: "start",
-          })
-        }
-      />
+      {layers.length > 1 && (
+        <LayerStrip
+          layers={layers}
+          turning={turning}
+          onChoose={(layer) =>
+            list.current?.children[layers.indexOf(layer)]?.scrollIntoView({
+              behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth",
+              block: "start",
+            })
+          }
+        />
+      )}
       <div ref={list}>
         {layers.map((layer) => (
           <LayerSection key={seriesKey(layer.frame.series)} layer={layer} section={section} />
@@ -61,8 +63,8 @@ function Analysis({ name, layers, turning, section }: AnalysisProps) {
 function turnsOf({ cards }: Section, analysis: string): Map<number, number> {
   const turns = new Map<number, number>();
   for (const { sample, explanations } of cards) {
-    const order = isRight(sample) === false ? turningOrder(pathThrough(explanations, analysis)) : null;
-    if (order !== null && order !== undefined) turns.set(order, (turns.get(order) ?? 0) + 1);
+    const order = isRight(sample) === false ? turningOrder(pathThrough(explanations, analysis)) : undefined;
+    if (order !== undefined) turns.set(order, (turns.get(order) ?? 0) + 1);
   }
   return turns;
 }

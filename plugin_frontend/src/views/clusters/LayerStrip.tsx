@@ -1,6 +1,7 @@
 /** How classes emerge from the first layer to the last: what clusters tell about the class, how pure they are, how many. */
 import { layerOf } from "../../state/series.ts";
 import { ColumnCurves, type Curve } from "../../widgets/ColumnCurves.tsx";
+import { Icon } from "../../widgets/Icon.tsx";
 import { type Layer, meanPurity } from "./lookup.ts";
 
 const HEIGHT = 72;
@@ -23,6 +24,8 @@ export function LayerStrip({ layers, turning, onChoose }: Props) {
     curve("association", "U", ({ detail }) => detail.forward.path.association),
     curve("feedback", "U of feedback", ({ detail }) => detail.feedback?.path.association),
   ].filter(({ values }) => values.some((value) => value !== undefined));
+  const last = Math.max(...layers.map(({ detail }) => detail.order));
+  const atOutput = [...turning].reduce((sum, [order, count]) => (order > last ? sum + count : sum), 0);
   return (
     <div class="layer-strip" data-testid="layer-strip">
       <div class="curve-keys">
@@ -33,10 +36,10 @@ export function LayerStrip({ layers, turning, onChoose }: Props) {
         ))}
       </div>
       <div class="strip-scroll">
-        <div class="strip-columns" style={{ "--layers": layers.length }}>
+        <div class="strip-columns" style={{ "--layers": layers.length + (atOutput ? 1 : 0) }}>
           <ColumnCurves
             curves={curves}
-            columns={layers.map(({ frame }) => layerOf(frame.series))}
+            columns={[...layers.map(({ frame }) => layerOf(frame.series)), ...(atOutput ? ["output"] : [])]}
             height={HEIGHT}
             label="From the first layer to the last"
           />
@@ -51,10 +54,32 @@ export function LayerStrip({ layers, turning, onChoose }: Props) {
                 />
               </li>
             ))}
+            {atOutput > 0 && (
+              <li class="strip-layer">
+                <span class="strip-name">output</span>
+                <span class="strip-facts">
+                  <Turns count={atOutput} />
+                </span>
+              </li>
+            )}
           </ol>
         </div>
       </div>
     </div>
+  );
+}
+
+function Turns({ count }: { count: number }) {
+  if (count === 0) return null;
+  return (
+    <span
+      class="strip-turns"
+      data-testid="strip-turns"
+      title={`${count} wrong ${count === 1 ? "sample turns" : "samples turn"} here`}
+    >
+      <Icon name="turn" /> {count}
+      <span class="visually-hidden"> wrong {count === 1 ? "sample turns" : "samples turn"} here</span>
+    </span>
   );
 }
 
@@ -64,22 +89,12 @@ const UNCERTAINTY =
 function LayerButton({ layer, turns, onChoose }: { layer: Layer; turns: number; onChoose: () => void }) {
   const { path } = layer.detail.forward;
   const name = layerOf(layer.frame.series);
-  const turned = turns ? `, ${turns} wrong ${turns === 1 ? "sample turns" : "samples turn"} here` : "";
   return (
-    <button
-      type="button"
-      class="strip-layer"
-      title={`Go to ${name}: ${path.ids.length} clusters${turned}`}
-      onClick={onChoose}
-    >
+    <button type="button" class="strip-layer" title={`Go to ${name}: ${path.ids.length} clusters`} onClick={onChoose}>
       <span class="strip-name">{name}</span>
       <span class="strip-facts">
         k {path.ids.length}
-        {turns > 0 && (
-          <span class="strip-turns" data-testid="strip-turns">
-            {turns} {turns === 1 ? "turns" : "turn"}
-          </span>
-        )}
+        <Turns count={turns} />
       </span>
     </button>
   );

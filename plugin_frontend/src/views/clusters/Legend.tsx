@@ -23,7 +23,7 @@ export function Legend({ series: { run, tag }, way, path, classes, place }: Prop
         {clusters.length === path.ids.length
           ? `${path.ids.length} clusters`
           : `${clusters.length} of ${path.ids.length} clusters`}
-        <span>class · purity</span>
+        {path.classes > 0 && <span>class · purity</span>}
       </p>
       <Ranking
         label={`Clusters of ${tag}`}
@@ -40,13 +40,17 @@ export function Legend({ series: { run, tag }, way, path, classes, place }: Prop
           <span
             class="cluster-row"
             data-cluster={path.ids[c]}
-            title={`Cluster ${path.ids[c]}: ${percent(path.shares[c])} of all positions, most often ${className(classes, path.dominant[c])}`}
+            title={`Cluster ${path.ids[c]}: ${percent(path.shares[c])} of all positions${path.classes ? `, most often ${className(classes, path.dominant[c])}` : ""}`}
           >
             <span class="swatch" style={{ background: colourOf(path, c) }} />
             <span class="cluster-id">{path.ids[c]}</span>
-            <span class="cluster-class">{className(classes, path.dominant[c])}</span>
-            <span class="purity-bar" style={{ "--share": path.purity[c] }} />
-            <span class="cluster-purity">{Math.round(100 * (path.purity[c] as number))}%</span>
+            {path.classes > 0 && (
+              <>
+                <span class="cluster-class">{className(classes, path.dominant[c])}</span>
+                <span class="purity-bar" style={{ "--share": path.purity[c] }} />
+                <span class="cluster-purity">{Math.round(100 * (path.purity[c] as number))}%</span>
+              </>
+            )}
           </span>
         )}
       />

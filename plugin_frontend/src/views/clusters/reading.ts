@@ -11,7 +11,8 @@ const whole = (share: number) => `${Math.round(100 * share)}%`;
 
 /** In as few words as fit on a picture. */
 export function clusterTitle({ ids, dominant, purity }: ClusterPath, c: number, classes: string): string {
-  return `${ids[c]} · ${className(classes, dominant[c])} ${whole(purity[c] as number)}`;
+  const index = dominant[c] as number;
+  return index < 0 ? `${ids[c]}` : `${ids[c]} · ${className(classes, index)} ${whole(purity[c] as number)}`;
 }
 
 /** What a layer makes of a sample: the class that its assignments speak for most. */

@@ -10,6 +10,7 @@ import { picked } from "../../state/superpixels.ts";
 import { Dialog } from "../../widgets/Dialog.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Card, cardsOf, chooseTarget, type Explanation, ranked } from "./cards.ts";
+import { oneAnAnalysis } from "./clusters/path.ts";
 import { TurningBadge } from "./clusters/TurningBadge.tsx";
 import { usePanel } from "./details.ts";
 import { FigureTable } from "./Figures.tsx";
@@ -72,7 +73,7 @@ export function SampleDialog() {
             )}
             <h3>Explanations</h3>
             <div class="strip">
-              {explanations.map((explanation) => (
+              {oneAnAnalysis(explanations, main).map((explanation) => (
                 <Thumbnail
                   key={seriesKey(explanation.frame.series)}
                   explanation={explanation}

@@ -8,9 +8,10 @@ import { ClusterFacts } from "../../clusters/ClusterFacts.tsx";
 import { Legend } from "../../clusters/Legend.tsx";
 import { clusterAt, clusterReading, nameOf, pointAt } from "../../clusters/reading.ts";
 import { Picture } from "../Picture.tsx";
+import { LayerVoxels } from "./LayerVoxels.tsx";
 import type { PathLayer } from "./path.ts";
 
-const SHOWN_AT = 360;
+const SHOWN_AT = 320;
 
 type Cell = { row: number; column: number };
 
@@ -46,44 +47,49 @@ export function LayerPicture({ layer: { explanation, detail }, way }: { layer: P
   };
   return (
     <div class="layer-picture">
-      {/* biome-ignore lint/a11y/useSemanticElements: no element is a picture that is explored */}
-      <div
-        class="layer-stage"
-        // biome-ignore lint/a11y/noNoninteractiveTabindex: its positions are reached by the arrow keys
-        tabIndex={0}
-        role="group"
-        aria-label="Positions of the layer: move with the arrow keys, Enter pins the cluster"
-        data-testid="layer-picture"
-        onKeyDown={onKeyDown}
-        onClick={(event) => {
-          const { x, y } = placeOf(event);
-          pin(x, y);
-        }}
-        onPointerMove={() => {
-          cursor.value = null;
-        }}
-        onBlur={() => {
-          if (cursor.value === null) return;
-          cursor.value = null;
-          pointed.value = null;
-        }}
-      >
-        <Picture
-          explanation={explanation}
-          target={explanation.sample.targets[0] ?? null}
-          map={map}
-          longest={SHOWN_AT}
-          shownAt={SHOWN_AT}
+      <div class="layer-stages">
+        {/* biome-ignore lint/a11y/useSemanticElements: no element is a picture that is explored */}
+        <div
+          class="layer-stage"
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: its positions are reached by the arrow keys
+          tabIndex={0}
+          role="group"
+          aria-label="Positions of the layer: move with the arrow keys, Enter pins the cluster"
+          data-testid="layer-picture"
+          onKeyDown={onKeyDown}
+          onClick={(event) => {
+            const { x, y } = placeOf(event);
+            pin(x, y);
+          }}
+          onPointerMove={() => {
+            cursor.value = null;
+          }}
+          onBlur={() => {
+            if (cursor.value === null) return;
+            cursor.value = null;
+            pointed.value = null;
+          }}
         >
-          {cursor.value && at && (
-            <>
-              <span class="cell-cursor" style={boxOf(cursor.value, cells)} />
-              <span class="readout" role="status">
-                {clusterReading(map, at.x, at.y, classes)}
-              </span>
-            </>
-          )}
-        </Picture>
+          <Picture
+            explanation={explanation}
+            target={explanation.sample.targets[0] ?? null}
+            map={map}
+            longest={SHOWN_AT}
+            shownAt={SHOWN_AT}
+          >
+            {cursor.value && at && (
+              <>
+                <span class="cell-cursor" style={boxOf(cursor.value, cells)} />
+                <span class="readout" role="status">
+                  {clusterReading(map, at.x, at.y, classes)}
+                </span>
+              </>
+            )}
+          </Picture>
+        </div>
+        {explanation.sample.volume && (
+          <LayerVoxels series={series} map={map} hash={explanation.sample.volume} side={SHOWN_AT} />
+        )}
       </div>
       <Legend series={series} way={way} path={path} classes={classes} place="sample" />
       <div class="layer-facts-pane">

@@ -3,11 +3,16 @@ import type { Way } from "../../../data/cluster_map.ts";
 import { className } from "../../../state/class_names.ts";
 import { placedOn, way } from "../../../state/clusters.ts";
 import { Icon } from "../../../widgets/Icon.tsx";
+import { voteOf } from "../../clusters/reading.ts";
 import { isRight } from "../cards.ts";
+import { percent } from "../format.ts";
 import { Picture } from "../Picture.tsx";
 import { EvidenceCurve } from "./EvidenceCurve.tsx";
 import { type PathLayer, turningOrder } from "./path.ts";
 import { Vote } from "./Vote.tsx";
+
+/** Fewer of the clustered images than this look as strange. */
+const STRANGE = 0.05;
 
 type Props = {
   layers: readonly PathLayer[];
@@ -24,7 +29,10 @@ export function PathTable({ layers, chosen, onChoose }: Props) {
   const predicted = className(record.classes, sample.predicted);
   const ways: Way[] = layers.some(({ detail }) => detail.feedback) ? ["forward", "feedback"] : ["forward"];
   const turnsAt = (layer: PathLayer) => layer.detail.order === turning;
-  const isAfter = (layer: PathLayer) => turning !== null && turning !== undefined && layer.detail.order > turning;
+  const isAfter = (layer: PathLayer) => turning !== undefined && layer.detail.order > turning;
+  const atOutput = turning !== undefined && layers.every(({ detail }) => detail.order < turning);
+  const strange = layers.some(({ detail }) => detail.novelty !== undefined);
+  const turn = <Turn wrong={wrong} predicted={predicted} />;
   return (
     <div class="path-scroll">
       <table class="path-table" style={{ "--layers": layers.length }} data-testid="path-table">
@@ -48,18 +56,23 @@ export function PathTable({ layers, chosen, onChoose }: Props) {
                 <span class="path-name" title={layer.name}>
                   {layer.name}
                 </span>
-                {turnsAt(layer) && (
-                  <span class="turn-mark" data-testid="turn-mark">
-                    {wrong && <Icon name="turn" />}
-                    {wrong ? `turns to ${predicted} here` : `settles on ${predicted} here`}
-                  </span>
-                )}
+                {turnsAt(layer) && turn}
               </th>
             ))}
+            <th
+              scope="col"
+              data-testid="path-output"
+              data-turns={atOutput || undefined}
+              data-wrong={wrong || undefined}
+              data-after={(turning !== undefined && !atOutput) || undefined}
+            >
+              <span class="path-name">output</span>
+              {atOutput && turn}
+            </th>
           </tr>
         </thead>
         <tbody>
-          {ways.map((on) => (
+          {ways.map((on, row) => (
             <tr key={on} data-way={on}>
               <th scope="row">{on}</th>
               {layers.map((layer) => (
@@ -72,8 +85,48 @@ export function PathTable({ layers, chosen, onChoose }: Props) {
                   <Step layer={layer} on={on} current={layer === chosen && way.value === on} onChoose={onChoose} />
                 </td>
               ))}
+              {row === 0 && (
+                <td
+                  rowSpan={ways.length}
+                  class="path-output"
+                  data-turns={atOutput || undefined}
+                  data-wrong={wrong || undefined}
+                  data-after={(turning !== undefined && !atOutput) || undefined}
+                >
+                  <Vote
+                    vote={
+                      sample.predicted === undefined
+                        ? null
+                        : { classIndex: sample.predicted, probability: sample.probability ?? Number.NaN }
+                    }
+                    sample={sample}
+                    classes={record.classes}
+                    by="The network predicts"
+                  />
+                </td>
+              )}
             </tr>
           ))}
+          {strange && (
+            <tr class="path-novelty">
+              <th scope="row" title="How rarely a clustered image looks as strange to the layer as this one">
+                as strange
+              </th>
+              {layers.map(({ name, detail: { novelty } }) => (
+                <td key={name} data-testid="novelty">
+                  {novelty !== undefined && (
+                    <span
+                      class="novelty"
+                      data-strange={novelty < STRANGE || undefined}
+                      title={`${percent(novelty)} of the clustered images look as strange to ${name} as this one`}
+                    >
+                      {percent(novelty)}
+                    </span>
+                  )}
+                </td>
+              ))}
+            </tr>
+          )}
           <tr>
             <th scope="row">evidence</th>
             <td colSpan={layers.length} class="path-curve">
@@ -82,10 +135,16 @@ export function PathTable({ layers, chosen, onChoose }: Props) {
           </tr>
         </tbody>
       </table>
-      {turning === null && wrong && (
-        <p class="hint">No layer turns: the clusters of the last one do not speak for {predicted} either.</p>
-      )}
     </div>
+  );
+}
+
+function Turn({ wrong, predicted }: { wrong: boolean; predicted: string }) {
+  return (
+    <span class="turn-mark" data-testid="turn-mark">
+      {wrong && <Icon name="turn" />}
+      {wrong ? `turns to ${predicted} here` : `settles on ${predicted} here`}
+    </span>
   );
 }
 
@@ -110,7 +169,7 @@ function Step({ layer, on, current, onChoose }: StepProps) {
       >
         <Picture explanation={explanation} target={target} map={placed.map} longest={96} shownAt={96} readout={false} />
       </button>
-      <Vote placed={placed} sample={explanation.sample} classes={explanation.record.classes} />
+      <Vote vote={voteOf(placed)} sample={explanation.sample} classes={explanation.record.classes} />
     </>
   );
 }

@@ -1,9 +1,8 @@
 /** The class that a layer's clusters speak for: whether it is the true one or the mistake shows in shape as well as in colour. */
-import type { Placed } from "../../../data/clusters.ts";
 import type { ExplainedSample } from "../../../data/explained.ts";
 import { className } from "../../../state/class_names.ts";
 import { Icon } from "../../../widgets/Icon.tsx";
-import { voteOf } from "../../clusters/reading.ts";
+import type { Vote as Voted } from "../../clusters/reading.ts";
 import { percent } from "../format.ts";
 
 export type Standing = "true" | "mistaken" | "other";
@@ -19,8 +18,9 @@ export function standingOf(classIndex: number, { label, predicted }: ExplainedSa
   return classIndex === predicted ? "mistaken" : "other";
 }
 
-export function Vote({ placed, sample, classes }: { placed: Placed; sample: ExplainedSample; classes: string }) {
-  const vote = voteOf(placed);
+type Props = { vote: Voted | null; sample: ExplainedSample; classes: string /** Who votes. */; by?: string };
+
+export function Vote({ vote, sample, classes, by = "The clusters of this layer speak for" }: Props) {
   if (!vote) return <p class="vote" data-testid="vote" />;
   const standing = standingOf(vote.classIndex, sample);
   const name = className(classes, vote.classIndex);
@@ -30,13 +30,13 @@ export function Vote({ placed, sample, classes }: { placed: Placed; sample: Expl
       data-testid="vote"
       data-standing={standing}
       data-class={vote.classIndex}
-      title={`The clusters of this layer speak for ${name} (${percent(vote.probability)}): ${WORDS[standing]}`}
+      title={`${by} ${name} (${percent(vote.probability)}): ${WORDS[standing]}`}
     >
       <span class="vote-mark" role="img" aria-label={WORDS[standing]}>
         {standing === "other" ? <span class="vote-dot" /> : <Icon name={standing === "true" ? "check" : "close"} />}
       </span>
       <span class="vote-class">{name}</span>
-      <span class="vote-share">{Math.round(100 * vote.probability)}%</span>
+      <span class="vote-share">{Number.isNaN(vote.probability) ? "" : `${Math.round(100 * vote.probability)}%`}</span>
     </p>
   );
 }

@@ -24,21 +24,42 @@ export function pathThrough(explanations: readonly Explanation[], analysis?: str
     .sort((a, b) => a.detail.order - b.detail.order);
 }
 
-/** The order of the layer from which on all follow the predicted class; `null`: none does; `undefined`: not known. */
-export function turningOrder(path: readonly PathLayer[]): number | null | undefined {
+/** The order of the layer at which the sample turns to its predicted class; the number of layers: at the output. */
+export function turningOrder(path: readonly PathLayer[]): number | undefined {
   return path.find(({ detail }) => detail.turning !== undefined)?.detail.turning;
 }
 
 export type Turn = { /** As far as it is known here. */ where: string /** Of the series to open. */; series: string };
 
-/** Where the path turns, in words: a layer that is not among these is placed before or behind those that are. */
-export function turnOf(path: readonly PathLayer[]): Turn | null {
+/** Where the path turns, in words: a layer that is not among these is placed before or behind those that are, of `layers`. */
+export function turnOf(path: readonly PathLayer[], layers: number): Turn | null {
   const order = turningOrder(path);
-  if (order === undefined || order === null) return null;
+  if (order === undefined) return null;
   const at = path.find(({ detail }) => detail.order === order);
   const after = path.find(({ detail }) => detail.order > order);
   const near = at ?? after ?? path.at(-1);
   if (!near) return null;
   const word = near === at ? "at" : near === after ? "before" : "after";
-  return { where: `${word} ${near.name}`, series: seriesKey(near.explanation.frame.series) };
+  const where = order >= layers ? "at the output" : `${word} ${near.name}`;
+  return { where, series: seriesKey(near.explanation.frame.series) };
+}
+
+/** Of the layers of each analysis only one: the shown one, or where the sample turns, or the last. Others are as they were. */
+export function oneAnAnalysis(explanations: readonly Explanation[], shown: Explanation | undefined): Explanation[] {
+  const standing = new Map<string, Explanation>();
+  for (const { frame } of explanations) {
+    const analysis = analysisOf(frame.series);
+    if (frame.series.kind !== "CLUSTERS" || standing.has(analysis)) continue;
+    const path = pathThrough(explanations, analysis);
+    const chosen =
+      path.find(({ explanation }) => explanation === shown) ??
+      path.find(({ detail }) => detail.order === turningOrder(path)) ??
+      path.at(-1);
+    if (chosen) standing.set(analysis, chosen.explanation);
+  }
+  return explanations.filter(
+    (explanation) =>
+      explanation.frame.series.kind !== "CLUSTERS" ||
+      standing.get(analysisOf(explanation.frame.series)) === explanation,
+  );
 }
