@@ -44,7 +44,8 @@ class Clustered(Explained):
     """int64 [N]: order of the layer at which the image turns to its predicted class; the number of layers: at the output."""
     stability: float | None
     """Share of the images' positions whose cluster kept its name since the step before; None: there was none."""
-    fields: ReceptiveFields = field(repr=False)
+    fields: ReceptiveFields | None = field(repr=False)
+    """Of the layer's positions; None: no patches were asked for."""
 
     @property
     def scalars(self) -> dict[str, float]:

@@ -36,6 +36,24 @@ _STRANGE = 0.05  # share of usual images that any layer may take for strange
 _PUBLISHED = (60, 50, 40, 30, 30, 20, 20)
 
 
+_Key = tuple[str, str]  # layer and path
+_PATHS = ("forward", "feedback")
+
+
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """What one pass over a loader gives."""
+
+    samples: dict[_Key, Reservoir]
+    shapes: dict[str, torch.Size]
+    """[C, *s] by layer, in the order in which the network calls them."""
+    classes: int
+    example: Tensor
+    """[1, C, *S]: one image."""
+    has_output: bool
+    """Whether the last layer is the network's output."""
+
+
 @dataclass(frozen=True)
 class FilterClusters(SetMethod):
     """k-means in filter space: clusters of the vectors over channels at all positions of a layer.
@@ -47,7 +65,7 @@ class FilterClusters(SetMethod):
     """
 
     layer: Layers = None
-    """Dotted names or modules, first to last; None: those of `feedback`, or the stages of the network."""
+    """Dotted names or modules; None: those of `feedback`, or the stages of the network."""
     k: int | str | Sequence[int] | None = None
     """Clusters of each layer; one number for all; "auto": by the silhouette; None: 60 for the first to 20 for the last, K for the output."""
     data: Any = field(default=None, repr=False, compare=False)
@@ -80,62 +98,38 @@ class FilterClusters(SetMethod):
         data = self.data if data is None else data
         if data is None:
             raise ValueError("no data to cluster; give a loader of batches (images, labels)")
-        names = self._layers(model, data)
-        asked = self._asked(len(names))
-        kept = {one.layer: one for one in last or ()}
-        paths = ("forward",) if self.feedback is None else ("forward", "feedback")
-        samples: dict[tuple[str, str], Reservoir] = {}
-        shapes: dict[str, torch.Size] = {}
-        with self._read(model, data, names, targets, "sampling features") as batches:
-            for batch, features in batches:
-                classes = batch.resolved.outputs.shape[1]
-                for (name, path), values in features.items():
-                    if (name, path) not in samples:
-                        capacity = min(_VECTORS, _SAMPLE_BYTES // (4 * values.shape[1]))
-                        samples[name, path] = Reservoir(capacity, self.seed)
-                        if path == "forward":
-                            shapes[name] = values.shape[1:]
-                    if values.shape[1:] != shapes[name]:
-                        raise ValueError(
-                            f"layer {name!r} gave {list(values.shape[1:])} after {list(shapes[name])}; give images of one size"
-                        )
-                    v = vectors(values)
-                    samples[name, path].add(v.flatten(0, 1), _classes(batch, path).repeat_interleave(v.shape[1]))
-                example = batch.images[:1]
-        is_output = shapes[names[-1]].numel() == classes
-        fields = self._fields(model, names, example, kept)
-        tallies: dict[tuple[str, str], Tally] = {}
+        named = self._layers(model, data)
+        asked = dict(zip(named, self._asked(len(named)), strict=True))
+        drawn = self._drawn(model, data, named, targets)
+        names = list(drawn.shapes)
+        fields = self._fields(model, names, drawn.example, last) if self.patches else {}
+        before = {(one.layer, path): getattr(one, path) for one in last or () for path in _PATHS}
+        tallies: dict[_Key, Tally] = {}
         studies = {}
-        for order, name in enumerate(names):
-            for path in paths:
-                k = asked[order] or (
-                    classes if is_output and order == len(names) - 1 else _published(order, len(names) - is_output)
-                )
-                before = None if name not in kept else getattr(kept[name], path)
-                sample = samples.pop((name, path)).sample()
-                _check_k(k, len(sample), name, given=self.k is not None)
-                centroids, study = cluster(sample, k, self.seed, None if before is None else before.space.centroids)
-                if k != "auto" and len(centroids) < k:
-                    _log.warning(
-                        "layer %r has %d distinct vectors only: %d clusters instead of %d",
-                        name,
-                        len(centroids),
-                        len(centroids),
-                        k,
-                    )
-                studies[name, path] = study
-                device = example.device
-                tallies[name, path] = Tally.of(
-                    torch.from_numpy(centroids).to(device), classes, tuple(shapes[name][1:]), self.patches,
-                    fields[name] if path == "forward" else None,
-                )  # fmt: skip
+        for name, path in drawn.samples:
+            sample = drawn.samples[name, path].sample()
+            k = self._k(asked[name], name, drawn, len(sample))
+            start = before.get((name, path))
+            centroids, studies[name, path] = cluster(
+                sample, k, self.seed, None if start is None else start.space.centroids
+            )
+            found = len(centroids)
+            if k != "auto" and found < k:
+                _log.warning("layer %r has %d distinct vectors only: %d clusters instead of %d", name, found, found, k)
+            tallies[name, path] = Tally.of(
+                torch.from_numpy(centroids).to(drawn.example.device),
+                drawn.classes,
+                tuple(drawn.shapes[name][1:]),
+                self.patches,
+                fields.get(name) if path == "forward" else None,
+            )
         with self._read(model, data, names, targets, "counting clusters") as batches:
             for batch, features in batches:
                 shown = [-1] * len(batch.images) if batch.labels is None else batch.labels.tolist()
                 for key, values in features.items():
                     tallies[key].add(values, _classes(batch, key[1]), batch.images, shown, batch.first)
         spaces = {key: tally.result(studies[key]) for key, tally in tallies.items()}
-        return FilterSpaces(self, names, spaces, fields, is_output)
+        return FilterSpaces(self, names, spaces, fields, drawn.has_output)
 
     def explain_set(
         self,
@@ -183,30 +177,62 @@ class FilterClusters(SetMethod):
                 raise ValueError(f'k must be a whole number from 1, "auto" or None; got {k!r}')
         return given
 
+    def _drawn(self, model: nn.Module, data: Any, names: list[str], targets: Targets) -> _Drawn:
+        """What k-means is fitted to, from one pass."""
+        samples: dict[_Key, Reservoir] = {}
+        shapes: dict[str, torch.Size] = {}
+        with self._read(model, data, names, targets, "sampling features") as batches:
+            for batch, features in batches:
+                for (name, path), values in features.items():
+                    if shapes.setdefault(name, values.shape[1:]) != values.shape[1:]:
+                        raise ValueError(
+                            f"layer {name!r} gave {list(values.shape[1:])} after {list(shapes[name])}; give images of one size"
+                        )
+                    if (name, path) not in samples:
+                        capacity = min(_VECTORS, _SAMPLE_BYTES // (4 * values.shape[1]))
+                        samples[name, path] = Reservoir(capacity, self.seed)
+                    v = vectors(values)
+                    samples[name, path].add(v.flatten(0, 1), _classes(batch, path).repeat_interleave(v.shape[1]))
+                outputs = batch.resolved.outputs
+                latest = list(batch.layers.values())[-1].flatten(1)
+        has_output = latest.shape == outputs.shape and torch.equal(latest, outputs)
+        return _Drawn(samples, shapes, outputs.shape[1], batch.images[:1], has_output)
+
+    def _k(self, asked: Any, name: str, drawn: _Drawn, vectors: int) -> Any:
+        """Clusters of a layer: as many as were asked for, or as is usual. Raises ValueError for more than there are vectors."""
+        if asked is None:
+            order, layers = list(drawn.shapes).index(name), len(drawn.shapes)
+            at_output = drawn.has_output and order == layers - 1
+            return drawn.classes if at_output else _published(order, layers - drawn.has_output)
+        if asked != "auto" and asked > vectors > 0:
+            raise ValueError(
+                f"k={asked} clusters of {vectors} vectors at layer {name!r} cannot be; give a smaller k or more images"
+            )
+        return asked
+
     def _fields(
-        self, model: nn.Module, names: list[str], example: Tensor, kept: dict[str, Clustered]
+        self, model: nn.Module, names: list[str], example: Tensor, last: Sequence[Clustered] | None
     ) -> dict[str, ReceptiveFields]:
         """Receptive fields, which stay what they are while a network learns."""
-        size = tuple(example.shape[2:])
-        if all(name in kept and kept[name].fields.size == size for name in names):
-            return {name: kept[name].fields for name in names}
+        known = {one.layer: one.fields for one in last or () if one.fields is not None}
+        if all(name in known and known[name].size == tuple(example.shape[2:]) for name in names):
+            return {name: known[name] for name in names}
         return receptive_fields(model, names, example)
 
     @contextmanager
     def _read(
         self, model: nn.Module, data: Any, names: list[str], targets: Targets, doing: str
-    ) -> Iterator[Iterator[tuple[FeatureBatch, dict[tuple[str, str], Tensor]]]]:
+    ) -> Iterator[Iterator[tuple[FeatureBatch, dict[_Key, Tensor]]]]:
         """Batches, and the features [n, C, *s] of each layer on each path."""
 
-        def found(batches: Iterator[FeatureBatch]) -> Iterator[tuple[FeatureBatch, dict[tuple[str, str], Tensor]]]:
+        def found(batches: Iterator[FeatureBatch]) -> Iterator[tuple[FeatureBatch, dict[_Key, Tensor]]]:
             for batch in batches:
                 features = {(name, "forward"): values for name, values in batch.layers.items()}
                 if self.feedback is not None:
                     size = tuple(batch.images.shape[2:])
                     codes = self.feedback.codes(batch.images).feedback
-                    features |= {
-                        (name, "feedback"): sites(name, codes[name], len(batch.images), size) for name in names
-                    }
+                    n = len(batch.images)
+                    features |= {(name, "feedback"): sites(name, codes[name], n, size) for name in batch.layers}
                 yield batch, features
 
         with stream(model, data, names, _outputs_of(targets), doing=doing) as batches:
@@ -219,7 +245,7 @@ class FilterSpaces:
 
     method: FilterClusters
     layers: list[str]
-    spaces: dict[tuple[str, str], FilterSpace]
+    spaces: dict[_Key, FilterSpace]
     """By layer and path, "forward" or "feedback"."""
     fields: dict[str, ReceptiveFields]
     has_output: bool = False
@@ -252,7 +278,7 @@ class FilterSpaces:
         before = {one.layer: one for one in last or ()}
         return [named(one, turning, before.get(one.layer)) for one in found]
 
-    def _of_batch(self, batch: FeatureBatch, features: dict[tuple[str, str], Tensor]) -> list[Clustered]:
+    def _of_batch(self, batch: FeatureBatch, features: dict[_Key, Tensor]) -> list[Clustered]:
         resolved = batch.resolved
         found = []
         for order, name in enumerate(self.layers):
@@ -283,7 +309,7 @@ class FilterSpaces:
                     novelty=novelty,
                     turning=torch.full_like(resolved.predicted, -1),
                     stability=None,
-                    fields=self.fields[name],
+                    fields=self.fields.get(name),
                 )
             )
         return found
@@ -306,10 +332,3 @@ def _classes(batch: FeatureBatch, path: str) -> Tensor:
 def _published(order: int, layers: int) -> int:
     at = order / (layers - 1) if layers > 1 else 1.0
     return round(float(np.interp(at, np.linspace(0, 1, len(_PUBLISHED)), _PUBLISHED)))
-
-
-def _check_k(k: Any, vectors: int, layer: str, *, given: bool) -> None:
-    if given and k != "auto" and k > vectors > 0:
-        raise ValueError(
-            f"k={k} clusters of {vectors} vectors at layer {layer!r} cannot be; give a smaller k or more images"
-        )

@@ -30,7 +30,7 @@ class FeatureBatch:
     labels: Tensor | None
     """int64 [n]: true classes, in the loader's own place; None: not known."""
     layers: dict[str, Tensor]
-    """float32 [n, C, *s] of each layer, in order of the names asked for; of a layer without positions [n, C, 1, 1]."""
+    """float32 [n, C, *s] of each layer, in the order in which the network calls them; of a layer without positions [n, C, 1, 1]."""
     resolved: Resolved
     """What the model said: classes predicted, and their probabilities."""
     first: int
@@ -65,7 +65,7 @@ def _read(network: Network, data: Any, names: Sequence[str], targets: Targets, d
         with torch.no_grad():
             # Layers without positions have no grid: `sites` says which have one.
             found, output = tapped(network, images.clone(), set(names), set(), set(names))
-            grids = {name: sites(name, found[name], len(images), tuple(images.shape[2:])) for name in names}
+            grids = {name: sites(name, layer, len(images), tuple(images.shape[2:])) for name, layer in found.items()}
             resolved = target_rules.resolve(targets, output)
         if labels is not None:
             labels = as_labels(labels, len(images), resolved.outputs.shape[1])

@@ -65,6 +65,28 @@ def test_all_layers_are_clustered_in_their_own_spaces() -> None:
         assert torch.equal(one.predicted, model(x).argmax(1))
 
 
+def test_layers_are_ordered_as_the_network_calls_them() -> None:
+    model, (x, y) = network(), images()
+    found = FilterClusters(["6", "1", "3"], k=[2, 3, 4]).explain_set(model, x, y)
+    assert [(one.layer, one.order, one.forward.space.k) for one in found] == [("1", 0, 3), ("3", 1, 4), ("6", 2, 2)]
+
+
+def test_a_layer_as_wide_as_the_output_is_not_the_output() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 3), nn.ReLU(), nn.Linear(3, 3))
+    x, y = images(60)
+    hidden = FilterClusters(["1", "2"]).fit(model, [(x, y)])
+    assert (hidden.has_output, hidden.spaces["2", "forward"].k) == (False, 20)
+    output = FilterClusters(["1", "3"]).fit(model, [(x, y)])
+    assert (output.has_output, output.spaces["3", "forward"].k) == (True, 3)
+
+
+def test_without_patches_no_receptive_fields_are_measured() -> None:
+    (found,) = FilterClusters("3", k=3, patches=0)(network(), images()[0])
+    assert found.fields is None
+    assert found.forward.space.patches == ()
+
+
 def test_statistics_count_every_position_of_the_loader_by_its_true_class() -> None:
     model, (x, y) = network(), images()
     space = FilterClusters("3", k=4).fit(model, loader()).spaces["3", "forward"]
