@@ -53,9 +53,9 @@ export function SampleDialog() {
           {Panel && target && <Panel explanation={main} target={target} />}
           {(Panel === undefined || !target) && (
             <figure class="large">
-              {main.sample.volume && <LargeVoxels explanation={main} />}
               <LargePicture explanation={main} target={target ?? null} />
               <Caption explanation={main} target={target ?? null} />
+              {main.sample.volume && <LargeVoxels explanation={main} />}
             </figure>
           )}
           <div class="sample-side">

@@ -61,19 +61,29 @@ export function VoxelView({ volume, label, colours, part, side, interactive = tr
 
   const turning = useTurning(interactive);
   const described = `${label}: ${volume.depth} × ${volume.height} × ${volume.width} voxels`;
+  const empty = shownSurface(volume).count === 0;
   return (
-    <canvas
-      ref={canvas}
-      class="voxel-view"
-      data-testid="voxel-view"
-      width={resolution}
-      height={resolution}
-      role="img"
-      aria-label={interactive ? `${described}. Arrow keys turn them.` : described}
-      tabIndex={interactive ? 0 : undefined}
-      {...turning}
-    />
+    <span class="voxel-frame">
+      <canvas
+        ref={canvas}
+        class="voxel-view"
+        data-testid="voxel-view"
+        width={resolution}
+        height={resolution}
+        role="img"
+        aria-label={interactive ? `${described}. Arrow keys turn them.` : described}
+        tabIndex={interactive ? 0 : undefined}
+        {...turning}
+      />
+      {empty && <span class="voxel-empty">{emptyText(volume)}</span>}
+    </span>
   );
+}
+
+/** What is hidden by the threshold is worth a word: reconstructions are often faint. */
+function emptyText({ voxels }: Volume): string {
+  const most = voxels.reduce((most, value) => Math.max(most, value), 0);
+  return most ? `all below ${(most / 255 + 0.005).toFixed(2)}` : "empty";
 }
 
 /** Turns by pointer and keys, and slowly by itself while pointed at or focused, until somebody turns it. */
