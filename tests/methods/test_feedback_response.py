@@ -95,6 +95,25 @@ def test_many_positions_are_what_they_are_one_by_one() -> None:
         torch.testing.assert_close(found.isolated, alone.isolated)
 
 
+def test_a_set_of_positions_is_decoded_together() -> None:
+    images = noise(3, 1, 20, 20)
+    feedback = FeedbackNetwork(chain(2, size=(20, 20)), ["1"], images=images, skips=True)
+    positions = [(0, 3), (4, 4), (9, 1), (4, 4)]
+    code = feedback.codes(images).forward["1"]
+    kept = torch.zeros_like(code)
+    for y, x in positions:
+        kept[:, :, y, x] = code[:, :, y, x]
+    torch.testing.assert_close(feedback.reconstruct(images, "1", positions=positions), feedback.decode("1", kept))
+    (found,) = feedback.respond(images, "1", [(4, 4)])
+    field = [(y, x) for y in range(10)[found.response_field[0]] for x in range(10)[found.response_field[1]]]
+    box = (slice(None), slice(None), *found.receptive_field)
+    torch.testing.assert_close(feedback.reconstruct(images, "1", positions=field)[box], found.field)
+    with pytest.raises(ValueError, match=r"there is no position \(4, 10\): the layer has \[10, 10\]"):
+        feedback.reconstruct(images, "1", positions=[(4, 10)])
+    with pytest.raises(ValueError, match="no positions; name a layer"):
+        feedback.reconstruct(images, positions=[(4, 4)])
+
+
 def test_a_vector_is_one_position_that_sees_everything() -> None:
     images = noise(2, 1, 35, 42)
     feedback = FeedbackNetwork(chain(2), images=images)

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tb_explain.methods.feedback.errors import reconstruction_errors
 from tb_explain.methods.feedback.mirror import MirrorStage, check_mirrored
 from tb_explain.methods.feedback.path import path, read
-from tb_explain.methods.feedback.response import response_fields
+from tb_explain.methods.feedback.response import only_at, response_fields
 from tb_explain.methods.feedback.results import Codes, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.feedback.training import Plan, train
 from tb_explain.methods.layers import Layers, bare, layer_names
@@ -171,16 +171,23 @@ class FeedbackNetwork(nn.Module):
             code = stage(code)
         return code
 
-    def reconstruct(self, images: Tensor, layer: str | None = None) -> Tensor:
-        """Images [N, C, *S] as the decoder gives them from their codes of a layer, or from their probabilities (None)."""
+    def reconstruct(
+        self, images: Tensor, layer: str | None = None, *, positions: Sequence[Sequence[int]] | None = None
+    ) -> Tensor:
+        """Images [N, C, *S] as the decoder gives them from their codes of a layer, or from their probabilities (None).
+
+        `positions`: from these of the layer's alone, (y, x) or (z, y, x), without skips.
+        """
+        if positions is not None and layer is None:
+            raise ValueError("class probabilities have no positions; name a layer")
         found = []
         with self._running(images) as (network, images), torch.no_grad(), self._exact():
             depth = self._depth(layer)
             for part in torch.split(images, _CHUNK):
                 codes = [part, *self._read(network, part)]
-                values = codes[depth]
+                values = codes[depth] if positions is None else only_at(codes[depth], positions)
                 for i in reversed(range(depth)):
-                    skips = self.skips and layer is not None and i > 0
+                    skips = self.skips and layer is not None and positions is None and i > 0
                     values = self.stages[i](values, codes[i] if skips else None)
                 found.append(self._image(values))
         return torch.cat(found)

@@ -57,6 +57,18 @@ def response_fields(
     return found
 
 
+def only_at(code: Tensor, positions: Sequence[Sequence[int]]) -> Tensor:
+    """The code [N, C, *s] at some positions, 0 elsewhere. Raises ValueError for positions that it does not have."""
+    extents = tuple(code.shape[2:])
+    for position in positions:
+        if len(position) != len(extents) or not all(0 <= i < n for i, n in zip(position, extents, strict=False)):
+            raise ValueError(f"there is no position {tuple(position)}: the layer has {list(extents)}, numbered from 0")
+    mask = code.new_zeros(extents)
+    for position in positions:
+        mask[tuple(position)] = 1
+    return torch.where(mask > 0, code, 0)
+
+
 def _only(code: Tensor, where: tuple[slice, ...]) -> Tensor:
     """The code at some positions, 0 elsewhere."""
     masked = torch.zeros_like(code)
