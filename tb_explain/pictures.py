@@ -74,9 +74,14 @@ def pictures_of(
             )
         wide = (channels,) + (1,) * (images.ndim - 2)
         images = images * scale.reshape(wide) + shift.reshape(wide)
-    elif images.min() < 0 or images.max() > 1:
-        low, high = images.min(axes, keepdims=True), images.max(axes, keepdims=True)
-        images = (images - low) / np.maximum(high - low, 1e-12)
+    else:
+        known = np.isfinite(images)
+        low = images.min(axes, keepdims=True, where=known, initial=np.inf)
+        high = images.max(axes, keepdims=True, where=known, initial=-np.inf)
+        none = high < low  # no number in the whole picture
+        low[none] = high[none] = 0
+        if low.min() < 0 or high.max() > 1:
+            images = (np.where(known, images, low) - low) / np.maximum(high - low, 1e-12)
     if images.ndim == 5:
         return Pictures(_to_uint8(images[:, 0]), voxels=True, shared=shared)
     if channels not in (1, 3):
@@ -89,8 +94,8 @@ def given_pictures(images: Any, dataformats: str) -> Pictures:
     given = as_array(images)
     if given.ndim != 5:
         return Pictures(as_pixels(given, dataformats))
-    if given.shape[1] != 1:
-        raise ValueError(f"voxels to show must be [N, 1, D, H, W], got shape {list(given.shape)}")
+    if given.shape[1] != 1 or not given.size:
+        raise ValueError(f"voxels to show must be [N, 1, D, H, W], none of them 0; got shape {list(given.shape)}")
     flat = as_pixels(given.reshape(len(given), 1, given.shape[2], -1), "NCHW")
     return Pictures(flat.reshape(len(given), *given.shape[2:]), voxels=True)
 

@@ -250,8 +250,8 @@ class Verbs:
         payload = Clusters(
             samples,
             as_order(order),
-            as_path(given, n, samples.labels, forms),
-            None if feedback is None else as_path(feedback, n, samples.predicted, forms),
+            as_path(given, samples, samples.labels, forms),
+            None if feedback is None else as_path(feedback, samples, samples.predicted, forms),
             () if turning is None else as_turning(turning, n),
             novelty=as_numbers("novelty", novelty, (n,)),
         )
@@ -284,6 +284,8 @@ class Verbs:
             raise ValueError("no reconstructions given; give at least one layer's")
         shown = {str(layer): given_pictures(pixels, forms) for layer, pixels in reconstructions.items()}
         n = len(next(iter(shown.values())))
+        if not n:
+            raise ValueError("the reconstructions are of no sample; give at least one")
         stand_ins, decoded = (
             None if pixels is None else given_pictures(pixels, forms) for pixels in (representatives, prototypes)
         )

@@ -36,6 +36,8 @@ MESSAGES: dict[int, Callable[[], Any]] = {
     pb.OCCLUSION: pb.Occlusion,
     pb.OCCLUSION_PAIRS: pb.OcclusionPairs,
     pb.CORRELATIONS: pb.Correlations,
+    pb.CLUSTERS: pb.Clusters,
+    pb.RECONSTRUCTIONS: pb.Reconstructions,
 }
 
 

@@ -15,6 +15,10 @@ from tb_explain.pictures import Pictures, as_array, given_pictures
 from tb_explain.records import Record, SegmentWriter, encode_array
 from tb_explain.records import explain_pb2 as pb
 
+_HALF = float(np.finfo(np.float16).max)
+_WORDS = {"assignments", "histograms", "shares", "ids", "evidence", "support", "patches"}
+_WORDS_OF_PATCH = {"cluster", "image", "label", "distance"}
+
 
 @dataclass(frozen=True, eq=False)
 class Patch:
@@ -71,7 +75,7 @@ class ClusterPath:
             purity=p.max(1, initial=0).tolist(),
             entropy=(-np.where(p > 0, p * np.log2(np.where(p > 0, p, 1)), 0).sum(1)).tolist(),
             evidence=None if self.evidence is None else encode_array(self.evidence),
-            support=None if self.support is None else encode_array(self.support.astype(np.float16)),
+            support=None if self.support is None else encode_array(self.support.clip(-_HALF, _HALF).astype(np.float16)),
             association=self.association,
             patches=[patch.message() for patch in self.patches],
         )
@@ -146,21 +150,22 @@ def as_turning(turning: Any, n: int) -> list[int]:
     return found
 
 
-def as_path(given: Mapping[str, Any], n: int, classes: NDArray[np.int64] | None, dataformats: str) -> ClusterPath:
+def as_path(
+    given: Mapping[str, Any], samples: Samples, classes: NDArray[np.int64] | None, dataformats: str
+) -> ClusterPath:
     """What a caller says about one path; what is not said is counted in the samples, whose classes are [N].
 
-    Raises ValueError when shapes do not agree, TypeError for a word that is none of `add_clusters`.
+    Raises ValueError when shapes do not agree, TypeError for a word that is none of `add_clusters`, or a missing one.
     """
-    words = {"assignments", "histograms", "shares", "ids", "evidence", "support", "patches"}
-    if unknown := given.keys() - words:
-        raise TypeError(f"unexpected {min(unknown)!r} of a cluster path; there are {', '.join(sorted(words))}")
+    _check_words("a cluster path", given, _WORDS, {"assignments"})
+    n = samples.shape[0]
     assignments = as_clusters(given["assignments"])
     if len(assignments) != n:
         raise ValueError(f"got assignments of {len(assignments)} samples and {n} samples; give one a sample")
     k = int(assignments.max()) + 1
     stated = given.get("histograms")
     if stated is None:
-        counts = _counted(assignments, classes, k)
+        counts = _counted(assignments, classes, k, _number_of_classes(given.get("evidence"), samples))
     else:
         counts = as_array(stated).astype(np.float64)
         if counts.ndim != 2 or len(counts) < k or not np.isfinite(counts).all() or (counts < 0).any():
@@ -169,11 +174,13 @@ def as_path(given: Mapping[str, Any], n: int, classes: NDArray[np.int64] | None,
             )
     k = len(counts)
     shares = as_numbers("shares", given.get("shares"), (k,))
+    if shares is not None and not ((shares >= 0) & (shares <= 1)).all():
+        raise ValueError(f"shares must lie in 0..1, got values from {shares.min():.3g} to {shares.max():.3g}")
     if shares is None:
         shares = (np.bincount(assignments.ravel(), minlength=k) / assignments.size).astype(np.float32)
     ids = given.get("ids")
     names = list(range(k)) if ids is None else [int(i) for i in ids]
-    if len(names) != k or len(set(names)) != k or min(names, default=0) < 0:
+    if len(names) != k or len(set(names)) != k or not 0 <= min(names) <= max(names) < 1 << 32:
         raise ValueError(f"ids must be {k} different numbers from 0, one a cluster; got {names[:5]}")
     evidence = as_numbers("evidence", given.get("evidence"), (n, counts.shape[1]))
     support = as_numbers("support", given.get("support"), assignments.shape)
@@ -190,8 +197,26 @@ def as_path(given: Mapping[str, Any], n: int, classes: NDArray[np.int64] | None,
     )
 
 
-def _counted(assignments: NDArray[np.int64], classes: NDArray[np.int64] | None, k: int) -> NDArray[np.float64]:
-    counts = np.zeros((k, 0 if classes is None else int(classes.max()) + 1))
+def _check_words(what: str, given: Mapping[str, Any], known: set[str], needed: set[str]) -> None:
+    if unknown := given.keys() - known:
+        raise TypeError(f"unexpected {min(unknown)!r} of {what}; there are {', '.join(sorted(known))}")
+    if missing := needed - given.keys():
+        raise TypeError(f"{what} needs {min(missing)!r}, got {', '.join(sorted(given)) or 'nothing'}")
+
+
+def _number_of_classes(evidence: Any, samples: Samples) -> int:
+    """How many classes there are, as far as the samples know; both paths of a layer have as many."""
+    known = [len(samples.class_names or ())]
+    known += [int(c.max()) + 1 for c in (samples.labels, samples.predicted) if c is not None]
+    if evidence is not None and (given := as_array(evidence)).ndim == 2:
+        known.append(given.shape[1])
+    return max(known)
+
+
+def _counted(
+    assignments: NDArray[np.int64], classes: NDArray[np.int64] | None, k: int, n_classes: int
+) -> NDArray[np.float64]:
+    counts = np.zeros((k, n_classes))
     if classes is not None:
         flat = assignments.reshape(len(assignments), -1)
         np.add.at(counts, (flat, np.broadcast_to(classes[:, None], flat.shape)), 1)
@@ -212,6 +237,7 @@ def _association(p: NDArray[np.float64], shares: NDArray[np.float32]) -> float:
 
 
 def _patch(one: Mapping[str, Any], k: int, dataformats: str) -> Patch:
+    _check_words("a patch", one, _WORDS_OF_PATCH, {"cluster", "image"})
     cluster = int(one["cluster"])
     if not 0 <= cluster < k:
         raise ValueError(f"a patch is of cluster {cluster}, but there are {k} clusters, 0 to {k - 1}")

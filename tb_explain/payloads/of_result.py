@@ -33,13 +33,15 @@ def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) 
     from tb_explain.methods.reconstruction import Reconstructed
 
     segments = getattr(result, "segments", None)
+    if segments is not None and segments.ndim > 3:  # label maps are flat; of voxels the maps are kept
+        segments = None
     samples = Samples.explained(result, probe, figures, None if segments is None else segments.cpu().numpy())
     n, t = samples.shape
 
     def by_target(values: Tensor | None) -> Any:
         return None if values is None else _numbers(values).reshape(n, t, *values.shape[result.targets.ndim :])
 
-    if isinstance(result, results.Superpixels):
+    if isinstance(result, results.Superpixels) and segments is not None:
         return Superpixels(
             samples,
             by_target(result.weights),
@@ -69,7 +71,7 @@ def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) 
         return occlusion.OcclusionPairs(
             samples, result.score, by_target(result.scores), held, moved, by_target(result.pairs)
         )
-    if isinstance(result, results.Correlations):
+    if isinstance(result, results.Correlations) and segments is not None:
         related = [
             Related(
                 one.pairs.cpu().numpy(),
@@ -100,7 +102,7 @@ def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) 
         return _reconstructions(samples, result, probe)
     maps = by_target(result.maps)
     if maps.ndim == 5:  # of voxels, which are shown by their projections
-        maps = projections(maps)
+        maps = projections(_proportional(maps, result.input_size))
     return Heatmaps(samples, maps, result.signed, result.method.class_dependent)
 
 
@@ -159,6 +161,21 @@ def _cluster_path(path: ClusterPath, probe: Probe) -> clusters.ClusterPath:
             for patch in space.patches
         ],
     )
+
+
+def _proportional(maps: NDArray[np.float32], size: Sequence[int]) -> NDArray[np.float32]:
+    """Maps [N, T, d, h, w] of a volume, at its own resolution if theirs is coarser along one axis than along another: only then do
+    their projections lie side by side as its own do.
+    """
+    import torch
+
+    shape = maps.shape[2:]
+    if all(extent * size[0] == shape[0] * whole for extent, whole in zip(shape, size, strict=True)):
+        return maps
+    resized: NDArray[np.float32] = torch.nn.functional.interpolate(
+        torch.from_numpy(maps), tuple(size), mode="trilinear"
+    ).numpy()
+    return resized
 
 
 def _numbers(values: Tensor) -> NDArray[np.float32]:
