@@ -99,56 +99,65 @@ class Reservoir:
     def __init__(self, capacity: int, seed: int) -> None:
         self._capacity = self._room = capacity
         self._generator = np.random.default_rng(seed)
-        self._drawn: NDArray[np.float64] = np.empty(0)
-        self._classes: NDArray[np.int64] = np.empty(0, np.int64)
-        self._parts: list[NDArray[np.float32]] = []
         self._limits: NDArray[np.float64] = np.empty(0)  # of each class: above this number nothing stays
-        self.seen = 0
-        """Vectors that came, without those that were not finite."""
+        # One block for good, pruned when full: many small ones that stay would keep the allocator from giving back what lies between.
+        slots = capacity + capacity // 4 + 1
+        self._vectors: NDArray[np.float32] = np.empty((slots, 0), np.float32)
+        self._drawn: NDArray[np.float64] = np.empty(slots)
+        self._classes: NDArray[np.int64] = np.empty(slots, np.int64)
+        self._filled = 0
 
     def add(self, vectors: Tensor, classes: Tensor) -> None:
         """Vectors [M, C] and their classes [M]. Those with a value that is not finite are left out."""
-        finite = vectors.isfinite().all(1)
-        if not finite.all():
-            vectors, classes = vectors[finite], classes[finite]
-        self.seen += len(vectors)
+        if not self._filled:
+            self._vectors = np.empty((len(self._drawn), vectors.shape[1]), np.float32)
         drawn = self._generator.random(len(vectors))
         of_class = classes.cpu().numpy()
         self._limits = np.pad(
             self._limits, (0, max(0, int(of_class.max(initial=-1)) + 1 - len(self._limits))), constant_values=1
         )
         staying = np.flatnonzero(drawn <= self._limits[of_class])
-        if not len(staying):
-            return
-        chosen = vectors if len(staying) == len(vectors) else vectors[torch.from_numpy(staying).to(vectors.device)]
-        self._parts.append(chosen.cpu().numpy().astype(np.float32, copy=True))
-        self._drawn = np.concatenate([self._drawn, drawn[staying]])
-        self._classes = np.concatenate([self._classes, of_class[staying]])
-        if len(self._drawn) > self._capacity * 5 // 4:
-            self._prune()
+        while len(staying):
+            free = len(self._drawn) - self._filled
+            some, staying = staying[:free], staying[free:]
+            chosen = vectors[torch.from_numpy(some).to(vectors.device)].cpu().float().numpy()
+            finite = np.isfinite(chosen).all(1)
+            if not finite.all():
+                some, chosen = some[finite], chosen[finite]
+            slots = slice(self._filled, self._filled + len(some))
+            self._vectors[slots], self._drawn[slots], self._classes[slots] = chosen, drawn[some], of_class[some]
+            self._filled = slots.stop
+            if self._filled == len(self._drawn):
+                self._prune()
+                if self._filled == len(self._drawn):  # one of each class, of more classes than there is room for
+                    columns = (self._vectors, self._drawn, self._classes)
+                    self._vectors, self._drawn, self._classes = (np.concatenate([one, one]) for one in columns)
+                staying = staying[drawn[staying] <= self._limits[of_class[staying]]]
 
     def sample(self) -> NDArray[np.float32]:
-        """The vectors [M, C] that stayed, in random order; M is at most the capacity."""
+        """The vectors [M, C] that stayed, in random order; M is at most the capacity. Not a copy: good until more are added."""
         self._prune()
-        return self._parts[0] if self._parts else np.empty((0, 0), np.float32)
+        return self._vectors[: self._filled]
 
     def _prune(self) -> None:
-        if not self._parts:
+        if not self._filled:
             return
-        labels, counts = np.unique(self._classes, return_counts=True)
+        drawn, classes = self._drawn[: self._filled], self._classes[: self._filled]
+        labels, counts = np.unique(classes, return_counts=True)
         # What was dropped is not counted any more, so that there could seem to be more room than before.
         room = self._room = min(self._room, _fair_share(counts, self._capacity))
-        staying = np.zeros(len(self._drawn), bool)
+        staying = np.zeros(len(drawn), bool)
         for label, count in zip(labels, counts, strict=True):
-            mine = np.flatnonzero(self._classes == label)
+            mine = np.flatnonzero(classes == label)
             if count > room:
-                mine = mine[np.argpartition(self._drawn[mine], room - 1)[:room]]
-                self._limits[label] = self._drawn[mine].max()
+                mine = mine[np.argpartition(drawn[mine], room - 1)[:room]]
+                self._limits[label] = drawn[mine].max()
             staying[mine] = True
         order = np.flatnonzero(staying)
-        order = order[np.argsort(self._drawn[order])]
-        self._parts = [np.concatenate(self._parts)[order]]
-        self._drawn, self._classes = self._drawn[order], self._classes[order]
+        order = order[np.argsort(drawn[order])]
+        for column in (self._vectors, self._drawn, self._classes):
+            column[: len(order)] = column[order]
+        self._filled = len(order)
 
 
 def _fair_share(counts: NDArray[np.int64], capacity: int) -> int:

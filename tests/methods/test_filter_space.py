@@ -150,7 +150,7 @@ def test_one_class_alone_is_associated_with_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "k", "classes", "places"),
-    [((8, 8), 60, 10, (8, 8)), ((8, 8, 8), 60, 6, (8, 8, 8)), ((56, 56), 60, 1000, (8, 8)), ((1, 1), 9, 9, (1, 1))],
+    [((8, 8), 60, 10, (8, 8)), ((8, 8, 8), 60, 6, (8, 8, 8)), ((56, 56), 60, 1000, (16, 16)), ((1, 1), 9, 9, (1, 1))],
 )
 def test_places_stay_few(shape: tuple[int, ...], k: int, classes: int, places: tuple[int, ...]) -> None:
     found = places_in(shape, k, classes)
@@ -190,22 +190,42 @@ def test_the_sample_is_a_fair_share_of_each_class(counts: list[int], capacity: i
         i for c in range(len(counts)) for i in sorted(np.flatnonzero(classes == c), key=lambda i: drawn[i])[:room]
     ]
     assert sorted(kept) == sorted(expected)
-    assert reservoir.seen == len(classes)
 
 
 def test_vectors_that_are_not_finite_are_left_out() -> None:
-    values = torch.ones(10, 3)
-    values[2, 1], values[5, 0] = torch.nan, torch.inf
+    values = torch.arange(400.0).reshape(200, 2)
+    values[::3, 1], values[5, 0] = torch.nan, torch.inf
+    kept = torch.from_numpy(np.delete(values.numpy(), [5, *range(0, 200, 3)], 0))
+    reservoirs = Reservoir(1000, 0), Reservoir(20, 0)
+    for start in range(0, 200, 50):  # also when not all stay
+        for reservoir in reservoirs:
+            reservoir.add(values[start : start + 50], torch.zeros(50, dtype=torch.long))
+    whole, some = (reservoir.sample() for reservoir in reservoirs)
+    assert sorted(whole[:, 0]) == kept[:, 0].tolist()
+    assert len(some) == 20
+    assert set(some[:, 0]) <= set(kept[:, 0].tolist())
+
+
+def test_of_more_classes_than_there_is_room_for_one_each_stays() -> None:
+    reservoir = Reservoir(4, 0)
+    for _ in range(3):
+        reservoir.add(torch.arange(20.0)[:, None], torch.arange(20))
+    assert sorted(reservoir.sample().ravel()) == list(range(20))
+
+
+def test_what_was_added_may_be_changed() -> None:
+    values = torch.zeros(10, 3)
     reservoir = Reservoir(100, 0)
     reservoir.add(values, torch.zeros(10, dtype=torch.long))
-    assert reservoir.seen == len(reservoir.sample()) == 8
+    values += 1
+    assert not reservoir.sample().any()
 
 
 def test_a_reservoir_holds_no_more_than_it_may() -> None:
     reservoir = Reservoir(1000, 0)
     for _ in range(50):
         reservoir.add(torch.rand(2000, 4), torch.randint(0, 10, (2000,)))
-        assert sum(len(part) for part in reservoir._parts) <= 1250 + 2000
+        assert len(reservoir._vectors) == 1251
     sample = reservoir.sample()
     assert sample.shape == (1000, 4)
     assert abs(sample.mean() - 0.5) < 0.05

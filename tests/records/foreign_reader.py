@@ -91,6 +91,43 @@ HEATMAPS: dict[int, tuple[str, Any]] = {
     10: ("width", "uint32"),
 }
 
+PICTURE = {1: ("image", "bytes"), 2: ("volume", "bytes")}
+VOLUME = {1: ("depth", "uint32"), 2: ("height", "uint32"), 3: ("width", "uint32"), 4: ("deflated", "bytes")}
+PATCH: dict[int, tuple[str, Any]] = {
+    1: ("cluster", "uint32"),
+    2: ("picture", PICTURE),
+    3: ("label", "uint32?"),
+    4: ("distance", "float"),
+    5: ("sample", "uint32"),
+    6: ("position", "uint32[]"),
+    7: ("starts", "uint32[]"),
+    8: ("stops", "uint32[]"),
+}
+CLUSTER_PATH: dict[int, tuple[str, Any]] = {
+    1: ("assignments", ARRAY),
+    2: ("ids", "uint32[]"),
+    3: ("histograms", ARRAY),
+    4: ("shares", "float[]"),
+    5: ("purity", "float[]"),
+    6: ("entropy", "float[]"),
+    7: ("evidence", ARRAY),
+    8: ("support", ARRAY),
+    9: ("association", "float"),
+    10: ("patches", [PATCH]),
+}
+CLUSTERS: dict[int, tuple[str, Any]] = {
+    1: ("samples", [SAMPLE]),
+    3: ("targets", "sint32[]"),
+    9: ("height", "uint32"),
+    10: ("width", "uint32"),
+    12: ("order", "uint32"),
+    13: ("forward", CLUSTER_PATH),
+    14: ("feedback", CLUSTER_PATH),
+    15: ("turning", "sint32[]"),
+    16: ("counts", [{1: ("clusters", "uint32"), 2: ("silhouette", "float")}]),
+    17: ("novelty", "float[]"),
+}
+
 _FIXED = {"double": ("<d", 1), "float": ("<f", 5), "fixed32": ("<I", 5)}
 _DEFAULT = {"string": "", "bytes": b"", "bool": False, "double": 0.0, "float": 0.0}
 

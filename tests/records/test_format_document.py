@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -134,6 +135,62 @@ def test_class_names_and_pictures_are_found_by_their_hashes(run: Path) -> None:
     assert [read.blobs[5, sample["image"]] for sample in message["samples"]] == [
         picture for (kind, _), picture in read.blobs.items() if kind == 5
     ]
+
+
+def test_clusters_of_voxels_are_read_too(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    assignments, support = random.integers(0, 300, (2, 2, 3, 4)), random.normal(size=(2, 2, 3, 4)).astype(np.float16)
+    voxels = random.integers(0, 256, (2, 1, 4, 6, 8), np.uint8)
+    with ExplainWriter(tmp_path) as writer:
+        writer.add_clusters(
+            "clusters",
+            assignments,
+            voxels,
+            3,
+            order=2,
+            support=support,
+            evidence=random.normal(size=(2, 4)).astype(np.float32),
+            patches=[
+                {"cluster": 5, "image": voxels[1], "label": 0, "distance": 1.5},
+                {"cluster": 0, "image": voxels[0]},
+            ],
+            feedback={"assignments": assignments[::-1].copy(), "ids": range(7, 7 + int(assignments.max()) + 1)},
+            turning=[1, -1],
+            novelty=[0.5, 0.25],
+            labels=[0, 3],
+            predicted=[3, 3],
+        )
+    assert assert_both_read_the_same(tmp_path) == 1
+    read = foreign.read_run(tmp_path)
+    payload = read.records["clusters", 13][0].payload
+    assert payload
+    theirs, ours = foreign.parse(foreign.CLUSTERS, payload), pb.Clusters.FromString(payload)
+    for name in ("targets", "height", "width", "order", "turning", "novelty"):
+        assert theirs[name] == (getattr(ours, name) if isinstance(theirs[name], int) else list(getattr(ours, name)))
+    assert theirs["turning"] == [1, -1]
+    for path, values in (("forward", assignments), ("feedback", assignments[::-1])):
+        found, expected = theirs[path], getattr(ours, path)
+        assert foreign.values_of(found["assignments"]) == values.ravel().tolist()
+        assert found["assignments"]["shape"] == [2, 2, 3, 4]
+        assert found["ids"] == list(expected.ids)
+        for name in ("shares", "purity", "entropy"):
+            assert found[name] == list(getattr(expected, name))
+        np.testing.assert_array_equal(foreign.values_of(found["histograms"]), decode_array(expected.histograms).ravel())
+        assert found["association"] == expected.association
+    assert foreign.values_of(theirs["forward"]["support"]) == support.ravel().tolist()
+    np.testing.assert_array_equal(
+        foreign.values_of(theirs["forward"]["evidence"]), decode_array(ours.forward.evidence).ravel()
+    )
+    assert theirs["feedback"]["evidence"] is None
+    first, second = theirs["forward"]["patches"]
+    assert (first["cluster"], first["label"], first["distance"], second["label"]) == (5, 0, 1.5, None)
+    for patch, shown in ((first, voxels[1, 0]), (second, voxels[0, 0])):
+        stored = read.blobs[14, patch["picture"]["volume"]]
+        assert stored
+        volume = foreign.parse(foreign.VOLUME, stored)
+        assert (volume["depth"], volume["height"], volume["width"]) == shown.shape
+        assert zlib.decompress(volume["deflated"]) == shown.tobytes()
+        assert (5, patch["picture"]["image"]) in read.blobs
 
 
 def test_both_agree_about_every_torn_length_of_an_index_file(tmp_path: Path) -> None:
