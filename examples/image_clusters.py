@@ -119,4 +119,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("--logdir", type=Path, default=Path("runs/clusters"))
     parser.add_argument("--quick", action="store_true", help="little data, to see that it runs")
-    main(parser.parse_args())
+    given = parser.parse_args()
+    if given.size < 8 or given.size % 4:
+        parser.error(f"--size must be a multiple of 4 from 8, got {given.size}")
+    main(given)

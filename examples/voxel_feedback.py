@@ -47,7 +47,11 @@ def main(arguments: argparse.Namespace) -> None:
         n, n_fresh = (300, 200) if arguments.quick else (1800, 900)
         fitted, fresh = (voxel_shapes(m, classes, arguments.resolution, seed) for seed, m in enumerate((n, n_fresh)))
     else:
-        classes = tuple(sorted(folder.name for folder in arguments.modelnet.iterdir() if (folder / "train").is_dir()))
+        classes = tuple(sorted(folder.parent.name for folder in arguments.modelnet.glob("*/train")))
+        if not classes:
+            raise SystemExit(
+                f"{arguments.modelnet} has no folders <class>/train; give that of ModelNet10 or ModelNet40"
+            )
         fitted, fresh = (
             modelnet(arguments.modelnet, split, classes, arguments.resolution) for split in ("train", "test")
         )

@@ -12,7 +12,7 @@ from torch import Tensor
 from tb_explain.methods.features import vectors
 
 _CELLS = 512  # of the grid of places that are told apart; a layer with more positions shares them
-_PROFILE = 1 << 24  # numbers in a profile; with more classes fewer places are told apart
+_PROFILE = 1 << 22  # numbers in a profile (32 MiB); with more classes fewer places are told apart
 SMOOTHING = 0.5  # counted as seen of each cluster in each class, so that no probability is 0
 
 

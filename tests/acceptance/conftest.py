@@ -50,7 +50,7 @@ def voxel_study() -> Study:
     fitted, fresh = (
         voxel_shapes(n, VOXEL_CLASSES, seed=seed, chunks=0.8, noise=0.005) for n, seed in ((1200, 0), (1500, 1))
     )
-    study = _study(3, len(VOXEL_CLASSES), fitted, fresh, epochs=2)
+    study = _study(3, len(VOXEL_CLASSES), fitted, fresh, epochs=2, feedback_epochs=10)
     assert 60 <= study.wrong.sum() <= 120, f"{study.wrong.sum()} of 1500 are taken for something else"
     return study
 
@@ -64,18 +64,25 @@ def digits_study() -> Study:
     labels = torch.from_numpy(digits.target)
     order = torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))
     fitted, fresh = ((images[rows], labels[rows]) for rows in (order[:600], order[600:]))
-    study = _study(2, 10, fitted, fresh, epochs=5)
+    study = _study(2, 10, fitted, fresh, epochs=5, feedback_epochs=16)
     assert 60 <= study.wrong.sum() <= 140, f"{study.wrong.sum()} of 1197 are misread"
     return study
 
 
-def _study(axes: int, classes: int, fitted: tuple[Tensor, Tensor], fresh: tuple[Tensor, Tensor], epochs: int) -> Study:
+def _study(
+    axes: int,
+    classes: int,
+    fitted: tuple[Tensor, Tensor],
+    fresh: tuple[Tensor, Tensor],
+    epochs: int,
+    feedback_epochs: int,
+) -> Study:
     with _seeded():
         model = LayeredNet(axes, classes)
         _train(model, *fitted, batch=32, epochs=epochs, rate=1e-3)
         data = TensorDataset(*fitted)
         feedback = FeedbackNetwork(model, LayeredNet.LAYERS)
-        feedback.fit(DataLoader(data, 32, shuffle=True), epochs=10)
+        feedback.fit(DataLoader(data, 32, shuffle=True), epochs=feedback_epochs)
     return Study(model, data, *fresh, feedback)
 
 

@@ -54,6 +54,19 @@ def test_image_clusters_of_a_folder(tmp_path: Path) -> None:
     check(tmp_path / "run", "images")
 
 
+@pytest.mark.parametrize(
+    ("script", "arguments", "sentence"),
+    [
+        ("voxel_feedback.py", ("--modelnet", "nowhere"), "nowhere has no folders <class>/train"),
+        ("image_clusters.py", ("--size", "30"), "--size must be a multiple of 4 from 8, got 30"),
+    ],
+)
+def test_what_cannot_be_is_said_in_a_sentence(script: str, arguments: tuple[str, ...], sentence: str) -> None:
+    with pytest.raises(AssertionError, match=sentence) as refusal:
+        run(script, *arguments)
+    assert "Traceback" not in str(refusal.value)
+
+
 def run(script: str, *arguments: str | Path) -> str:
     path = os.pathsep.join([str(EXAMPLES.parent), os.environ.get("PYTHONPATH", "")])
     ended = subprocess.run(

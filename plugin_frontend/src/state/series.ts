@@ -51,6 +51,12 @@ export function layerOf(series: SeriesDeclaration): string {
   return series.layer || series.tag;
 }
 
+/** Its name in a sentence or a heading: layers of an `nn.Sequential` are called by numbers. */
+export function layerTitle(series: SeriesDeclaration): string {
+  const name = layerOf(series);
+  return /^\d/.test(name) ? `layer ${name}` : name;
+}
+
 export const methods = computed(() => unique(matchingSeries.value.map(methodOf)));
 
 export const layers = computed(() => unique(matchingSeries.value.map(({ layer }) => layer).filter(Boolean)));

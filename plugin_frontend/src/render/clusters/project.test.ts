@@ -4,16 +4,17 @@ import { cellAt, clusterIn, NOTHING, project } from "./project.ts";
 import { positionsOf } from "./voxels.ts";
 
 test("the projections of a volume lie side by side: along depth, along width, along height", () => {
-  // d = 2, h = 3, w = 1; 0 is everywhere but at (z, y, x) = (1, 2, 0)
-  const labels = Uint16Array.of(0, 0, 0, 0, 0, 1);
-  const { rows, columns, labels: shown } = project(labels, [2, 3, 1], [0.9, 0.1]);
-  expect([rows, columns]).toEqual([3, 4]);
+  // d = 2, h = 3, w = 2; 0 is everywhere but at (z, y, x) = (1, 2, 0)
+  const labels = new Uint16Array(12);
+  labels[1 * 6 + 2 * 2 + 0] = 1;
+  const { rows, columns, labels: shown } = project(labels, [2, 3, 2], [0.9, 0.1]);
+  expect([rows, columns]).toEqual([3, 6]);
   const N = NOTHING;
   // biome-ignore format: as it looks
   expect([...shown]).toEqual([
-    0,   0, 0,   0,
-    0,   0, 0,   1,
-    1,   0, 1,   N,
+    0, 0,   0, 0,   0, 0,
+    0, 0,   0, 0,   1, 0,
+    1, 0,   0, 1,   N, N,
   ]);
 });
 

@@ -1,7 +1,7 @@
 /** What there is to know about one cluster: its size and purity, the classes in it, and the real patches nearest to its centroid. */
 import { className } from "../../state/class_names.ts";
 import { type ClusterName, colourOf, pinned, sameCluster, togglePinned } from "../../state/clusters.ts";
-import { layerOf } from "../../state/series.ts";
+import { layerTitle } from "../../state/series.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { compact, percent } from "../explanations/format.ts";
 import { classesOf, type FoundCluster, findCluster } from "./lookup.ts";
@@ -18,7 +18,7 @@ export function ClusterFacts({ name }: { name: ClusterName }) {
         {found && <span class="swatch" style={{ background: colourOf(found.path, found.c) }} />}
         <h3>Cluster {name.id}</h3>
         <span class="facts-layer">
-          {found ? layerOf(found.layer.frame.series) : name.tag}
+          {found ? layerTitle(found.layer.frame.series) : name.tag}
           {name.way === "feedback" && " · feedback"}
         </span>
         <button

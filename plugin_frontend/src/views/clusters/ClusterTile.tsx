@@ -2,7 +2,7 @@
 import { className } from "../../state/class_names.ts";
 import { placedOn, way } from "../../state/clusters.ts";
 import { openSample, tileSize } from "../../state/samples.ts";
-import { layerOf, openSeries, seriesKey } from "../../state/series.ts";
+import { layerTitle, openSeries, seriesKey } from "../../state/series.ts";
 import { step } from "../../state/timeline.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Card, type Explanation, isRight } from "../explanations/cards.ts";
@@ -38,7 +38,7 @@ export function ClusterTile({ card, explanation }: { card: Card; explanation: Ex
         <button
           type="button"
           class="tile-open"
-          aria-label={`Enlarge ${layerOf(frame.series)}, ${sample.name || verdict}`}
+          aria-label={`Enlarge ${layerTitle(frame.series)}, ${sample.name || verdict}`}
           title={sample.name ? `${sample.name}: ${verdict}` : verdict}
           onClick={() => {
             openSeries.value = seriesKey(frame.series);

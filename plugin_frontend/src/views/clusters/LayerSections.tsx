@@ -2,7 +2,7 @@
 import { useRef } from "preact/hooks";
 import { placedOn, way } from "../../state/clusters.ts";
 import { groupBy } from "../../state/group.ts";
-import { layerOf, seriesKey } from "../../state/series.ts";
+import { layerTitle, seriesKey } from "../../state/series.ts";
 import { isRight } from "../explanations/cards.ts";
 import { analysisOf, pathThrough, turningOrder } from "../explanations/clusters/path.ts";
 import { compact } from "../explanations/format.ts";
@@ -74,9 +74,9 @@ function LayerSection({ layer, section }: { layer: Layer; section: Section }) {
   const placed = placedOn(layer.detail, way.value);
   const key = seriesKey(series);
   return (
-    <section class="layer-section" aria-label={`Layer ${layerOf(series)}`} data-testid="layer" data-tag={series.tag}>
+    <section class="layer-section" aria-label={layerTitle(series)} data-testid="layer" data-tag={series.tag}>
       <header class="layer-header">
-        <h3 title={series.description || series.tag}>{layerOf(series)}</h3>
+        <h3 title={series.description || series.tag}>{layerTitle(series)}</h3>
         {placed && (
           <span class="layer-facts">
             {placed.path.association !== undefined && (

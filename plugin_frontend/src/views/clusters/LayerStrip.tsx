@@ -1,5 +1,5 @@
 /** How classes emerge from the first layer to the last: what clusters tell about the class, how pure they are, how many. */
-import { layerOf } from "../../state/series.ts";
+import { layerTitle } from "../../state/series.ts";
 import { ColumnCurves, type Curve } from "../../widgets/ColumnCurves.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Layer, meanPurity } from "./lookup.ts";
@@ -39,7 +39,7 @@ export function LayerStrip({ layers, turning, onChoose }: Props) {
         <div class="strip-columns" style={{ "--layers": layers.length + (atOutput ? 1 : 0) }}>
           <ColumnCurves
             curves={curves}
-            columns={[...layers.map(({ frame }) => layerOf(frame.series)), ...(atOutput ? ["output"] : [])]}
+            columns={[...layers.map(({ frame }) => layerTitle(frame.series)), ...(atOutput ? ["output"] : [])]}
             height={HEIGHT}
             label="From the first layer to the last"
           />
@@ -88,7 +88,7 @@ const UNCERTAINTY =
 
 function LayerButton({ layer, turns, onChoose }: { layer: Layer; turns: number; onChoose: () => void }) {
   const { path } = layer.detail.forward;
-  const name = layerOf(layer.frame.series);
+  const name = layerTitle(layer.frame.series);
   return (
     <button type="button" class="strip-layer" title={`Go to ${name}: ${path.ids.length} clusters`} onClick={onChoose}>
       <span class="strip-name">{name}</span>

@@ -24,6 +24,7 @@ test("a path has the layers of one analysis, the first in the network first", ()
   expect(pathThrough(mixed).map(({ name }) => name)).toEqual(["conv1", "conv2", "fc"]);
   expect(pathThrough(mixed, "train/c")).toHaveLength(1);
   expect(pathThrough([other])).toEqual([]);
+  expect(pathThrough([of("4", 0)])[0]?.name).toBe("layer 4"); // of an nn.Sequential
 });
 
 test("what layers of one analysis have in common is the tag without the layer, whose name may have slashes", () => {

@@ -1,6 +1,6 @@
 /** The path of a sample through the layers: the clusters that each puts its positions into, and where it turns to a class. */
 import type { ClusterDetail } from "../../../data/clusters.ts";
-import { layerOf, type Series, seriesKey } from "../../../state/series.ts";
+import { layerTitle, type Series, seriesKey } from "../../../state/series.ts";
 import type { Explanation } from "../cards.ts";
 
 export type PathLayer = { explanation: Explanation; detail: ClusterDetail; name: string };
@@ -16,7 +16,7 @@ export function pathThrough(explanations: readonly Explanation[], analysis?: str
   const layers = explanations.flatMap((explanation): PathLayer[] => {
     const detail = explanation.sample.targets[0]?.detail;
     const { series } = explanation.frame;
-    return detail?.kind === "CLUSTERS" ? [{ explanation, detail, name: layerOf(series) }] : [];
+    return detail?.kind === "CLUSTERS" ? [{ explanation, detail, name: layerTitle(series) }] : [];
   });
   const wanted = analysis ?? (layers[0] && analysisOf(layers[0].explanation.frame.series));
   return layers
