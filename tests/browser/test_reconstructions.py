@@ -265,7 +265,7 @@ def test_a_response_field_shows_its_box_its_positions_and_its_crops(open_tab: Op
     expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
     expect_field(1, [0, 0, 5, 8], [0, 0, 5, 4], [3, 1, 1, 1])
     tab.until(lambda: tab.state().get("field") == "1", patience=5)
-    expect(fields).to_contain_text("response field 4 × 5 of 4 × 6")
+    expect(fields).to_contain_text("field 4 × 5 of 4 × 6")
 
 
 def test_a_sample_without_response_fields_shows_none(open_tab: OpenTab, logged: Logged) -> None:

@@ -13,6 +13,7 @@ import type { Part } from "../../widgets/voxels/VoxelView.tsx";
 adoptStyles(styles);
 
 export const VoxelView = lazy(async () => (await import("../../widgets/voxels/Voxels.tsx")).VoxelView);
+const Projections = lazy(async () => (await import("../../widgets/voxels/Voxels.tsx")).Projections);
 export const Voxels = lazy(async () => (await import("../../widgets/voxels/Voxels.tsx")).Voxels);
 
 type Props = {
@@ -23,7 +24,7 @@ type Props = {
   /** The longer side on screen, in CSS pixels. */
   side: number;
   colours?: Colours;
-  /** A part of the voxels that is framed. */
+  /** A part of the voxels that is framed, here and in their projections. */
   part?: Part;
   /** Voxels: whether they come with their projections and what decides how they are seen, and can be turned. */
   complete?: boolean;
@@ -41,9 +42,17 @@ export function StoredPicture({ run, picture, label, side, colours, part, comple
   const voxels = volume(run, picture.volume);
   const image = (note?: string) => <StoredImage run={run} hash={picture.image} label={label} side={side} note={note} />;
   if (voxels === null) return image("the voxels cannot be read");
-  if (voxels === undefined) return image();
-  const shown = { volume: voxels, label, colours, part, side, fallback: image() };
-  return complete ? <Voxels {...shown} /> : <VoxelView {...shown} interactive={false} />;
+  // As high as what will come.
+  const pending = complete ? <div class="voxels-pending">{image()}</div> : image();
+  if (voxels === undefined) return pending;
+  const shown = { volume: voxels, label, colours, part, side, fallback: pending };
+  if (complete) return <Voxels {...shown} />;
+  return (
+    <>
+      <VoxelView {...shown} interactive={false} />
+      {part && <Projections volume={voxels} label={label} part={part} />}
+    </>
+  );
 }
 
 type ImageProps = Pick<Props, "run" | "label" | "side" | "children"> & { hash: string; note?: string | undefined };

@@ -8,6 +8,7 @@ import { Slider } from "../Slider.tsx";
 import { Projections } from "./Projections.tsx";
 import { VoxelView, type VoxelViewProps } from "./VoxelView.tsx";
 
+export { Projections } from "./Projections.tsx";
 export { VoxelView } from "./VoxelView.tsx";
 
 adoptStyles(styles);

@@ -60,7 +60,7 @@ export function Fields({ explanation, detail: { input, fields } }: Props) {
         <figure style={{ width: `${LARGE}px` }}>
           <LayerGrid field={field} />
           <figcaption>
-            response field {extents(field.fieldStarts, field.fieldStops)} of {field.positions.join(" × ")}
+            field {extents(field.fieldStarts, field.fieldStops)} of {field.positions.join(" × ")}
           </figcaption>
         </figure>
         <ul class="reconstruction-strip crops" style={{ "--side": `${CROP}px` }} data-testid="crops">
