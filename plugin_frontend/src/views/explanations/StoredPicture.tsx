@@ -43,7 +43,11 @@ export function StoredPicture({ run, picture, label, side, colours, part, comple
   const image = (note?: string) => <StoredImage run={run} hash={picture.image} label={label} side={side} note={note} />;
   if (voxels === null) return image("the voxels cannot be read");
   // As high as what will come.
-  const pending = complete ? <div class="voxels-pending">{image()}</div> : image();
+  const pending = (
+    <div class="voxels-pending" data-with={complete ? "controls" : part && "projections"}>
+      {image()}
+    </div>
+  );
   if (voxels === undefined) return pending;
   const shown = { volume: voxels, label, colours, part, side, fallback: pending };
   if (complete) return <Voxels {...shown} />;
