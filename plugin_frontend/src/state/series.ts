@@ -53,7 +53,10 @@ export function layerOf(series: SeriesDeclaration): string {
 
 /** Its name in a sentence or a heading: layers of an `nn.Sequential` are called by numbers. */
 export function layerTitle(series: SeriesDeclaration): string {
-  const name = layerOf(series);
+  return titleOfLayer(layerOf(series));
+}
+
+export function titleOfLayer(name: string): string {
   return /^\d/.test(name) ? `layer ${name}` : name;
 }
 

@@ -2,6 +2,7 @@
 import { useSignal } from "@preact/signals";
 import type { ReconstructionDetail, ResponseField } from "../../../data/reconstructions.ts";
 import { chosenField } from "../../../state/reconstructions.ts";
+import { titleOfLayer } from "../../../state/series.ts";
 import { Ranking } from "../../../widgets/Ranking.tsx";
 import type { Explanation } from "../cards.ts";
 import { StoredPicture } from "../StoredPicture.tsx";
@@ -45,7 +46,7 @@ export function Fields({ explanation, detail: { input, fields } }: Props) {
           }}
           row={({ layer, position }) => (
             <span class="field-row">
-              <span>{layer}</span>
+              <span>{titleOfLayer(layer)}</span>
               <span>{position.join(", ")}</span>
             </span>
           )}

@@ -2,6 +2,7 @@
 import type { Reconstruction, ReconstructionDetail } from "../../../data/reconstructions.ts";
 import { mostAbstract } from "../../../data/reconstructions.ts";
 import type { StoredPicture } from "../../../data/volumes.ts";
+import { titleOfLayer } from "../../../state/series.ts";
 
 export type Item = {
   /** Unique among the items of a sample. */
@@ -19,7 +20,8 @@ export function itemsOf({ input, reconstructions }: ReconstructionDetail): Item[
   return [own, ...reconstructions.map(itemOf)];
 }
 
-function itemOf({ layer, throughCentroids, picture, error }: Reconstruction, index: number): Item {
+function itemOf({ layer: path, throughCentroids, picture, error }: Reconstruction, index: number): Item {
+  const layer = titleOfLayer(path);
   const source = throughCentroids
     ? `the centroids of ${layer ? `${layer}'s ` : ""}clusters, each in place of the vectors nearest to it`
     : layer

@@ -54,6 +54,11 @@ test("the input comes first, and every source is named", () => {
     "class",
     "class · centroids",
   ]);
+  expect(
+    itemsOf(detail(made("features.3"), made("3", true)))
+      .map(({ title }) => title)
+      .slice(1),
+  ).toEqual(["features.3", "layer 3 · centroids"]);
   expect(items.map(({ error }) => error)).toEqual([undefined, 2, undefined, 7, undefined]);
   expect(worst(items)).toBe(7);
   expect(new Set(items.map(({ key }) => key)).size).toBe(5);
