@@ -143,6 +143,7 @@ export function OverlaySettings() {
 function Legend() {
   const { signed, unsigned } = signedness.value;
   const shared = appearance.range.value === "shared";
+  if (!signed && !unsigned) return null; // pictures and clusters have no range
   return (
     <div class="legend" data-testid="legend">
       {unsigned && (
