@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class ClusterRun:
     def image(self, pixels: NDArray[np.uint8]) -> bytes:
         return self.blob(pb.IMAGE, encode_image(pixels))
 
-    def about(self, size: tuple[int, int] = (SIZE, SIZE)) -> dict[str, object]:
+    def about(self, size: tuple[int, int] = (SIZE, SIZE)) -> dict[str, Any]:
         """What the messages of all kinds share."""
         samples = [
             pb.Sample(image=image, label=label, predicted=predicted, probability=0.75, name=f"image_{i}")

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Locator, expect
 
+from tb_explain import ExplainWriter
 from tb_explain.records import explain_pb2 as pb
 from tests.browser import cluster_runs as runs
 from tests.browser.conftest import ExplainTab, OpenTab, pixels
@@ -389,8 +390,46 @@ def test_positions_in_a_volume_are_shown_as_three_projections(
     assert (same == equal).all()
 
 
-def test_without_clusters_the_view_says_how_to_log_them(demo_server: TensorBoard, open_tab: OpenTab) -> None:
-    tab = open_tab(demo_server, VIEW)
+def test_arrays_given_to_the_writer_are_what_the_page_shows(
+    tensorboard: StartTensorBoard, tmp_path: Path, open_tab: OpenTab
+) -> None:
+    random = np.random.default_rng(8)
+    ids = random.integers(0, 3, (4, 4, 4))
+    ids[0, 0, 0] = 2
+    names = np.array([11, 4, 9])
+    evidence = np.log(np.array([[0.7, 0.3], [0.2, 0.8], [0.6, 0.4], [0.1, 0.9]], np.float32))
+    patch = {"cluster": 2, "image": random.random((3, 5, 5)), "label": 1, "distance": 0.375}
+    with ExplainWriter(tmp_path / "run") as writer:
+        writer.add_clusters(
+            "val/mine/conv", ids, random.random((4, 3, 32, 32)), 7, labels=[0, 1, 0, 1], predicted=[1, 1, 0, 1],
+            class_names=["cat", "wolf"], method="Mine", layer="conv", ids=names, evidence=evidence, patches=[patch],
+            feedback={"assignments": 2 - ids}, turning=[0, -1, -1, -1],
+        )  # fmt: skip
+    tab = open_view(open_tab, tensorboard("--logdir", str(tmp_path)))
+    shown = tab.frame.locator('[data-testid="layer"][data-tag="val/mine/conv"]')
+    expect(shown.locator(".cluster-id")).to_have_text(["4", "9", "11"])
+    colour: dict[int, list[int]] = {}
+    for sample in range(4):
+        found = shown.get_by_test_id("cluster-tile").nth(sample).locator("canvas.overlay")
+        tab.until(lambda found=found: pixels(found)[..., 3].all())
+        for cluster, cell in zip(ids[sample].flat, pixels(found).reshape(-1, 4).tolist(), strict=True):
+            assert colour.setdefault(int(cluster), cell) == cell
+    votes = [vote.get_attribute("data-standing") for vote in shown.get_by_test_id("vote").all()]
+    assert votes == ["true", "true", "true", "true"]
+    shown.get_by_role("option").nth(1).click()  # the cluster called 9
+    expect(tab.part("patch")).to_have_text(re.compile(r"wolf\s*0\.375"))
+    shown.get_by_test_id("cluster-tile").first.get_by_role("button").click()
+    expect(tab.part("turn-mark")).to_have_text("turns to wolf here")
+    feedback = tab.frame.locator('[data-testid="path-step"][data-way="feedback"] canvas')
+    tab.until(lambda: pixels(feedback)[..., 3].all())
+
+
+def test_without_clusters_the_view_says_how_to_log_them(
+    tensorboard: StartTensorBoard, tmp_path: Path, open_tab: OpenTab
+) -> None:
+    with ExplainWriter(tmp_path / "run") as writer:
+        writer.add_heatmaps("val/mine", np.ones((1, 2, 2)), np.ones((1, 3, 8, 8)), 1)
+    tab = open_tab(tensorboard("--logdir", str(tmp_path)), VIEW)
     expect(tab.part("empty-state")).to_contain_text("No clusters were logged")
     expect(tab.part("empty-state")).to_contain_text('FilterClusters(["layer1", "layer3"])')
     tab.part("view-explanations").click()
