@@ -286,7 +286,7 @@ def trained(run: Path | None) -> list[Tensor]:
     optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
     loader = DataLoader(TensorDataset(IMAGES, CLASSES), 8, shuffle=True)
     probe = Probe(IMAGES[:4], CLASSES[:4].numpy())
-    method = FilterClusters("1", k=3, data=DataLoader(TensorDataset(IMAGES, CLASSES), 8, shuffle=True))
+    method = FilterClusters(k=3, data=DataLoader(TensorDataset(IMAGES, CLASSES), 8, shuffle=True))
     writer = None if run is None else ExplainWriter(run, strict=True)
     torch.manual_seed(4)
     for step in range(2):

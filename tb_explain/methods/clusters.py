@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tb_explain.methods.cluster_paths import Clustered, ClusterPath, named, turning_layer
-from tb_explain.methods.features import FeatureBatch, Reservoir, sites, stream, vectors
+from tb_explain.methods.features import FeatureBatch, Reservoir, sites, stream
 from tb_explain.methods.filter_space import FilterSpace
 from tb_explain.methods.k_means import cluster
 from tb_explain.methods.layers import Layers, bare, layer_names
@@ -155,9 +155,10 @@ class FilterClusters(SetMethod):
         if names is None:
             from tb_explain.methods.feedback.path import path
 
-            images = next(iter(data))
-            images = images[0] if isinstance(images, (tuple, list)) else images if images.ndim > 3 else images[None]
+            # Inside, since a DataLoader draws from torch's random numbers.
             with undisturbed(model) as network, torch.no_grad():
+                images = next(iter(data))
+                images = images[0] if isinstance(images, (tuple, list)) else images if images.ndim > 3 else images[None]
                 names = [stage.name for stage in path(network, images[:1].to(network.device, network.dtype), None)][:-1]
         if self.feedback is not None and not set(names) <= set(self.feedback.layers):
             raise ValueError(
@@ -191,8 +192,7 @@ class FilterClusters(SetMethod):
                     if (name, path) not in samples:
                         capacity = min(_VECTORS, _SAMPLE_BYTES // (4 * values.shape[1]))
                         samples[name, path] = Reservoir(capacity, self.seed)
-                    v = vectors(values)
-                    samples[name, path].add(v.flatten(0, 1), _classes(batch, path).repeat_interleave(v.shape[1]))
+                    samples[name, path].add(values.flatten(2).mT, _classes(batch, path))
                 outputs = batch.resolved.outputs
                 latest = list(batch.layers.values())[-1].flatten(1)
         has_output = latest.shape == outputs.shape and torch.equal(latest, outputs)

@@ -84,11 +84,6 @@ def sites(name: str, output: Tensor, n: int, size: tuple[int, ...]) -> Tensor:
     return as_grid(name, output, n, size)(output).float()
 
 
-def vectors(features: Tensor) -> Tensor:
-    """Features [n, C, *s] as [n, P, C]: one vector a position, row by row."""
-    return features.flatten(2).transpose(1, 2)
-
-
 class Reservoir:
     """A uniform sample of each class's vectors from a stream, equally many of each class where there are enough.
 
@@ -108,11 +103,12 @@ class Reservoir:
         self._filled = 0
 
     def add(self, vectors: Tensor, classes: Tensor) -> None:
-        """Vectors [M, C] and their classes [M]. Those with a value that is not finite are left out."""
+        """Vectors [n, P, C] of the positions of n images, and their classes [n]. Those with a value that is not finite are left out."""
+        n, positions, channels = vectors.shape
         if not self._filled:
-            self._vectors = np.empty((len(self._drawn), vectors.shape[1]), np.float32)
-        drawn = self._generator.random(len(vectors))
-        of_class = classes.cpu().numpy()
+            self._vectors = np.empty((len(self._drawn), channels), np.float32)
+        drawn = self._generator.random(n * positions)
+        of_class = classes.cpu().numpy().repeat(positions)
         self._limits = np.pad(
             self._limits, (0, max(0, int(of_class.max(initial=-1)) + 1 - len(self._limits))), constant_values=1
         )
@@ -120,7 +116,8 @@ class Reservoir:
         while len(staying):
             free = len(self._drawn) - self._filled
             some, staying = staying[:free], staying[free:]
-            chosen = vectors[torch.from_numpy(some).to(vectors.device)].cpu().float().numpy()
+            index = torch.from_numpy(some).to(vectors.device)
+            chosen = vectors[index // positions, index % positions].cpu().float().numpy()
             finite = np.isfinite(chosen).all(1)
             if not finite.all():
                 some, chosen = some[finite], chosen[finite]

@@ -9,8 +9,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tb_explain.methods.features import vectors
-
 _CELLS = 512  # of the grid of places that are told apart; a layer with more positions shares them
 _PROFILE = 1 << 22  # numbers in a profile (32 MiB); with more classes fewer places are told apart
 SMOOTHING = 0.5  # counted as seen of each cluster in each class, so that no probability is 0
@@ -105,10 +103,13 @@ class FilterSpace:
 
         Features [n, C, *s]; values that are not finite count as 0.
         """
-        v = vectors(features).nan_to_num(0.0, 0.0, 0.0)
-        c = self.centroids.to(v)
-        distances, nearest = (c.square().sum(1) - 2 * v @ c.T).min(2)
-        distances = (distances + v.square().sum(2)).clamp(min=0).sqrt()
+        v = features.flatten(2)
+        if not v.sum().isfinite():
+            v = v.nan_to_num(0.0, 0.0, 0.0)
+        c = self.centroids.to(v).expand(len(v), -1, -1)
+        # |v|² is the same for all clusters. Matrices with positions last are what convolutions give: nothing is copied.
+        distances, nearest = torch.baddbmm(c.square().sum(2, keepdim=True), c, v, alpha=-2).min(1)
+        distances = (distances + v.square().sum(1)).clamp(min=0).sqrt()
         shape = features.shape[2:]
         return nearest.unflatten(1, shape), distances.unflatten(1, shape)  # type: ignore[no-untyped-call]
 

@@ -47,11 +47,10 @@ def _k_means(sample: NDArray[np.float32], k: int, seed: int, start: Tensor | Non
     init: Any = "k-means++"
     if start is not None and start.shape == (k, sample.shape[1]):
         init = start.cpu().numpy()
-    n_init = 3 if isinstance(init, str) else 1
     if len(sample) <= max(_LLOYD, k):
-        model = KMeans(k, init=init, n_init=n_init, random_state=seed)
+        model = KMeans(k, init=init, n_init=3 if isinstance(init, str) else 1, random_state=seed)
     else:
-        model = MiniBatchKMeans(k, init=init, n_init=n_init, batch_size=2048, random_state=seed)
+        model = MiniBatchKMeans(k, init=init, n_init=1, batch_size=2048, random_state=seed)
     found: NDArray[np.float32] = model.fit(sample).cluster_centers_.astype(np.float32)
     return found
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from tb_explain.methods.clusters import FilterSpaces
-from tb_explain.methods.features import sites, vectors
+from tb_explain.methods.features import sites
 from tb_explain.methods.feedback import FeedbackNetwork, ReconstructionErrors, ResponseField
 from tb_explain.methods.layers import bare
 from tb_explain.methods.method import SetMethod
@@ -130,8 +130,7 @@ class Reconstruction(SetMethod):
         grid = sites(layer, code, len(x), tuple(x.shape[2:]))
         nearest, _ = space.assign(grid)
         replaced = space.centroids.to(code)[nearest.flatten(1)]
-        assert replaced.shape == vectors(grid).shape
-        return layer, self.feedback.decode(layer, replaced.transpose(1, 2).reshape(code.shape))
+        return layer, self.feedback.decode(layer, replaced.mT.reshape(code.shape))
 
     def _positions(self, forward: dict[str, Tensor]) -> Mapping[str, Sequence[Sequence[int]]]:
         if self.positions is not None:

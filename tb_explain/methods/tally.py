@@ -60,7 +60,7 @@ class Tally:
         counts += torch.bincount(index.flatten(), minlength=counts.size).reshape(counts.shape).numpy()
         far = distances.square().flatten(1).mean(1, keepdim=True)
         rows = torch.cat([classes.to(far)[:, None], far, assigned.flatten(1).to(far)], 1)
-        self.references.add(rows, torch.zeros(len(rows), dtype=torch.long))
+        self.references.add(rows[:, None], torch.zeros(len(rows), dtype=torch.long))
         if self.fields is None or not self.most:
             return
         # Of each image the position nearest to each centroid.

@@ -27,8 +27,8 @@ def blobs(m: int, k: int, channels: int = 5, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize(("m", "peer"), [(3000, KMeans), (12_000, MiniBatchKMeans)])
 def test_centroids_are_those_of_scikit_learn(m: int, peer: type) -> None:
     sample = blobs(m, 6)
-    more = {} if peer is KMeans else {"batch_size": 2048}
-    theirs = peer(6, n_init=3, random_state=3, **more).fit(sample)
+    more = {"n_init": 3} if peer is KMeans else {"n_init": 1, "batch_size": 2048}
+    theirs = peer(6, random_state=3, **more).fit(sample)
     ours, _ = cluster(sample, 6, 3)
     np.testing.assert_array_equal(ours, theirs.cluster_centers_)
     space = FilterSpace(torch.from_numpy(ours), torch.zeros(1, 6, 2), (1,))
@@ -181,7 +181,7 @@ def test_the_sample_is_a_fair_share_of_each_class(counts: list[int], capacity: i
     values = torch.arange(len(classes)).float()[:, None]
     reservoir = Reservoir(capacity, seed)
     for start in range(0, len(classes), chunk):
-        reservoir.add(values[start : start + chunk], torch.from_numpy(classes[start : start + chunk]))
+        reservoir.add(values[start : start + chunk, None], torch.from_numpy(classes[start : start + chunk]))
     kept = reservoir.sample().astype(int).ravel()
     # By hand: each class's vectors by their random numbers, as many as leave room for all.
     drawn = np.random.default_rng(seed).random(len(classes))
@@ -199,7 +199,7 @@ def test_vectors_that_are_not_finite_are_left_out() -> None:
     reservoirs = Reservoir(1000, 0), Reservoir(20, 0)
     for start in range(0, 200, 50):  # also when not all stay
         for reservoir in reservoirs:
-            reservoir.add(values[start : start + 50], torch.zeros(50, dtype=torch.long))
+            reservoir.add(values[start : start + 50, None], torch.zeros(50, dtype=torch.long))
     whole, some = (reservoir.sample() for reservoir in reservoirs)
     drawn = np.delete(np.random.default_rng(0).random(200), [5, *range(0, 200, 3)])
     np.testing.assert_array_equal(whole, kept[drawn.argsort()])
@@ -209,14 +209,14 @@ def test_vectors_that_are_not_finite_are_left_out() -> None:
 def test_of_more_classes_than_there_is_room_for_one_each_stays() -> None:
     reservoir = Reservoir(4, 0)
     for _ in range(3):
-        reservoir.add(torch.arange(20.0)[:, None], torch.arange(20))
+        reservoir.add(torch.arange(20.0)[:, None, None], torch.arange(20))
     assert sorted(reservoir.sample().ravel()) == list(range(20))
 
 
 def test_what_was_added_may_be_changed() -> None:
     values = torch.zeros(10, 3)
     reservoir = Reservoir(100, 0)
-    reservoir.add(values, torch.zeros(10, dtype=torch.long))
+    reservoir.add(values[:, None], torch.zeros(10, dtype=torch.long))
     values += 1
     assert not reservoir.sample().any()
 
@@ -224,7 +224,7 @@ def test_what_was_added_may_be_changed() -> None:
 def test_a_reservoir_holds_no_more_than_it_may() -> None:
     reservoir = Reservoir(1000, 0)
     for _ in range(50):
-        reservoir.add(torch.rand(2000, 4), torch.randint(0, 10, (2000,)))
+        reservoir.add(torch.rand(2000, 1, 4), torch.randint(0, 10, (2000,)))
         assert len(reservoir._vectors) == 1251
     sample = reservoir.sample()
     assert sample.shape == (1000, 4)
