@@ -132,7 +132,7 @@ def as_pixels(images: Any, dataformats: str) -> NDArray[np.uint8]:
 
 
 def projections(voxels: NDArray[Any]) -> NDArray[Any]:
-    """Voxels [..., D, H, W] from the front, the side and above, side by side: the greatest magnitude along depth, width and height.
+    """Voxels [..., D, H, W] along each axis, side by side: the greatest magnitude along depth, width and height.
 
     Gives [..., max(H, D), W + D + W]; below the lower ones there is 0.
     """

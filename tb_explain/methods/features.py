@@ -132,34 +132,32 @@ class Reservoir:
                 staying = staying[drawn[staying] <= self._limits[of_class[staying]]]
 
     def sample(self) -> NDArray[np.float32]:
-        """The vectors [M, C] that stayed, in random order; M is at most the capacity. Not a copy: good until more are added."""
+        """The vectors [M, C] that stayed, in random order; M is at most the capacity."""
         self._prune()
-        return self._vectors[: self._filled]
+        return self._vectors[self._drawn[: self._filled].argsort()]
 
     def _prune(self) -> None:
-        if not self._filled:
-            return
         drawn, classes = self._drawn[: self._filled], self._classes[: self._filled]
-        labels, counts = np.unique(classes, return_counts=True)
+        counts = np.bincount(classes)
         # What was dropped is not counted any more, so that there could seem to be more room than before.
         room = self._room = min(self._room, _fair_share(counts, self._capacity))
-        staying = np.zeros(len(drawn), bool)
-        for label, count in zip(labels, counts, strict=True):
+        staying = np.ones(len(drawn), bool)
+        for label in np.flatnonzero(counts > room):
             mine = np.flatnonzero(classes == label)
-            if count > room:
-                mine = mine[np.argpartition(drawn[mine], room - 1)[:room]]
-                self._limits[label] = drawn[mine].max()
-            staying[mine] = True
-        order = np.flatnonzero(staying)
-        order = order[np.argsort(drawn[order])]
+            order = np.argpartition(drawn[mine], room - 1)
+            self._limits[label] = drawn[mine[order[:room]]].max()
+            staying[mine[order[room:]]] = False
+        # The last ones that stay fill the places that become free.
+        self._filled = int(staying.sum())
+        free = np.flatnonzero(~staying[: self._filled])
+        moved = self._filled + np.flatnonzero(staying[self._filled :])
         for column in (self._vectors, self._drawn, self._classes):
-            column[: len(order)] = column[order]
-        self._filled = len(order)
+            column[free] = column[moved]
 
 
 def _fair_share(counts: NDArray[np.int64], capacity: int) -> int:
     """The largest r for which `min(count, r)` of each class fit the capacity together; at least 1."""
-    low, high = 1, max(int(counts.max()), 1)
+    low, high = 1, max(int(counts.max(initial=0)), 1)
     while low < high:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if np.minimum(counts, middle).sum() <= capacity else (low, middle - 1)
