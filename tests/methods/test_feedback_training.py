@@ -76,7 +76,7 @@ def test_reconstructions_become_better_than_the_mean_image(
     torch.manual_seed(3)
     random_state = torch.get_rng_state()
     feedback = FeedbackNetwork(trained, skips=skips)
-    history = feedback.fit(DataLoader(TensorDataset(train), 32, shuffle=True), epochs=12, learning_rate=1e-2)
+    history = feedback.fit(DataLoader(TensorDataset(train), 32, shuffle=True), epochs=12, learning_rate=1e-2).history
     assert history.losses[-1] < 0.6 * history.losses[0], history.losses
     assert torch.equal(torch.get_rng_state(), random_state)
     assert all(torch.equal(value, state[name]) for name, value in trained.state_dict().items())
@@ -148,7 +148,7 @@ def test_images_of_zeros_and_ones_are_decoded_to_probabilities(trained: nn.Seque
     images = (digits.tensors[0][:256] > 0.4).float()
     feedback = FeedbackNetwork(trained, images=torch.zeros(1, 1, 8, 8))
     assert feedback.binary is None
-    loss = feedback.fit(images.split(32), epochs=1).losses[0]
+    loss = feedback.fit(images.split(32), epochs=1).history.losses[0]
     assert feedback.binary
     assert 0.5 < loss / 6 < 1  # cross entropies of about log 2, of weights that sum to 6
     values = feedback.reconstruct(images, "1")
@@ -175,7 +175,7 @@ def test_the_loss_is_the_sum_that_the_documentation_gives(trained: nn.Sequential
     images = digits.tensors[0][:16]
     feedback = FeedbackNetwork(trained, images=images)
     expected = loss_by_hand(feedback, images, skips=False)
-    assert feedback.fit([images], epochs=1).losses[0] == pytest.approx(expected, rel=1e-5)
+    assert feedback.fit([images], epochs=1).history.losses[0] == pytest.approx(expected, rel=1e-5)
 
 
 def test_of_the_skips_some_are_withheld_and_all_on_the_class_path(
@@ -186,7 +186,7 @@ def test_of_the_skips_some_are_withheld_and_all_on_the_class_path(
     for stage in feedback.stages[1:]:
         nn.init.constant_(stage.skip.weight, 0.3)
     without, with_all = (loss_by_hand(feedback, images, skips=skips) for skips in (False, True))
-    history = feedback.fit([images], epochs=1, validation=[images])
+    history = feedback.fit([images], epochs=1, validation=[images]).history
     share = (history.losses[0] - without) / (with_all - without)
     assert 0.2 < share < 0.8, share
     assert history.validation[0] == pytest.approx(loss_by_hand(feedback, images, skips=True), rel=1e-5)
@@ -215,7 +215,7 @@ def test_a_resumed_fit_ends_as_one_never_interrupted(
 
     options: dict[str, Any] = {"epochs": 6, "validation": some(digits, 80)}
     whole = FeedbackNetwork(trained, skips=True)
-    expected = whole.fit(loader(), **options)
+    expected = whole.fit(loader(), **options).history
 
     file = tmp_path / "sub" / "feedback.pt"
     first = FeedbackNetwork(trained, skips=True)
@@ -230,12 +230,12 @@ def test_a_resumed_fit_ends_as_one_never_interrupted(
     torch.manual_seed(99)
     torch.rand(7)
     resumed = FeedbackNetwork(trained, skips=True)
-    found = resumed.fit(loader(), checkpoint=file, **options)
+    found = resumed.fit(loader(), checkpoint=file, **options).history
     assert found.losses == expected.losses
     assert found.validation == expected.validation
     assert same(resumed, whole)
     again = FeedbackNetwork(trained, skips=True)
-    assert again.fit(loader(), checkpoint=file, **options).losses == expected.losses  # it was done
+    assert again.fit(loader(), checkpoint=file, **options).history.losses == expected.losses  # it was done
     assert same(again, whole)
 
 
@@ -244,15 +244,15 @@ def test_early_stop_keeps_the_best(trained: nn.Sequential, digits: TensorDataset
     loader = some(digits, 256, 32)
     feedback = FeedbackNetwork(trained)
     file = tmp_path / "feedback.pt"
-    history = feedback.fit(loader, checkpoint=file, learning_rate=5e-3, **options)
+    history = feedback.fit(loader, checkpoint=file, learning_rate=5e-3, **options).history
     assert history.stopped_early
     assert len(history.losses) == history.best_epoch + 3 < 12, history.validation
     alike = FeedbackNetwork(trained, images=digits.tensors[0][:1])
     alike.load_state_dict(feedback.state_dict())
-    last = alike.fit([1 - digits.tensors[0][:64]], epochs=1).losses[0]  # before the first step
+    last = alike.fit([1 - digits.tensors[0][:64]], epochs=1).history.losses[0]  # before the first step
     assert last == pytest.approx(min(history.validation), rel=1e-5)
     again = FeedbackNetwork(trained)
-    assert again.fit(loader, checkpoint=file, learning_rate=5e-3, **options).stopped_early
+    assert again.fit(loader, checkpoint=file, learning_rate=5e-3, **options).history.stopped_early
     assert same(again, feedback)
 
 
@@ -303,7 +303,7 @@ def test_batches_that_are_no_number_are_left_out(
     bad[3, 0, 2, 2] = torch.nan
     with_bad = FeedbackNetwork(trained, images=good[0])
     with caplog.at_level(logging.WARNING):
-        history = with_bad.fit([bad, *good], epochs=2)
+        history = with_bad.fit([bad, *good], epochs=2).history
     assert history.skipped == [1, 1]
     assert "1 of 5 batches were left out" in caplog.text
     without = FeedbackNetwork(trained, images=good[0])

@@ -113,9 +113,9 @@ class FeedbackNetwork(nn.Module):
         validation: Loader | None = None,
         patience: int | None = None,
         checkpoint: str | Path | None = None,
-    ) -> History:
+    ) -> FeedbackNetwork:
         """Train the decoder by Adam whose rate falls along a half cosine; cost: of each batch, a forward pass of the classifier, and
-        D_1 on L codes, D_2 on L - 1, ..., forward and backward.
+        D_1 on L codes, D_2 on L - 1, ..., forward and backward. Returns the network itself; `history` says how it went.
 
         Args:
             loader: batches of images, or of (images, labels); gone through once an epoch.
@@ -130,7 +130,8 @@ class FeedbackNetwork(nn.Module):
             KeyboardInterrupt: passes through; the network can be used as it is by then.
         """
         plan = Plan(epochs, learning_rate, layerwise, patience)
-        return train(self, plan, loader, validation, None if checkpoint is None else Path(checkpoint))
+        train(self, plan, loader, validation, None if checkpoint is None else Path(checkpoint))
+        return self
 
     def codes(self, images: Tensor) -> Codes:
         """The forward and feedback codes of images [N, C, *S]."""

@@ -53,7 +53,7 @@ class Plan:
 
 def train(
     feedback: FeedbackNetwork, plan: Plan, loader: Loader, validation: Loader | None, checkpoint: Path | None
-) -> History:
+) -> None:
     """See `FeedbackNetwork.fit`."""
     check_loader(loader)
     if validation is not None:
@@ -66,7 +66,6 @@ def train(
             training.resume(checkpoint, loader)
         feedback.history = training.history
         training.run(loader, validation, checkpoint)
-    return training.history
 
 
 def _first_finite(feedback: FeedbackNetwork, loader: Loader) -> Tensor:
