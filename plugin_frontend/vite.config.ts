@@ -12,7 +12,7 @@ export default defineConfig({
   server: {
     proxy: tensorboard
       ? {
-          "^/(runs|steps|records|image|classes|labels|volume)\\b": {
+          "^/(runs|steps|records|image|classes|labels|volume|column)\\b": {
             target: tensorboard,
             rewrite: (path) => `/data/plugin/tb_explain${path}`,
           },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 from functools import cached_property
@@ -37,6 +38,11 @@ class Pictures:
             return [(encode_image(one), b"") for one in self._pixels]
         return [(encode_image(projections(one)), _volume(one)) for one in self._pixels]
 
+    @cached_property
+    def ids(self) -> NDArray[np.uint64]:
+        """[N]: the same for the same pixels, 1 to 2^53 - 1; what ties samples to the rows of projections."""
+        return np.array([picture_id(one) for one in self._pixels], np.uint64)
+
     @property
     def nbytes(self) -> int:
         """Bytes held."""
@@ -50,6 +56,12 @@ class Pictures:
 
     def __len__(self) -> int:
         return len(self._pixels)
+
+
+def picture_id(pixels: NDArray[np.uint8]) -> int:
+    """53 bits of the SHA-256 of a picture's extents and pixels, as a double can hold them; never 0."""
+    digest = hashlib.sha256(np.array(pixels.shape, "<u4").tobytes() + np.ascontiguousarray(pixels).tobytes()).digest()
+    return int.from_bytes(digest[:8], "little") >> 11 or 1
 
 
 def pictures_of(

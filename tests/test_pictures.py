@@ -1,10 +1,11 @@
-"""Voxels are shown as docs/file-format.md says: three projections side by side, and the voxels themselves beside them."""
+"""Voxels are shown as docs/file-format.md says, as three projections and the voxels themselves; pictures have ids of their own."""
 
 from __future__ import annotations
 
 import io
 import re
 import zlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ import pytest
 import torch
 from PIL import Image
 
-from tb_explain import Probe
+from tb_explain import ExplainWriter, Probe
 from tb_explain.pictures import Pictures, given_pictures, projected_size, projections
+from tb_explain.records import RunIndex
 from tb_explain.records import explain_pb2 as pb
 
 random = np.random.default_rng(0)
@@ -200,3 +202,28 @@ def test_a_probe_shows_parts_of_volumes_as_its_own() -> None:
     probe = Probe(voxels * 4 - 2, mean=[0.5], std=[0.25])
     shown = probe.shown((voxels * 4 - 2)[:, :, 1:3, :, 2:])
     np.testing.assert_array_equal(voxels_of(shown), voxels[0, 0, 1:3, :, 2:].numpy() * 255)
+
+
+def test_a_picture_has_the_same_id_wherever_it_is_and_another_has_another() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 4, 6, 3), np.uint8)
+    ids = Pictures(pixels).ids
+    assert ids.dtype == np.uint64
+    assert len(set(ids.tolist())) == 3
+    assert 0 < int(ids.min()) <= int(ids.max()) < 2**53
+    np.testing.assert_array_equal(Pictures(pixels[::-1].copy()).ids, ids[::-1])
+    turned = Pictures(pixels.reshape(3, 6, 4, 3)).ids
+    assert not set(turned.tolist()) & set(ids.tolist()), "the same bytes in another shape are another picture"
+
+
+def test_samples_are_called_by_their_pictures(tmp_path: Path) -> None:
+    images = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0))
+    with ExplainWriter(tmp_path) as writer:
+        writer.add_heatmaps("seen", np.ones((2, 2, 2)), Probe(images))
+        writer.add_heatmaps("unseen", np.ones((2, 2, 2)))
+    index = RunIndex(tmp_path)
+    index.refresh()
+    ids = {}
+    for series in index.series():
+        (key,) = index.steps(series).keys
+        ids[series.declaration.tag] = [sample.id for sample in pb.Heatmaps.FromString(index.read(key)).samples]
+    assert ids == {"seen": Probe(images).pictures.ids.tolist(), "unseen": [0, 0]}

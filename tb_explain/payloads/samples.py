@@ -208,6 +208,8 @@ class Samples:
         found: list[Record] = []
         if self.pictures:
             found += picture_blobs(segment, message.samples, self.pictures)
+            for sample, row in zip(message.samples, self.pictures.ids.tolist(), strict=True):
+                sample.id = row
         for sample, labels in zip(message.samples, [] if self.segments is None else self.segments, strict=False):
             sample.segments, new = segment.blob(pb.LABELS, _label_map(labels))
             found += new

@@ -72,6 +72,7 @@ class ExplainPlugin(TBPlugin):
             "/classes": self._serve_classes,
             "/labels": self._serve_labels,
             "/volume": self._serve_volume,
+            "/column": self._serve_column,
             "/static/*": static,
         }
         return {route: application(view) for route, view in views.items()}
@@ -119,6 +120,9 @@ class ExplainPlugin(TBPlugin):
 
     def _serve_volume(self, request: Request) -> Response:
         return content(self._blob(request, pb.VOLUME), _OCTETS, FOR_A_YEAR)
+
+    def _serve_column(self, request: Request) -> Response:
+        return content(self._blob(request, pb.COLUMN), _OCTETS, FOR_A_YEAR)
 
     def _run(self, request: Request) -> RunIndex:
         name = the_only(request, "run", "the name of a run")

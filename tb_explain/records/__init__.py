@@ -3,7 +3,7 @@
 `docs/file-format.md` describes the files for readers in other languages.
 """
 
-from tb_explain.records.arrays import decode_array, encode_array, quantise
+from tb_explain.records.arrays import decode_array, decode_column, encode_array, encode_column, quantise
 from tb_explain.records.images import encode_image, image_media_type
 from tb_explain.records.index import MAX_PAYLOAD, DamagedRecord, RunIndex, Series
 from tb_explain.records.recorder import Recorder
@@ -20,7 +20,9 @@ __all__ = [
     "Series",
     "content_hash",
     "decode_array",
+    "decode_column",
     "encode_array",
+    "encode_column",
     "encode_image",
     "image_media_type",
     "quantise",

@@ -18,6 +18,8 @@ _NUMPY_OF: dict[pb.DType, np.dtype[Any]] = {
     pb.INT32: np.dtype("<i4"),
     pb.FLOAT16: np.dtype("<f2"),
     pb.FLOAT32: np.dtype("<f4"),
+    pb.UINT32: np.dtype("<u4"),
+    pb.UINT64: np.dtype("<u8"),
 }
 _STORED_AS = {dtype: code for code, dtype in _NUMPY_OF.items()}
 
@@ -26,16 +28,32 @@ _LARGEST = np.float32(1e38)
 
 
 def encode_array(values: NDArray[np.generic]) -> pb.Array:
-    """Store `values` exactly: uint8, uint16, int32, float16 or float32 of any shape. Raises TypeError for another dtype."""
+    """Store `values` exactly: integers or floats of a stored type, of any shape. Raises TypeError for another dtype."""
+    code, data = _stored(values)
+    return pb.Array(dtype=code, shape=values.shape, data=data)
+
+
+def encode_column(values: NDArray[np.generic], scale: float = 0, offset: float = 0) -> tuple[pb.Column, bytes]:
+    """Describe `values` as a column that has no name yet, and the payload to store them in. Raises TypeError for another dtype."""
+    code, data = _stored(values)
+    return pb.Column(dtype=code, shape=values.shape, scale=scale, offset=offset), data
+
+
+def decode_column(column: pb.Column, payload: bytes) -> NDArray[Any]:
+    """The values of a column: float32 if it has a scale, else as stored. Raises ValueError when it contradicts its payload."""
+    array = pb.Array(dtype=column.dtype, shape=column.shape, data=payload)
+    if column.scale:
+        array.scale.append(column.scale)
+        array.offset.append(column.offset)
+    return decode_array(array)
+
+
+def _stored(values: NDArray[np.generic]) -> tuple[pb.DType, bytes]:
     little = values.dtype.newbyteorder("<")
     if little not in _STORED_AS:
         known = ", ".join(dtype.name for dtype in _STORED_AS)
         raise TypeError(f"arrays of dtype {values.dtype} cannot be stored; convert to one of {known}")
-    return pb.Array(
-        dtype=_STORED_AS[little],
-        shape=values.shape,
-        data=np.ascontiguousarray(values, dtype=little).tobytes(),
-    )
+    return _STORED_AS[little], np.ascontiguousarray(values, dtype=little).tobytes()
 
 
 def quantise(values: NDArray[np.float32], blocks: int, *, signed: bool) -> pb.Array:

@@ -24,6 +24,8 @@ class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     CLUSTERS: _ClassVar[Kind]
     VOLUME: _ClassVar[Kind]
     RECONSTRUCTIONS: _ClassVar[Kind]
+    COLUMN: _ClassVar[Kind]
+    PROJECTION: _ClassVar[Kind]
 
 class DType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -33,6 +35,8 @@ class DType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     INT32: _ClassVar[DType]
     FLOAT16: _ClassVar[DType]
     FLOAT32: _ClassVar[DType]
+    UINT32: _ClassVar[DType]
+    UINT64: _ClassVar[DType]
 
 class Better(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -65,12 +69,16 @@ CORRELATIONS: Kind
 CLUSTERS: Kind
 VOLUME: Kind
 RECONSTRUCTIONS: Kind
+COLUMN: Kind
+PROJECTION: Kind
 DTYPE_UNSPECIFIED: DType
 UINT8: DType
 UINT16: DType
 INT32: DType
 FLOAT16: DType
 FLOAT32: DType
+UINT32: DType
+UINT64: DType
 NEITHER: Better
 HIGHER: Better
 LOWER: Better
@@ -164,6 +172,20 @@ class Array(_message.Message):
     offset: _containers.RepeatedScalarFieldContainer[float]
     def __init__(self, dtype: _Optional[_Union[DType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., data: _Optional[bytes] = ..., scale: _Optional[_Iterable[float]] = ..., offset: _Optional[_Iterable[float]] = ...) -> None: ...
 
+class Column(_message.Message):
+    __slots__ = ("values", "dtype", "shape", "scale", "offset")
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    DTYPE_FIELD_NUMBER: _ClassVar[int]
+    SHAPE_FIELD_NUMBER: _ClassVar[int]
+    SCALE_FIELD_NUMBER: _ClassVar[int]
+    OFFSET_FIELD_NUMBER: _ClassVar[int]
+    values: bytes
+    dtype: DType
+    shape: _containers.RepeatedScalarFieldContainer[int]
+    scale: float
+    offset: float
+    def __init__(self, values: _Optional[bytes] = ..., dtype: _Optional[_Union[DType, str]] = ..., shape: _Optional[_Iterable[int]] = ..., scale: _Optional[float] = ..., offset: _Optional[float] = ...) -> None: ...
+
 class ClassNames(_message.Message):
     __slots__ = ("names",)
     NAMES_FIELD_NUMBER: _ClassVar[int]
@@ -171,7 +193,7 @@ class ClassNames(_message.Message):
     def __init__(self, names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Sample(_message.Message):
-    __slots__ = ("image", "label", "predicted", "probability", "name", "segments", "volume")
+    __slots__ = ("image", "label", "predicted", "probability", "name", "segments", "volume", "id")
     IMAGE_FIELD_NUMBER: _ClassVar[int]
     LABEL_FIELD_NUMBER: _ClassVar[int]
     PREDICTED_FIELD_NUMBER: _ClassVar[int]
@@ -179,6 +201,7 @@ class Sample(_message.Message):
     NAME_FIELD_NUMBER: _ClassVar[int]
     SEGMENTS_FIELD_NUMBER: _ClassVar[int]
     VOLUME_FIELD_NUMBER: _ClassVar[int]
+    ID_FIELD_NUMBER: _ClassVar[int]
     image: bytes
     label: int
     predicted: int
@@ -186,7 +209,8 @@ class Sample(_message.Message):
     name: str
     segments: bytes
     volume: bytes
-    def __init__(self, image: _Optional[bytes] = ..., label: _Optional[int] = ..., predicted: _Optional[int] = ..., probability: _Optional[float] = ..., name: _Optional[str] = ..., segments: _Optional[bytes] = ..., volume: _Optional[bytes] = ...) -> None: ...
+    id: int
+    def __init__(self, image: _Optional[bytes] = ..., label: _Optional[int] = ..., predicted: _Optional[int] = ..., probability: _Optional[float] = ..., name: _Optional[str] = ..., segments: _Optional[bytes] = ..., volume: _Optional[bytes] = ..., id: _Optional[int] = ...) -> None: ...
 
 class Volume(_message.Message):
     __slots__ = ("depth", "height", "width", "deflated")
@@ -587,3 +611,119 @@ class ResponseField(_message.Message):
     field: Picture
     whole: Picture
     def __init__(self, sample: _Optional[int] = ..., layer: _Optional[str] = ..., position: _Optional[_Iterable[int]] = ..., starts: _Optional[_Iterable[int]] = ..., stops: _Optional[_Iterable[int]] = ..., field_starts: _Optional[_Iterable[int]] = ..., field_stops: _Optional[_Iterable[int]] = ..., positions: _Optional[_Iterable[int]] = ..., input: _Optional[_Union[Picture, _Mapping]] = ..., alone: _Optional[_Union[Picture, _Mapping]] = ..., field: _Optional[_Union[Picture, _Mapping]] = ..., whole: _Optional[_Union[Picture, _Mapping]] = ...) -> None: ...
+
+class Projection(_message.Message):
+    __slots__ = ("rows", "dropped", "fitted", "positions", "ids", "labels", "predicted", "probabilities", "classes", "columns", "neighbours", "distances", "thumbnails", "measures", "class_distances", "notes")
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    DROPPED_FIELD_NUMBER: _ClassVar[int]
+    FITTED_FIELD_NUMBER: _ClassVar[int]
+    POSITIONS_FIELD_NUMBER: _ClassVar[int]
+    IDS_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    PREDICTED_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    COLUMNS_FIELD_NUMBER: _ClassVar[int]
+    NEIGHBOURS_FIELD_NUMBER: _ClassVar[int]
+    DISTANCES_FIELD_NUMBER: _ClassVar[int]
+    THUMBNAILS_FIELD_NUMBER: _ClassVar[int]
+    MEASURES_FIELD_NUMBER: _ClassVar[int]
+    CLASS_DISTANCES_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    rows: int
+    dropped: int
+    fitted: int
+    positions: Column
+    ids: Column
+    labels: Column
+    predicted: Column
+    probabilities: Column
+    classes: bytes
+    columns: _containers.RepeatedCompositeFieldContainer[NamedColumn]
+    neighbours: Column
+    distances: Column
+    thumbnails: Thumbnails
+    measures: _containers.RepeatedCompositeFieldContainer[Measure]
+    class_distances: ClassDistances
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, rows: _Optional[int] = ..., dropped: _Optional[int] = ..., fitted: _Optional[int] = ..., positions: _Optional[_Union[Column, _Mapping]] = ..., ids: _Optional[_Union[Column, _Mapping]] = ..., labels: _Optional[_Union[Column, _Mapping]] = ..., predicted: _Optional[_Union[Column, _Mapping]] = ..., probabilities: _Optional[_Union[Column, _Mapping]] = ..., classes: _Optional[bytes] = ..., columns: _Optional[_Iterable[_Union[NamedColumn, _Mapping]]] = ..., neighbours: _Optional[_Union[Column, _Mapping]] = ..., distances: _Optional[_Union[Column, _Mapping]] = ..., thumbnails: _Optional[_Union[Thumbnails, _Mapping]] = ..., measures: _Optional[_Iterable[_Union[Measure, _Mapping]]] = ..., class_distances: _Optional[_Union[ClassDistances, _Mapping]] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class NamedColumn(_message.Message):
+    __slots__ = ("name", "values", "categories", "low", "high")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    CATEGORIES_FIELD_NUMBER: _ClassVar[int]
+    LOW_FIELD_NUMBER: _ClassVar[int]
+    HIGH_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    values: Column
+    categories: bytes
+    low: float
+    high: float
+    def __init__(self, name: _Optional[str] = ..., values: _Optional[_Union[Column, _Mapping]] = ..., categories: _Optional[bytes] = ..., low: _Optional[float] = ..., high: _Optional[float] = ...) -> None: ...
+
+class Thumbnails(_message.Message):
+    __slots__ = ("height", "width", "down", "across", "sheets")
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    DOWN_FIELD_NUMBER: _ClassVar[int]
+    ACROSS_FIELD_NUMBER: _ClassVar[int]
+    SHEETS_FIELD_NUMBER: _ClassVar[int]
+    height: int
+    width: int
+    down: int
+    across: int
+    sheets: Column
+    def __init__(self, height: _Optional[int] = ..., width: _Optional[int] = ..., down: _Optional[int] = ..., across: _Optional[int] = ..., sheets: _Optional[_Union[Column, _Mapping]] = ...) -> None: ...
+
+class Measure(_message.Message):
+    __slots__ = ("name", "value", "better")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    VALUE_FIELD_NUMBER: _ClassVar[int]
+    BETTER_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    value: float
+    better: Better
+    def __init__(self, name: _Optional[str] = ..., value: _Optional[float] = ..., better: _Optional[_Union[Better, str]] = ...) -> None: ...
+
+class ClassDistances(_message.Message):
+    __slots__ = ("classes", "counts", "spreads", "silhouettes", "purities", "distances", "neighbours", "confusions", "pairs", "agreement")
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    COUNTS_FIELD_NUMBER: _ClassVar[int]
+    SPREADS_FIELD_NUMBER: _ClassVar[int]
+    SILHOUETTES_FIELD_NUMBER: _ClassVar[int]
+    PURITIES_FIELD_NUMBER: _ClassVar[int]
+    DISTANCES_FIELD_NUMBER: _ClassVar[int]
+    NEIGHBOURS_FIELD_NUMBER: _ClassVar[int]
+    CONFUSIONS_FIELD_NUMBER: _ClassVar[int]
+    PAIRS_FIELD_NUMBER: _ClassVar[int]
+    AGREEMENT_FIELD_NUMBER: _ClassVar[int]
+    classes: _containers.RepeatedScalarFieldContainer[int]
+    counts: _containers.RepeatedScalarFieldContainer[int]
+    spreads: _containers.RepeatedScalarFieldContainer[float]
+    silhouettes: _containers.RepeatedScalarFieldContainer[float]
+    purities: _containers.RepeatedScalarFieldContainer[float]
+    distances: Column
+    neighbours: Column
+    confusions: Column
+    pairs: _containers.RepeatedCompositeFieldContainer[ClassPair]
+    agreement: float
+    def __init__(self, classes: _Optional[_Iterable[int]] = ..., counts: _Optional[_Iterable[int]] = ..., spreads: _Optional[_Iterable[float]] = ..., silhouettes: _Optional[_Iterable[float]] = ..., purities: _Optional[_Iterable[float]] = ..., distances: _Optional[_Union[Column, _Mapping]] = ..., neighbours: _Optional[_Union[Column, _Mapping]] = ..., confusions: _Optional[_Union[Column, _Mapping]] = ..., pairs: _Optional[_Iterable[_Union[ClassPair, _Mapping]]] = ..., agreement: _Optional[float] = ...) -> None: ...
+
+class ClassPair(_message.Message):
+    __slots__ = ("first", "second", "distance", "separability", "neighbours", "confusions", "rows")
+    FIRST_FIELD_NUMBER: _ClassVar[int]
+    SECOND_FIELD_NUMBER: _ClassVar[int]
+    DISTANCE_FIELD_NUMBER: _ClassVar[int]
+    SEPARABILITY_FIELD_NUMBER: _ClassVar[int]
+    NEIGHBOURS_FIELD_NUMBER: _ClassVar[int]
+    CONFUSIONS_FIELD_NUMBER: _ClassVar[int]
+    ROWS_FIELD_NUMBER: _ClassVar[int]
+    first: int
+    second: int
+    distance: float
+    separability: float
+    neighbours: float
+    confusions: int
+    rows: _containers.RepeatedScalarFieldContainer[int]
+    def __init__(self, first: _Optional[int] = ..., second: _Optional[int] = ..., distance: _Optional[float] = ..., separability: _Optional[float] = ..., neighbours: _Optional[float] = ..., confusions: _Optional[int] = ..., rows: _Optional[_Iterable[int]] = ...) -> None: ...

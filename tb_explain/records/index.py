@@ -25,7 +25,7 @@ Opener = Callable[[str, int], int]
 _CHUNK = 4 << 20  # bytes of an index file read at a time
 
 _KNOWN_KINDS = frozenset(pb.Kind.values())
-_BLOBS = (pb.IMAGE, pb.CLASSES, pb.LABELS, pb.VOLUME)
+_BLOBS = (pb.IMAGE, pb.CLASSES, pb.LABELS, pb.VOLUME, pb.COLUMN)
 
 # No record is larger; a longer one is damage, refused before memory is set aside for it.
 MAX_PAYLOAD = 1 << 30

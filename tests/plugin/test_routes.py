@@ -197,8 +197,8 @@ def test_classes(run: Run, page: Page) -> None:
     assert page.ask("image", run=".", hash=name).status_code == 404  # a hash is looked for among its kind
 
 
-@pytest.mark.parametrize(("route", "kind"), [("labels", pb.LABELS), ("volume", pb.VOLUME)])
-def test_label_maps_and_volumes(run: Run, page: Page, route: str, kind: pb.Kind) -> None:
+@pytest.mark.parametrize(("route", "kind"), [("labels", pb.LABELS), ("volume", pb.VOLUME), ("column", pb.COLUMN)])
+def test_label_maps_volumes_and_columns(run: Run, page: Page, route: str, kind: pb.Kind) -> None:
     encoded = b"a message"
     name, records = run.segment.blob(kind, encoded)
     run.segment.append(records)

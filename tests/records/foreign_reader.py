@@ -77,6 +77,7 @@ SAMPLE = {
     3: ("predicted", "uint32?"),
     4: ("probability", "float?"),
     5: ("name", "string"),
+    8: ("id", "fixed64"),
 }
 HEATMAPS: dict[int, tuple[str, Any]] = {
     1: ("samples", [SAMPLE]),
@@ -128,7 +129,7 @@ CLUSTERS: dict[int, tuple[str, Any]] = {
     17: ("novelty", "float[]"),
 }
 
-_FIXED = {"double": ("<d", 1), "float": ("<f", 5), "fixed32": ("<I", 5)}
+_FIXED = {"double": ("<d", 1), "fixed64": ("<Q", 1), "float": ("<f", 5), "fixed32": ("<I", 5)}
 _DEFAULT = {"string": "", "bytes": b"", "bool": False, "double": 0.0, "float": 0.0}
 
 
@@ -210,7 +211,7 @@ def parse(schema: dict[int, tuple[str, Any]], data: bytes) -> dict[str, Any]:
 
 # --- Arrays ----------------------------------------------------------------------------------------------------------
 
-_DTYPES = {1: ("B", 1), 2: ("H", 2), 3: ("i", 4), 4: ("e", 2), 5: ("f", 4)}
+_DTYPES = {1: ("B", 1), 2: ("H", 2), 3: ("i", 4), 4: ("e", 2), 5: ("f", 4), 6: ("I", 4), 7: ("Q", 8)}
 
 
 def _float32(value: float) -> float:
@@ -299,7 +300,7 @@ def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[tuple
                 raise Malformed
             entry = parse(ENTRY, framed)
             kind = entry["kind"]
-            if kind > 15:
+            if kind > 17:
                 run.unknown += 1
             elif entry["length"] > 2**30 or kind == 0:
                 raise Malformed
@@ -316,7 +317,7 @@ def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[tuple
                 purges.append((file, number, entry["step"], entry["wall_time"]))
             elif kind == 4:
                 run.failures.append(entry)
-            elif kind in (5, 6, 8, 14):
+            elif kind in (5, 6, 8, 14, 16):
                 run.blobs.setdefault((kind, entry["content_hash"]), _payload(data, entry))
             elif entry["series"] in series and series[entry["series"]][1] == kind:
                 found.append(_Found(series[entry["series"]], created, file, number, entry))

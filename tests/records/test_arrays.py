@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tb_explain.records import decode_array, encode_array, quantise
+from tb_explain.records import decode_array, decode_column, encode_array, encode_column, quantise
 from tb_explain.records import explain_pb2 as pb
 
-STORED = ["u1", "<u2", "<i4", "<f2", "<f4"]
+STORED = ["u1", "<u2", "<i4", "<f2", "<f4", "<u4", "<u8"]
 FLOATS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
@@ -23,6 +23,25 @@ def test_every_dtype_and_shape_comes_back_bit_for_bit(values: np.ndarray) -> Non
     assert back.dtype == values.dtype
     assert back.shape == values.shape
     assert back.tobytes() == values.tobytes()
+
+
+@given(st.sampled_from(STORED).flatmap(lambda d: hnp.arrays(d, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0))))
+def test_columns_come_back_bit_for_bit_from_what_describes_them(values: np.ndarray) -> None:
+    column, payload = encode_column(values)
+    assert payload == values.tobytes()
+    back = decode_column(pb.Column.FromString(column.SerializeToString()), payload)
+    assert (back.dtype, back.shape, back.tobytes()) == (values.dtype, values.shape, values.tobytes())
+
+
+def test_a_column_with_a_scale_is_float32() -> None:
+    column, payload = encode_column(np.array([[0, 65535], [2, 3]], np.uint16), scale=0.5, offset=-1)
+    np.testing.assert_array_equal(decode_column(column, payload), np.float32([[-1, 32766.5], [0, 0.5]]))
+
+
+def test_a_column_of_another_length_than_described_is_refused() -> None:
+    column, payload = encode_column(np.arange(4, dtype=np.uint32))
+    with pytest.raises(ValueError, match="cannot have 15 bytes"):
+        decode_column(column, payload[:-1])
 
 
 @pytest.mark.parametrize("dtype", [">u2", ">i4", ">f2", ">f4"])

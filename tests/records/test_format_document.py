@@ -229,7 +229,7 @@ def test_both_agree_about_every_flipped_byte_of_an_index_file(tmp_path: Path) ->
         assert read.counts().damaged >= 1, f"byte {position} was changed unseen"
 
 
-@pytest.mark.parametrize("dtype", ["u1", "<u2", "<i4", "<f2", "<f4"])
+@pytest.mark.parametrize("dtype", ["u1", "<u2", "<i4", "<f2", "<f4", "<u4", "<u8"])
 def test_every_dtype_is_read(dtype: str) -> None:
     values = np.random.default_rng(0).integers(0, 100, (2, 3)).astype(dtype)
     array = foreign.parse(foreign.ARRAY, encode_array(values).SerializeToString())

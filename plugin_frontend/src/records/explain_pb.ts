@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tb_explain/records/explain.proto.
  */
 export const file_tb_explain_records_explain: GenFile = /*@__PURE__*/
-  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiIbCgpDbGFzc05hbWVzEg0KBW5hbWVzGAEgAygJIrUBCgZTYW1wbGUSDQoFaW1hZ2UYASABKAwSEgoFbGFiZWwYAiABKA1IAIgBARIWCglwcmVkaWN0ZWQYAyABKA1IAYgBARIYCgtwcm9iYWJpbGl0eRgEIAEoAkgCiAEBEgwKBG5hbWUYBSABKAkSEAoIc2VnbWVudHMYBiABKAwSDgoGdm9sdW1lGAcgASgMQggKBl9sYWJlbEIMCgpfcHJlZGljdGVkQg4KDF9wcm9iYWJpbGl0eSJICgZWb2x1bWUSDQoFZGVwdGgYASABKA0SDgoGaGVpZ2h0GAIgASgNEg0KBXdpZHRoGAMgASgNEhAKCGRlZmxhdGVkGAQgASgMIigKB1BpY3R1cmUSDQoFaW1hZ2UYASABKAwSDgoGdm9sdW1lGAIgASgMIkoKCExhYmVsTWFwEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRINCgVjb3VudBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCJrCgZGaWd1cmUSDAoEbmFtZRgBIAEoCRIOCgZ2YWx1ZXMYAiADKAISDgoGcmFuZG9tGAMgAygCEg8KB2NlbnRyZWQYBCADKAISIgoGYmV0dGVyGAUgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIihQIKCEhlYXRtYXBzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIfCgRtYXBzGAIgASgLMhEudGJfZXhwbGFpbi5BcnJheRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZzaWduZWQYByABKAgSFwoPY2xhc3NfZGVwZW5kZW50GAggASgIEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUitwIKC1N1cGVycGl4ZWxzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEiIKB3dlaWdodHMYDCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBmVycm9ycxgNIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSEgoKaW50ZXJjZXB0cxgOIAMoAhIKCgJyMhgPIAMoAhIQCghmb3J3YXJkcxgQIAEoDSKAAgoJT2NjbHVzaW9uEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIjCgdzbGlkZXJzGA4gAygLMhIudGJfZXhwbGFpbi5TbGlkZXIitQEKBlNsaWRlchIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SHwoEcm93cxgDIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIgoHY29sdW1ucxgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGc2NvcmVzGAUgASgLMhEudGJfZXhwbGFpbi5BcnJheRIkCglwcmVkaWN0ZWQYBiABKAsyES50Yl9leHBsYWluLkFycmF5IskCCg5PY2NsdXNpb25QYWlycxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIQoEaGVsZBgOIAEoCzITLnRiX2V4cGxhaW4uV2luZG93cxIiCgVtb3ZlZBgPIAEoCzITLnRiX2V4cGxhaW4uV2luZG93cxIgCgVwYWlycxgQIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkibgoHV2luZG93cxIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SIgoHY29ybmVycxgDIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIAoFYWxvbmUYBCABKAsyES50Yl9leHBsYWluLkFycmF5ItECCgxDb3JyZWxhdGlvbnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEigKDXNlbnNpdGl2aXRpZXMYDiABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBmVycm9ycxgPIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoHcmVsYXRlZBgQIAMoCzITLnRiX2V4cGxhaW4uUmVsYXRlZCLqAQoHUmVsYXRlZBIgCgVwYWlycxgBIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJwoMY29ycmVsYXRpb25zGAIgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWpvaW50GAQgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZncm91cHMYBSADKAsyES50Yl9leHBsYWluLkdyb3VwEiwKDGJsb2NrX2NvdW50cxgGIAMoCzIWLnRiX2V4cGxhaW4uQmxvY2tDb3VudCIxCgVHcm91cBITCgtzdXBlcnBpeGVscxgBIAMoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiI2CgpCbG9ja0NvdW50EhMKC3N1cGVycGl4ZWxzGAEgASgNEhMKC2NvcnJlbGF0aW9uGAIgASgCIusCCghDbHVzdGVycxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVvcmRlchgMIAEoDRIoCgdmb3J3YXJkGA0gASgLMhcudGJfZXhwbGFpbi5DbHVzdGVyUGF0aBIpCghmZWVkYmFjaxgOIAEoCzIXLnRiX2V4cGxhaW4uQ2x1c3RlclBhdGgSDwoHdHVybmluZxgPIAMoERIoCgZjb3VudHMYECADKAsyGC50Yl9leHBsYWluLkNsdXN0ZXJDb3VudBIPCgdub3ZlbHR5GBEgAygCIpwCCgtDbHVzdGVyUGF0aBImCgthc3NpZ25tZW50cxgBIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSCwoDaWRzGAIgAygNEiUKCmhpc3RvZ3JhbXMYAyABKAsyES50Yl9leHBsYWluLkFycmF5Eg4KBnNoYXJlcxgEIAMoAhIOCgZwdXJpdHkYBSADKAISDwoHZW50cm9weRgGIAMoAhIjCghldmlkZW5jZRgHIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIgoHc3VwcG9ydBgIIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSEwoLYXNzb2NpYXRpb24YCSABKAISIgoHcGF0Y2hlcxgKIAMoCzIRLnRiX2V4cGxhaW4uUGF0Y2girwEKBVBhdGNoEg8KB2NsdXN0ZXIYASABKA0SJAoHcGljdHVyZRgCIAEoCzITLnRiX2V4cGxhaW4uUGljdHVyZRISCgVsYWJlbBgDIAEoDUgAiAEBEhAKCGRpc3RhbmNlGAQgASgCEg4KBnNhbXBsZRgFIAEoDRIQCghwb3NpdGlvbhgGIAMoDRIOCgZzdGFydHMYByADKA0SDQoFc3RvcHMYCCADKA1CCAoGX2xhYmVsIjQKDENsdXN0ZXJDb3VudBIQCghjbHVzdGVycxgBIAEoDRISCgpzaWxob3VldHRlGAIgASgCIvkCCg9SZWNvbnN0cnVjdGlvbnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSMwoPcmVjb25zdHJ1Y3Rpb25zGAwgAygLMhoudGJfZXhwbGFpbi5SZWNvbnN0cnVjdGlvbhIsCg9yZXByZXNlbnRhdGl2ZXMYDSADKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSKQoGZmllbGRzGA4gAygLMhkudGJfZXhwbGFpbi5SZXNwb25zZUZpZWxkEicKCnByb3RvdHlwZXMYDyADKAsyEy50Yl9leHBsYWluLlBpY3R1cmUicQoOUmVjb25zdHJ1Y3Rpb24SDQoFbGF5ZXIYASABKAkSGQoRdGhyb3VnaF9jZW50cm9pZHMYAiABKAgSJQoIcGljdHVyZXMYAyADKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSDgoGZXJyb3JzGAQgAygCIq0CCg1SZXNwb25zZUZpZWxkEg4KBnNhbXBsZRgBIAEoDRINCgVsYXllchgCIAEoCRIQCghwb3NpdGlvbhgDIAMoDRIOCgZzdGFydHMYBCADKA0SDQoFc3RvcHMYBSADKA0SFAoMZmllbGRfc3RhcnRzGAYgAygNEhMKC2ZpZWxkX3N0b3BzGAcgAygNEhEKCXBvc2l0aW9ucxgIIAMoDRIiCgVpbnB1dBgJIAEoCzITLnRiX2V4cGxhaW4uUGljdHVyZRIiCgVhbG9uZRgKIAEoCzITLnRiX2V4cGxhaW4uUGljdHVyZRIiCgVmaWVsZBgLIAEoCzITLnRiX2V4cGxhaW4uUGljdHVyZRIiCgV3aG9sZRgMIAEoCzITLnRiX2V4cGxhaW4uUGljdHVyZSr1AQoES2luZBIUChBLSU5EX1VOU1BFQ0lGSUVEEAASCwoHU0VHTUVOVBABEgoKBlNFUklFUxACEgkKBVBVUkdFEAMSCwoHRkFJTFVSRRAEEgkKBUlNQUdFEAUSCwoHQ0xBU1NFUxAGEgwKCEhFQVRNQVBTEAcSCgoGTEFCRUxTEAgSDwoLU1VQRVJQSVhFTFMQCRINCglPQ0NMVVNJT04QChITCg9PQ0NMVVNJT05fUEFJUlMQCxIQCgxDT1JSRUxBVElPTlMQDBIMCghDTFVTVEVSUxANEgoKBlZPTFVNRRAOEhMKD1JFQ09OU1RSVUNUSU9OUxAPKloKBURUeXBlEhUKEURUWVBFX1VOU1BFQ0lGSUVEEAASCQoFVUlOVDgQARIKCgZVSU5UMTYQAhIJCgVJTlQzMhADEgsKB0ZMT0FUMTYQBBILCgdGTE9BVDMyEAUqLAoGQmV0dGVyEgsKB05FSVRIRVIQABIKCgZISUdIRVIQARIJCgVMT1dFUhACKm0KBEZsYWcSBgoCT0sQABIOCgpOT1RfRklOSVRFEAESDAoIQUxMX1pFUk8QAhIRCg1aRVJPX0dSQURJRU5UEAQSDwoLT05FX1NFR01FTlQQCBINCglTQVRVUkFURUQQEBIMCghQT09SX0ZJVBAgYgZwcm90bzM");
+  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiJoCgZDb2x1bW4SDgoGdmFsdWVzGAEgASgMEiAKBWR0eXBlGAIgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgDIAMoDRINCgVzY2FsZRgEIAEoAhIOCgZvZmZzZXQYBSABKAIiGwoKQ2xhc3NOYW1lcxINCgVuYW1lcxgBIAMoCSLBAQoGU2FtcGxlEg0KBWltYWdlGAEgASgMEhIKBWxhYmVsGAIgASgNSACIAQESFgoJcHJlZGljdGVkGAMgASgNSAGIAQESGAoLcHJvYmFiaWxpdHkYBCABKAJIAogBARIMCgRuYW1lGAUgASgJEhAKCHNlZ21lbnRzGAYgASgMEg4KBnZvbHVtZRgHIAEoDBIKCgJpZBgIIAEoBkIICgZfbGFiZWxCDAoKX3ByZWRpY3RlZEIOCgxfcHJvYmFiaWxpdHkiSAoGVm9sdW1lEg0KBWRlcHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRINCgV3aWR0aBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCIoCgdQaWN0dXJlEg0KBWltYWdlGAEgASgMEg4KBnZvbHVtZRgCIAEoDCJKCghMYWJlbE1hcBIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SDQoFY291bnQYAyABKA0SEAoIZGVmbGF0ZWQYBCABKAwiawoGRmlndXJlEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygCEg4KBnJhbmRvbRgDIAMoAhIPCgdjZW50cmVkGAQgAygCEiIKBmJldHRlchgFIAEoDjISLnRiX2V4cGxhaW4uQmV0dGVyIoUCCghIZWF0bWFwcxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSHwoEbWFwcxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGc2lnbmVkGAcgASgIEhcKD2NsYXNzX2RlcGVuZGVudBgIIAEoCBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlIrcCCgtTdXBlcnBpeGVscxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRIiCgd3ZWlnaHRzGAwgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDSABKAsyES50Yl9leHBsYWluLkFycmF5EhIKCmludGVyY2VwdHMYDiADKAISCgoCcjIYDyADKAISEAoIZm9yd2FyZHMYECABKA0igAIKCU9jY2x1c2lvbhIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIwoHc2xpZGVycxgOIAMoCzISLnRiX2V4cGxhaW4uU2xpZGVyIrUBCgZTbGlkZXISDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEh8KBHJvd3MYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB2NvbHVtbnMYBCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBnNjb3JlcxgFIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoJcHJlZGljdGVkGAYgASgLMhEudGJfZXhwbGFpbi5BcnJheSLJAgoOT2NjbHVzaW9uUGFpcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEiEKBGhlbGQYDiABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIgoFbW92ZWQYDyABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIAoFcGFpcnMYECABKAsyES50Yl9leHBsYWluLkFycmF5Im4KB1dpbmRvd3MSDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEiIKB2Nvcm5lcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWFsb25lGAQgASgLMhEudGJfZXhwbGFpbi5BcnJheSLRAgoMQ29ycmVsYXRpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIoCg1zZW5zaXRpdml0aWVzGA4gASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDyABKAsyES50Yl9leHBsYWluLkFycmF5EiQKB3JlbGF0ZWQYECADKAsyEy50Yl9leHBsYWluLlJlbGF0ZWQi6gEKB1JlbGF0ZWQSIAoFcGFpcnMYASABKAsyES50Yl9leHBsYWluLkFycmF5EicKDGNvcnJlbGF0aW9ucxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZXJyb3JzGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIgCgVqb2ludBgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZ3JvdXBzGAUgAygLMhEudGJfZXhwbGFpbi5Hcm91cBIsCgxibG9ja19jb3VudHMYBiADKAsyFi50Yl9leHBsYWluLkJsb2NrQ291bnQiMQoFR3JvdXASEwoLc3VwZXJwaXhlbHMYASADKA0SEwoLY29ycmVsYXRpb24YAiABKAIiNgoKQmxvY2tDb3VudBITCgtzdXBlcnBpeGVscxgBIAEoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiLrAgoIQ2x1c3RlcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFb3JkZXIYDCABKA0SKAoHZm9yd2FyZBgNIAEoCzIXLnRiX2V4cGxhaW4uQ2x1c3RlclBhdGgSKQoIZmVlZGJhY2sYDiABKAsyFy50Yl9leHBsYWluLkNsdXN0ZXJQYXRoEg8KB3R1cm5pbmcYDyADKBESKAoGY291bnRzGBAgAygLMhgudGJfZXhwbGFpbi5DbHVzdGVyQ291bnQSDwoHbm92ZWx0eRgRIAMoAiKcAgoLQ2x1c3RlclBhdGgSJgoLYXNzaWdubWVudHMYASABKAsyES50Yl9leHBsYWluLkFycmF5EgsKA2lkcxgCIAMoDRIlCgpoaXN0b2dyYW1zGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIOCgZzaGFyZXMYBCADKAISDgoGcHVyaXR5GAUgAygCEg8KB2VudHJvcHkYBiADKAISIwoIZXZpZGVuY2UYByABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB3N1cHBvcnQYCCABKAsyES50Yl9leHBsYWluLkFycmF5EhMKC2Fzc29jaWF0aW9uGAkgASgCEiIKB3BhdGNoZXMYCiADKAsyES50Yl9leHBsYWluLlBhdGNoIq8BCgVQYXRjaBIPCgdjbHVzdGVyGAEgASgNEiQKB3BpY3R1cmUYAiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSEgoFbGFiZWwYAyABKA1IAIgBARIQCghkaXN0YW5jZRgEIAEoAhIOCgZzYW1wbGUYBSABKA0SEAoIcG9zaXRpb24YBiADKA0SDgoGc3RhcnRzGAcgAygNEg0KBXN0b3BzGAggAygNQggKBl9sYWJlbCI0CgxDbHVzdGVyQ291bnQSEAoIY2x1c3RlcnMYASABKA0SEgoKc2lsaG91ZXR0ZRgCIAEoAiL5AgoPUmVjb25zdHJ1Y3Rpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEjMKD3JlY29uc3RydWN0aW9ucxgMIAMoCzIaLnRiX2V4cGxhaW4uUmVjb25zdHJ1Y3Rpb24SLAoPcmVwcmVzZW50YXRpdmVzGA0gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEikKBmZpZWxkcxgOIAMoCzIZLnRiX2V4cGxhaW4uUmVzcG9uc2VGaWVsZBInCgpwcm90b3R5cGVzGA8gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlInEKDlJlY29uc3RydWN0aW9uEg0KBWxheWVyGAEgASgJEhkKEXRocm91Z2hfY2VudHJvaWRzGAIgASgIEiUKCHBpY3R1cmVzGAMgAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEg4KBmVycm9ycxgEIAMoAiKtAgoNUmVzcG9uc2VGaWVsZBIOCgZzYW1wbGUYASABKA0SDQoFbGF5ZXIYAiABKAkSEAoIcG9zaXRpb24YAyADKA0SDgoGc3RhcnRzGAQgAygNEg0KBXN0b3BzGAUgAygNEhQKDGZpZWxkX3N0YXJ0cxgGIAMoDRITCgtmaWVsZF9zdG9wcxgHIAMoDRIRCglwb3NpdGlvbnMYCCADKA0SIgoFaW5wdXQYCSABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFYWxvbmUYCiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFZmllbGQYCyABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFd2hvbGUYDCABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUimgQKClByb2plY3Rpb24SDAoEcm93cxgBIAEoDRIPCgdkcm9wcGVkGAIgASgNEg4KBmZpdHRlZBgDIAEoDRIlCglwb3NpdGlvbnMYBCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIfCgNpZHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIiCgZsYWJlbHMYBiABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIlCglwcmVkaWN0ZWQYByABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIpCg1wcm9iYWJpbGl0aWVzGAggASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SDwoHY2xhc3NlcxgJIAEoDBIoCgdjb2x1bW5zGAogAygLMhcudGJfZXhwbGFpbi5OYW1lZENvbHVtbhImCgpuZWlnaGJvdXJzGAsgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJQoJZGlzdGFuY2VzGAwgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SKgoKdGh1bWJuYWlscxgNIAEoCzIWLnRiX2V4cGxhaW4uVGh1bWJuYWlscxIlCghtZWFzdXJlcxgOIAMoCzITLnRiX2V4cGxhaW4uTWVhc3VyZRIzCg9jbGFzc19kaXN0YW5jZXMYDyABKAsyGi50Yl9leHBsYWluLkNsYXNzRGlzdGFuY2VzEg0KBW5vdGVzGBAgAygJIm4KC05hbWVkQ29sdW1uEgwKBG5hbWUYASABKAkSIgoGdmFsdWVzGAIgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SEgoKY2F0ZWdvcmllcxgDIAEoDBILCgNsb3cYBCABKAISDAoEaGlnaBgFIAEoAiJtCgpUaHVtYm5haWxzEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRIMCgRkb3duGAMgASgNEg4KBmFjcm9zcxgEIAEoDRIiCgZzaGVldHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbiJKCgdNZWFzdXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAISIgoGYmV0dGVyGAMgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIimQIKDkNsYXNzRGlzdGFuY2VzEg8KB2NsYXNzZXMYASADKA0SDgoGY291bnRzGAIgAygNEg8KB3NwcmVhZHMYAyADKAISEwoLc2lsaG91ZXR0ZXMYBCADKAISEAoIcHVyaXRpZXMYBSADKAISJQoJZGlzdGFuY2VzGAYgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJgoKbmVpZ2hib3VycxgHIAEoCzISLnRiX2V4cGxhaW4uQ29sdW1uEiYKCmNvbmZ1c2lvbnMYCCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIkCgVwYWlycxgJIAMoCzIVLnRiX2V4cGxhaW4uQ2xhc3NQYWlyEhEKCWFncmVlbWVudBgKIAEoAiKIAQoJQ2xhc3NQYWlyEg0KBWZpcnN0GAEgASgNEg4KBnNlY29uZBgCIAEoDRIQCghkaXN0YW5jZRgDIAEoAhIUCgxzZXBhcmFiaWxpdHkYBCABKAISEgoKbmVpZ2hib3VycxgFIAEoAhISCgpjb25mdXNpb25zGAYgASgNEgwKBHJvd3MYByADKA0qkQIKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgsKB1NFR01FTlQQARIKCgZTRVJJRVMQAhIJCgVQVVJHRRADEgsKB0ZBSUxVUkUQBBIJCgVJTUFHRRAFEgsKB0NMQVNTRVMQBhIMCghIRUFUTUFQUxAHEgoKBkxBQkVMUxAIEg8KC1NVUEVSUElYRUxTEAkSDQoJT0NDTFVTSU9OEAoSEwoPT0NDTFVTSU9OX1BBSVJTEAsSEAoMQ09SUkVMQVRJT05TEAwSDAoIQ0xVU1RFUlMQDRIKCgZWT0xVTUUQDhITCg9SRUNPTlNUUlVDVElPTlMQDxIKCgZDT0xVTU4QEBIOCgpQUk9KRUNUSU9OEBEqcgoFRFR5cGUSFQoRRFRZUEVfVU5TUEVDSUZJRUQQABIJCgVVSU5UOBABEgoKBlVJTlQxNhACEgkKBUlOVDMyEAMSCwoHRkxPQVQxNhAEEgsKB0ZMT0FUMzIQBRIKCgZVSU5UMzIQBhIKCgZVSU5UNjQQByosCgZCZXR0ZXISCwoHTkVJVEhFUhAAEgoKBkhJR0hFUhABEgkKBUxPV0VSEAIqbQoERmxhZxIGCgJPSxAAEg4KCk5PVF9GSU5JVEUQARIMCghBTExfWkVSTxACEhEKDVpFUk9fR1JBRElFTlQQBBIPCgtPTkVfU0VHTUVOVBAIEg0KCVNBVFVSQVRFRBAQEgwKCFBPT1JfRklUECBiBnByb3RvMw");
 
 /**
  * One line of an index file.
@@ -72,7 +72,7 @@ export type Entry = Message<"tb_explain.Entry"> & {
   count: number;
 
   /**
-   * IMAGE, CLASSES, LABELS and VOLUME: the first 16 bytes of the SHA-256 of the payload
+   * IMAGE, CLASSES, LABELS, VOLUME and COLUMN: the first 16 bytes of the SHA-256 of the payload
    *
    * @generated from field: bytes content_hash = 9;
    */
@@ -280,6 +280,50 @@ export const ArraySchema: GenMessage<Array> = /*@__PURE__*/
   messageDesc(file_tb_explain_records_explain, 4);
 
 /**
+ * An array that is stored apart from what names it, so that readers fetch what they show: little-endian, row-major, dense.
+ * value = offset + scale * stored.
+ *
+ * @generated from message tb_explain.Column
+ */
+export type Column = Message<"tb_explain.Column"> & {
+  /**
+   * content hash of a COLUMN in the same run
+   *
+   * @generated from field: bytes values = 1;
+   */
+  values: Uint8Array;
+
+  /**
+   * @generated from field: tb_explain.DType dtype = 2;
+   */
+  dtype: DType;
+
+  /**
+   * @generated from field: repeated uint32 shape = 3;
+   */
+  shape: number[];
+
+  /**
+   * 0: the values are those stored
+   *
+   * @generated from field: float scale = 4;
+   */
+  scale: number;
+
+  /**
+   * @generated from field: float offset = 5;
+   */
+  offset: number;
+};
+
+/**
+ * Describes the message tb_explain.Column.
+ * Use `create(ColumnSchema)` to create a new message.
+ */
+export const ColumnSchema: GenMessage<Column> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 5);
+
+/**
  * @generated from message tb_explain.ClassNames
  */
 export type ClassNames = Message<"tb_explain.ClassNames"> & {
@@ -294,7 +338,7 @@ export type ClassNames = Message<"tb_explain.ClassNames"> & {
  * Use `create(ClassNamesSchema)` to create a new message.
  */
 export const ClassNamesSchema: GenMessage<ClassNames> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 5);
+  messageDesc(file_tb_explain_records_explain, 6);
 
 /**
  * One image that was explained.
@@ -350,6 +394,13 @@ export type Sample = Message<"tb_explain.Sample"> & {
    * @generated from field: bytes volume = 7;
    */
   volume: Uint8Array;
+
+  /**
+   * The same for the same picture wherever it is logged, 1 to 2^53 - 1: what ties samples to the rows of projections; 0: no picture.
+   *
+   * @generated from field: fixed64 id = 8;
+   */
+  id: bigint;
 };
 
 /**
@@ -357,7 +408,7 @@ export type Sample = Message<"tb_explain.Sample"> & {
  * Use `create(SampleSchema)` to create a new message.
  */
 export const SampleSchema: GenMessage<Sample> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 6);
+  messageDesc(file_tb_explain_records_explain, 7);
 
 /**
  * Voxels, each 0 (empty) to 255.
@@ -393,7 +444,7 @@ export type Volume = Message<"tb_explain.Volume"> & {
  * Use `create(VolumeSchema)` to create a new message.
  */
 export const VolumeSchema: GenMessage<Volume> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 7);
+  messageDesc(file_tb_explain_records_explain, 8);
 
 /**
  * An image, or voxels with an image of their projections: content hashes of an IMAGE and a VOLUME in the same run, or empty.
@@ -417,7 +468,7 @@ export type Picture = Message<"tb_explain.Picture"> & {
  * Use `create(PictureSchema)` to create a new message.
  */
 export const PictureSchema: GenMessage<Picture> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 8);
+  messageDesc(file_tb_explain_records_explain, 9);
 
 /**
  * A label of each pixel.
@@ -455,7 +506,7 @@ export type LabelMap = Message<"tb_explain.LabelMap"> & {
  * Use `create(LabelMapSchema)` to create a new message.
  */
 export const LabelMapSchema: GenMessage<LabelMap> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 9);
+  messageDesc(file_tb_explain_records_explain, 10);
 
 /**
  * A number that says how far a map can be trusted, one for each map, beside that of two maps that know nothing.
@@ -502,7 +553,7 @@ export type Figure = Message<"tb_explain.Figure"> & {
  * Use `create(FigureSchema)` to create a new message.
  */
 export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 10);
+  messageDesc(file_tb_explain_records_explain, 11);
 
 /**
  * Attribution maps of N samples for T targets each.
@@ -589,7 +640,7 @@ export type Heatmaps = Message<"tb_explain.Heatmaps"> & {
  * Use `create(HeatmapsSchema)` to create a new message.
  */
 export const HeatmapsSchema: GenMessage<Heatmaps> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 11);
+  messageDesc(file_tb_explain_records_explain, 12);
 
 /**
  * Weights of superpixels: LIME, KernelSHAP. The label map of a sample is named in it.
@@ -678,7 +729,7 @@ export type Superpixels = Message<"tb_explain.Superpixels"> & {
  * Use `create(SuperpixelsSchema)` to create a new message.
  */
 export const SuperpixelsSchema: GenMessage<Superpixels> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 12);
+  messageDesc(file_tb_explain_records_explain, 13);
 
 /**
  * The score of the target while a window (the slider) is hidden, for all positions of windows of one or several sizes.
@@ -751,7 +802,7 @@ export type Occlusion = Message<"tb_explain.Occlusion"> & {
  * Use `create(OcclusionSchema)` to create a new message.
  */
 export const OcclusionSchema: GenMessage<Occlusion> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 13);
+  messageDesc(file_tb_explain_records_explain, 14);
 
 /**
  * @generated from message tb_explain.Slider
@@ -803,7 +854,7 @@ export type Slider = Message<"tb_explain.Slider"> & {
  * Use `create(SliderSchema)` to create a new message.
  */
 export const SliderSchema: GenMessage<Slider> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 14);
+  messageDesc(file_tb_explain_records_explain, 15);
 
 /**
  * The score of the target while two windows are hidden at once: one held, one moved.
@@ -886,7 +937,7 @@ export type OcclusionPairs = Message<"tb_explain.OcclusionPairs"> & {
  * Use `create(OcclusionPairsSchema)` to create a new message.
  */
 export const OcclusionPairsSchema: GenMessage<OcclusionPairs> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 15);
+  messageDesc(file_tb_explain_records_explain, 16);
 
 /**
  * @generated from message tb_explain.Windows
@@ -924,7 +975,7 @@ export type Windows = Message<"tb_explain.Windows"> & {
  * Use `create(WindowsSchema)` to create a new message.
  */
 export const WindowsSchema: GenMessage<Windows> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 16);
+  messageDesc(file_tb_explain_records_explain, 17);
 
 /**
  * What superpixels contribute, alone and two by two (Ablation-CA). The label map of a sample is named in it.
@@ -1011,7 +1062,7 @@ export type Correlations = Message<"tb_explain.Correlations"> & {
  * Use `create(CorrelationsSchema)` to create a new message.
  */
 export const CorrelationsSchema: GenMessage<Correlations> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 17);
+  messageDesc(file_tb_explain_records_explain, 18);
 
 /**
  * The pairs and groups found for one sample and target, each most important first, and the study of block counts.
@@ -1063,7 +1114,7 @@ export type Related = Message<"tb_explain.Related"> & {
  * Use `create(RelatedSchema)` to create a new message.
  */
 export const RelatedSchema: GenMessage<Related> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 18);
+  messageDesc(file_tb_explain_records_explain, 19);
 
 /**
  * @generated from message tb_explain.Group
@@ -1087,7 +1138,7 @@ export type Group = Message<"tb_explain.Group"> & {
  * Use `create(GroupSchema)` to create a new message.
  */
 export const GroupSchema: GenMessage<Group> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 19);
+  messageDesc(file_tb_explain_records_explain, 20);
 
 /**
  * @generated from message tb_explain.BlockCount
@@ -1113,7 +1164,7 @@ export type BlockCount = Message<"tb_explain.BlockCount"> & {
  * Use `create(BlockCountSchema)` to create a new message.
  */
 export const BlockCountSchema: GenMessage<BlockCount> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 20);
+  messageDesc(file_tb_explain_records_explain, 21);
 
 /**
  * The positions of a layer, by clusters of what its filters say there: k-means in the space of its channels. T is 1 and the
@@ -1210,7 +1261,7 @@ export type Clusters = Message<"tb_explain.Clusters"> & {
  * Use `create(ClustersSchema)` to create a new message.
  */
 export const ClustersSchema: GenMessage<Clusters> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 21);
+  messageDesc(file_tb_explain_records_explain, 22);
 
 /**
  * k clusters over all vectors of a layer in K classes (of feedback: by predicted class), and where they are in the samples.
@@ -1294,7 +1345,7 @@ export type ClusterPath = Message<"tb_explain.ClusterPath"> & {
  * Use `create(ClusterPathSchema)` to create a new message.
  */
 export const ClusterPathSchema: GenMessage<ClusterPath> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 22);
+  messageDesc(file_tb_explain_records_explain, 23);
 
 /**
  * A part of an image that a position sees, near the centroid of its cluster.
@@ -1364,7 +1415,7 @@ export type Patch = Message<"tb_explain.Patch"> & {
  * Use `create(PatchSchema)` to create a new message.
  */
 export const PatchSchema: GenMessage<Patch> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 23);
+  messageDesc(file_tb_explain_records_explain, 24);
 
 /**
  * @generated from message tb_explain.ClusterCount
@@ -1388,7 +1439,7 @@ export type ClusterCount = Message<"tb_explain.ClusterCount"> & {
  * Use `create(ClusterCountSchema)` to create a new message.
  */
 export const ClusterCountSchema: GenMessage<ClusterCount> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 24);
+  messageDesc(file_tb_explain_records_explain, 25);
 
 /**
  * What a feedback network makes of codes of N samples. T is 1 and the target the predicted class.
@@ -1468,7 +1519,7 @@ export type Reconstructions = Message<"tb_explain.Reconstructions"> & {
  * Use `create(ReconstructionsSchema)` to create a new message.
  */
 export const ReconstructionsSchema: GenMessage<Reconstructions> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 25);
+  messageDesc(file_tb_explain_records_explain, 26);
 
 /**
  * The samples, reconstructed from one code.
@@ -1510,7 +1561,7 @@ export type Reconstruction = Message<"tb_explain.Reconstruction"> & {
  * Use `create(ReconstructionSchema)` to create a new message.
  */
 export const ReconstructionSchema: GenMessage<Reconstruction> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 26);
+  messageDesc(file_tb_explain_records_explain, 27);
 
 /**
  * What one position of a layer stands for: its code decoded alone, together with all positions that see part of what it sees
@@ -1595,7 +1646,385 @@ export type ResponseField = Message<"tb_explain.ResponseField"> & {
  * Use `create(ResponseFieldSchema)` to create a new message.
  */
 export const ResponseFieldSchema: GenMessage<ResponseField> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 27);
+  messageDesc(file_tb_explain_records_explain, 28);
+
+/**
+ * Features of N images (rows), reduced to two or three dimensions, and how far apart their classes are.
+ *
+ * @generated from message tb_explain.Projection
+ */
+export type Projection = Message<"tb_explain.Projection"> & {
+  /**
+   * N
+   *
+   * @generated from field: uint32 rows = 1;
+   */
+  rows: number;
+
+  /**
+   * how many more were given, whose features are not finite
+   *
+   * @generated from field: uint32 dropped = 2;
+   */
+  dropped: number;
+
+  /**
+   * how many of the rows the reduction was fitted to; the others were placed among them afterwards
+   *
+   * @generated from field: uint32 fitted = 3;
+   */
+  fitted: number;
+
+  /**
+   * UINT16 [N, 2] or [N, 3]; one scale for all axes
+   *
+   * @generated from field: tb_explain.Column positions = 4;
+   */
+  positions?: Column | undefined;
+
+  /**
+   * UINT64 [N]: as in Sample, or what the caller calls the rows; those of one tag have the same ids in all steps
+   *
+   * @generated from field: tb_explain.Column ids = 5;
+   */
+  ids?: Column | undefined;
+
+  /**
+   * UINT16 [N]: true classes, 65535: not known; or absent
+   *
+   * @generated from field: tb_explain.Column labels = 6;
+   */
+  labels?: Column | undefined;
+
+  /**
+   * UINT16 [N]: predicted classes, 65535: not known; or absent
+   *
+   * @generated from field: tb_explain.Column predicted = 7;
+   */
+  predicted?: Column | undefined;
+
+  /**
+   * UINT16 [N]: of the predicted class; or absent
+   *
+   * @generated from field: tb_explain.Column probabilities = 8;
+   */
+  probabilities?: Column | undefined;
+
+  /**
+   * content hash of CLASSES in the same run; empty: classes have no names
+   *
+   * @generated from field: bytes classes = 9;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: repeated tb_explain.NamedColumn columns = 10;
+   */
+  columns: NamedColumn[];
+
+  /**
+   * UINT32 [N, k]: the rows that are nearest in the space of the features, nearest first; or absent
+   *
+   * @generated from field: tb_explain.Column neighbours = 11;
+   */
+  neighbours?: Column | undefined;
+
+  /**
+   * FLOAT16 [N, k]: their distances there; or absent
+   *
+   * @generated from field: tb_explain.Column distances = 12;
+   */
+  distances?: Column | undefined;
+
+  /**
+   * @generated from field: tb_explain.Thumbnails thumbnails = 13;
+   */
+  thumbnails?: Thumbnails | undefined;
+
+  /**
+   * @generated from field: repeated tb_explain.Measure measures = 14;
+   */
+  measures: Measure[];
+
+  /**
+   * absent: nothing is known about classes
+   *
+   * @generated from field: tb_explain.ClassDistances class_distances = 15;
+   */
+  classDistances?: ClassDistances | undefined;
+
+  /**
+   * for people, a sentence each: why another reduction was made than asked for, what was left out
+   *
+   * @generated from field: repeated string notes = 16;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message tb_explain.Projection.
+ * Use `create(ProjectionSchema)` to create a new message.
+ */
+export const ProjectionSchema: GenMessage<Projection> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 29);
+
+/**
+ * @generated from message tb_explain.NamedColumn
+ */
+export type NamedColumn = Message<"tb_explain.NamedColumn"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * [N] numbers, or UINT16 indices into the categories, 65535: none
+   *
+   * @generated from field: tb_explain.Column values = 2;
+   */
+  values?: Column | undefined;
+
+  /**
+   * content hash of CLASSES in the same run, the names of the categories; empty: numbers
+   *
+   * @generated from field: bytes categories = 3;
+   */
+  categories: Uint8Array;
+
+  /**
+   * the least and the greatest finite number
+   *
+   * @generated from field: float low = 4;
+   */
+  low: number;
+
+  /**
+   * @generated from field: float high = 5;
+   */
+  high: number;
+};
+
+/**
+ * Describes the message tb_explain.NamedColumn.
+ * Use `create(NamedColumnSchema)` to create a new message.
+ */
+export const NamedColumnSchema: GenMessage<NamedColumn> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 30);
+
+/**
+ * Small pictures of all rows, on sheets of `down` by `across` tiles: row r is on sheet r / (down * across), left to right, then down.
+ *
+ * @generated from message tb_explain.Thumbnails
+ */
+export type Thumbnails = Message<"tb_explain.Thumbnails"> & {
+  /**
+   * of a tile, in pixels
+   *
+   * @generated from field: uint32 height = 1;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 2;
+   */
+  width: number;
+
+  /**
+   * @generated from field: uint32 down = 3;
+   */
+  down: number;
+
+  /**
+   * @generated from field: uint32 across = 4;
+   */
+  across: number;
+
+  /**
+   * UINT8 [S, 16]: content hashes of IMAGEs in the same run
+   *
+   * @generated from field: tb_explain.Column sheets = 5;
+   */
+  sheets?: Column | undefined;
+};
+
+/**
+ * Describes the message tb_explain.Thumbnails.
+ * Use `create(ThumbnailsSchema)` to create a new message.
+ */
+export const ThumbnailsSchema: GenMessage<Thumbnails> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 31);
+
+/**
+ * A number about a whole projection.
+ *
+ * @generated from message tb_explain.Measure
+ */
+export type Measure = Message<"tb_explain.Measure"> & {
+  /**
+   * e.g. "trustworthiness"
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: float value = 2;
+   */
+  value: number;
+
+  /**
+   * @generated from field: tb_explain.Better better = 3;
+   */
+  better: Better;
+};
+
+/**
+ * Describes the message tb_explain.Measure.
+ * Use `create(MeasureSchema)` to create a new message.
+ */
+export const MeasureSchema: GenMessage<Measure> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 32);
+
+/**
+ * How the K classes that occur lie in the space of the features.
+ *
+ * @generated from message tb_explain.ClassDistances
+ */
+export type ClassDistances = Message<"tb_explain.ClassDistances"> & {
+  /**
+   * [K] ascending: the axes of the matrices
+   *
+   * @generated from field: repeated uint32 classes = 1;
+   */
+  classes: number[];
+
+  /**
+   * [K] rows of each
+   *
+   * @generated from field: repeated uint32 counts = 2;
+   */
+  counts: number[];
+
+  /**
+   * [K] mean cosine distance of a class's rows from its centroid
+   *
+   * @generated from field: repeated float spreads = 3;
+   */
+  spreads: number[];
+
+  /**
+   * [K] means; NaN: not known
+   *
+   * @generated from field: repeated float silhouettes = 4;
+   */
+  silhouettes: number[];
+
+  /**
+   * [K] share of a row's nearest neighbours that are of its own class, mean; NaN: not known
+   *
+   * @generated from field: repeated float purities = 5;
+   */
+  purities: number[];
+
+  /**
+   * FLOAT16 [K, K]: cosine distance between centroids, 0 to 2
+   *
+   * @generated from field: tb_explain.Column distances = 6;
+   */
+  distances?: Column | undefined;
+
+  /**
+   * FLOAT16 [K, K]: share of the neighbours of rows of class i that are of class j; or absent
+   *
+   * @generated from field: tb_explain.Column neighbours = 7;
+   */
+  neighbours?: Column | undefined;
+
+  /**
+   * UINT32 [K, K]: rows of class i that are taken for class j; or absent
+   *
+   * @generated from field: tb_explain.Column confusions = 8;
+   */
+  confusions?: Column | undefined;
+
+  /**
+   * the most confusable first
+   *
+   * @generated from field: repeated tb_explain.ClassPair pairs = 9;
+   */
+  pairs: ClassPair[];
+
+  /**
+   * Spearman correlation over pairs of how near and how often confused they are; NaN: not known
+   *
+   * @generated from field: float agreement = 10;
+   */
+  agreement: number;
+};
+
+/**
+ * Describes the message tb_explain.ClassDistances.
+ * Use `create(ClassDistancesSchema)` to create a new message.
+ */
+export const ClassDistancesSchema: GenMessage<ClassDistances> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 33);
+
+/**
+ * @generated from message tb_explain.ClassPair
+ */
+export type ClassPair = Message<"tb_explain.ClassPair"> & {
+  /**
+   * @generated from field: uint32 first = 1;
+   */
+  first: number;
+
+  /**
+   * @generated from field: uint32 second = 2;
+   */
+  second: number;
+
+  /**
+   * cosine, between the centroids
+   *
+   * @generated from field: float distance = 3;
+   */
+  distance: number;
+
+  /**
+   * the distance over the sum of both spreads; small: confusable
+   *
+   * @generated from field: float separability = 4;
+   */
+  separability: number;
+
+  /**
+   * share of the neighbours of either that are of the other
+   *
+   * @generated from field: float neighbours = 5;
+   */
+  neighbours: number;
+
+  /**
+   * rows of either that are taken for the other
+   *
+   * @generated from field: uint32 confusions = 6;
+   */
+  confusions: number;
+
+  /**
+   * that lie between the two, those nearest to both first
+   *
+   * @generated from field: repeated uint32 rows = 7;
+   */
+  rows: number[];
+};
+
+/**
+ * Describes the message tb_explain.ClassPair.
+ * Use `create(ClassPairSchema)` to create a new message.
+ */
+export const ClassPairSchema: GenMessage<ClassPair> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 34);
 
 /**
  * @generated from enum tb_explain.Kind
@@ -1711,6 +2140,20 @@ export enum Kind {
    * @generated from enum value: RECONSTRUCTIONS = 15;
    */
   RECONSTRUCTIONS = 15,
+
+  /**
+   * payload: the values that a Column describes, and nothing else
+   *
+   * @generated from enum value: COLUMN = 16;
+   */
+  COLUMN = 16,
+
+  /**
+   * payload: Projection
+   *
+   * @generated from enum value: PROJECTION = 17;
+   */
+  PROJECTION = 17,
 }
 
 /**
@@ -1752,6 +2195,16 @@ export enum DType {
    * @generated from enum value: FLOAT32 = 5;
    */
   FLOAT32 = 5,
+
+  /**
+   * @generated from enum value: UINT32 = 6;
+   */
+  UINT32 = 6,
+
+  /**
+   * @generated from enum value: UINT64 = 7;
+   */
+  UINT64 = 7,
 }
 
 /**
