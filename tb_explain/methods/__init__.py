@@ -34,6 +34,7 @@ from tb_explain.methods.method import ImageMethod, LayerMethod, Method, SetMetho
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.reconstruction import Reconstructed, Reconstruction
+from tb_explain.methods.redundancy import FilterGroup, Redundancy, redundancy
 from tb_explain.methods.results import Attribution, Explained, Flag
 from tb_explain.methods.rise import RISE
 from tb_explain.methods.shap import KernelSHAP
@@ -59,6 +60,7 @@ __all__ = [
     "Explained",
     "FeedbackNetwork",
     "FilterClusters",
+    "FilterGroup",
     "FilterSpace",
     "FilterSpaces",
     "FinerCAM",
@@ -86,6 +88,7 @@ __all__ = [
     "Reconstructed",
     "Reconstruction",
     "ReconstructionErrors",
+    "Redundancy",
     "ResponseField",
     "Saliency",
     "ScoreCAM",
@@ -97,4 +100,5 @@ __all__ = [
     "XGradCAM",
     "attribute",
     "receptive_fields",
+    "redundancy",
 ]

@@ -1,0 +1,252 @@
+"""Filters that do nearly the same: copies, turned and recoloured ones, by their weights and by what they say about images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from tb_explain.methods.channel_moments import ChannelMoments
+from tb_explain.methods.features import sites
+from tb_explain.methods.filter_similarity import Similarity, colour_similarity, weight_similarity
+from tb_explain.methods.layers import Layers, bare, layer_names
+from tb_explain.methods.loader import as_labels, check_loader, labelled
+from tb_explain.methods.network import Network, undisturbed
+from tb_explain.methods.taps import first_output, removed_after, tapped
+from tb_explain.methods.targets import resolve
+
+Relation = Literal["copy", "turned", "recoloured", "alike"]
+
+_CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
+
+
+@dataclass(frozen=True, eq=False)
+class FilterGroup:
+    """Filters that do nearly the same."""
+
+    channels: tuple[int, ...]
+    """The one that stands for all first."""
+    relation: Relation
+    """How they are tied: equal weights, turned ones, ones of other colours, or other weights that say the same."""
+    similarity: float
+    """Of the least similar pair that ties the group."""
+    cost: float | None = None
+    """Accuracy lost, in 0..1, when all but the first are switched off; None: no labels were given."""
+
+
+@dataclass(frozen=True, eq=False)
+class Redundancy:
+    """How many different filters a layer has."""
+
+    layer: str
+    weights: Similarity | None
+    """None: the layer is no convolution, or a block of several."""
+    colours: Similarity | None
+    """Of a layer that sees three colours."""
+    activations: Tensor | None
+    """float32 [C, C] in -1..1: correlation over images and positions; 0 of channels that never change; None: without images."""
+    turned_activations: Tensor | None
+    """float32 [C, C]: the greatest correlation of what f says with what g says of the image turned by 90°, 180° or 270°, turned back."""
+    dead: tuple[int, ...]
+    """Channels whose weights are zero, or that never change."""
+    groups: list[FilterGroup]
+    """The costliest to remove last; without labels the largest first."""
+    dimensions: float | None
+    """(sum of eigenvalues)² / sum of squares of the covariance of the channels: as how many independent ones they count."""
+    accuracy: float | None
+    """In 0..1, of the whole network on the images; None: no labels were given."""
+
+    @property
+    def redundant(self) -> float:
+        """Share of the live filters in 0..1 that others could stand for."""
+        channels = len(self.weights.values) if self.weights else 0
+        channels = channels if self.activations is None else len(self.activations)
+        alive = channels - len(self.dead)
+        return sum(len(group.channels) - 1 for group in self.groups) / alive if alive else 0.0
+
+
+def redundancy(
+    model: nn.Module, layer: Layers = None, data: Any = None, *, copy: float = 0.95, turned: float = 0.9
+) -> Redundancy | list[Redundancy]:
+    """List near-copies among a layer's filters; nothing is removed. One result, or one a layer when several were named.
+
+    Filters are tied when their weights (or, with images, their activations) are `copy` alike or more, or `turned` alike after a rotation,
+    a reflection or a change of colour. Similar filters are no proof that one is superfluous: `cost` says what the network loses.
+
+    Args:
+        layer: None: all convolutions.
+        data: loader of batches `images` or `(images, labels)`, gone through once, and once more for the groups' costs.
+    """
+    for name, value in (("copy", copy), ("turned", turned)):
+        if not 0 < value <= 1:
+            raise ValueError(f"{name} must be a similarity above 0 and at most 1, got {value}")
+    model = bare(model)
+    if data is not None:
+        data = torch.split(data, 16) if isinstance(data, Tensor) else data
+        check_loader(data, "data")
+    names = layer_names(model, layer)
+    if names is None:
+        names = [name for name, module in model.named_modules() if isinstance(module, _CONVOLUTIONS)]
+    if not names:
+        raise ValueError(f"{type(model).__name__} has no convolutions; name a layer")
+    one = layer is not None and isinstance(layer, (str, nn.Module))
+    with undisturbed(model) as network:
+        moments = _read(network, data, names) if data is not None else {}
+        found = [_of_layer(model, name, moments.get(name), copy, turned) for name in names]
+        if data is not None:
+            found = _with_costs(network, data, found)
+    return found[0] if one else found
+
+
+def _of_layer(model: nn.Module, name: str, seen: ChannelMoments | None, copy: float, turned: float) -> Redundancy:
+    convolution = _convolution(model.get_submodule(name))
+    if convolution is None and seen is None:
+        raise ValueError(f"layer {name!r} is no convolution, so its filters have no weights to compare; give data too")
+    weights = None if convolution is None else weight_similarity(convolution.weight, convolution.groups)
+    of_colours = convolution is not None and convolution.groups == 1 and convolution.in_channels == 3
+    colours = colour_similarity(convolution.weight) if convolution is not None and of_colours else None
+    correlation = None if seen is None else seen.correlation()
+    turned_correlation = None if seen is None else seen.turned_correlation()
+    dead = weights.values.diagonal().cpu() == 0 if weights is not None else torch.tensor(False)
+    dead = dead | seen.still if seen is not None else dead
+    ties: list[tuple[float, int, int, Relation]] = []
+    for similarity, limit, relation in _kinds(weights, colours, correlation, turned_correlation, copy, turned):
+        alike = similarity.cpu().clone()
+        alike[dead] = alike[:, dead] = 0
+        alike.fill_diagonal_(0)
+        for f, g in (alike.triu(1) >= limit).nonzero().tolist():
+            ties.append((float(alike[f, g]), f, g, relation))
+    return Redundancy(
+        layer=name,
+        weights=weights,
+        colours=colours,
+        activations=correlation,
+        turned_activations=turned_correlation,
+        dead=tuple(dead.nonzero()[:, 0].tolist()),
+        groups=_groups(ties, None if seen is None else seen.strength()),
+        dimensions=None if seen is None else seen.dimensions(),
+        accuracy=None,
+    )
+
+
+def _convolution(module: nn.Module) -> Any:
+    """The one convolution that a layer is, or consists of besides normalisation and rectifiers."""
+    found = [part for part in module.modules() if isinstance(part, _CONVOLUTIONS)]
+    return found[0] if len(found) == 1 else None
+
+
+def _kinds(
+    weights: Similarity | None,
+    colours: Similarity | None,
+    correlation: Tensor | None,
+    turned_correlation: Tensor | None,
+    copy: float,
+    turned: float,
+) -> Iterator[tuple[Tensor, float, Relation]]:
+    """The matrices to find ties in, symmetric, the strongest claim first."""
+    if weights is not None:
+        as_they_are = torch.where(weights.turned == 0, weights.values, 0)
+        yield as_they_are, copy, "copy"
+        yield torch.where(weights.turned != 0, weights.values, 0), turned, "turned"
+    if colours is not None:
+        yield colours.values, turned, "recoloured"
+    if correlation is not None:
+        yield correlation, copy, "alike"
+    if turned_correlation is not None:
+        yield turned_correlation, copy, "turned"
+
+
+_CLAIMS: tuple[Relation, ...] = ("copy", "turned", "recoloured", "alike")
+
+
+def _groups(ties: list[tuple[float, int, int, Relation]], strength: Tensor | None) -> list[FilterGroup]:
+    """Connected filters. A group's relation is the weakest claim that it needs to hold together."""
+    parent: dict[int, int] = {}
+
+    def root(f: int) -> int:
+        parent.setdefault(f, f)
+        while parent[f] != f:
+            f = parent[f]
+        return f
+
+    used: list[tuple[float, int, Relation]] = []
+    for similarity, f, g, relation in sorted(ties, key=lambda tie: (_CLAIMS.index(tie[3]), -tie[0])):
+        a, b = root(f), root(g)
+        if a != b:
+            parent[b] = a
+            used.append((similarity, f, relation))
+    members: dict[int, list[int]] = {}
+    for f in sorted(parent):
+        members.setdefault(root(f), []).append(f)
+    found = []
+    for representative, channels in members.items():
+        mine = [(similarity, relation) for similarity, f, relation in used if root(f) == representative]
+        if strength is not None:
+            channels.sort(key=lambda f: -float(strength[f]))
+        relation = max((relation for _, relation in mine), key=_CLAIMS.index)
+        found.append(FilterGroup(tuple(channels), relation, min(similarity for similarity, _ in mine)))
+    return sorted(found, key=lambda group: (-len(group.channels), -group.similarity))
+
+
+def _read(network: Network, data: Any, names: Sequence[str]) -> dict[str, ChannelMoments]:
+    found: dict[str, ChannelMoments] = {}
+    for images, _ in labelled(data):
+        images = images.detach().to(network.device, network.dtype)
+        # Voxels could be turned by 23 rotations; each would cost a pass.
+        square = images.ndim == 4 and images.shape[2] == images.shape[3]
+        said: dict[str, dict[int, Tensor]] = {name: {} for name in names}
+        for turns in (0, 1, 2, 3) if square else (0, 2) if images.ndim == 4 else (0,):
+            with torch.no_grad():
+                seen, _ = tapped(network, images.rot90(turns, (2, 3)).clone(), set(names), set(), set(names))
+            for name, output in seen.items():
+                grid = sites(name, output, len(images), tuple(images.shape[2:]))
+                said[name][turns] = grid.rot90(-turns, (2, 3))
+        for name in names:
+            moments = found.setdefault(name, ChannelMoments(said[name][0].shape[1]))
+            moments.add({turns: one for turns, one in said[name].items() if one.shape == said[name][0].shape})
+    if not any(moments.count for moments in found.values()):
+        raise ValueError("the data have no images that a layer says something finite about; give a loader of some")
+    return found
+
+
+def _with_costs(network: Network, data: Any, found: list[Redundancy]) -> list[Redundancy]:
+    """The same with what the network's accuracy loses when a group is reduced to its first filter."""
+    jobs = [(row, group) for row, one in enumerate(found) for group in one.groups]
+    right: dict[int, int] = dict.fromkeys(range(-1, len(jobs)), 0)
+    n = 0
+    for images, labels in labelled(data):
+        if labels is None:
+            return found
+        images = images.detach().to(network.device, network.dtype)
+        for job in right:
+            row, group = jobs[job] if job >= 0 else (0, None)
+            with torch.no_grad(), _switched_off(network, found[row].layer, group):
+                logits = resolve(None, first_output(network, images.clone())).outputs
+            true = as_labels(labels, len(images), logits.shape[1]).to(logits.device)
+            right[job] += int((logits.argmax(1) == true).sum())
+        n += len(images)
+    accuracy = right[-1] / n
+    costs = {(row, group.channels): accuracy - right[job] / n for job, (row, group) in enumerate(jobs)}
+    ranked = []
+    for row, one in enumerate(found):
+        groups = [dataclasses.replace(group, cost=costs[row, group.channels]) for group in one.groups]
+        groups.sort(key=lambda group: (group.cost, -len(group.channels)))
+        ranked.append(dataclasses.replace(one, groups=groups, accuracy=accuracy))
+    return ranked
+
+
+def _switched_off(network: Network, layer: str, group: FilterGroup | None) -> Any:
+    if group is None:
+        return removed_after(())
+    others = list(group.channels[1:])
+
+    def switch_off(_module: nn.Module, _args: Any, output: Tensor) -> Tensor:
+        output = output.clone()
+        output[:, others] = 0
+        return output
+
+    return removed_after([network.module.get_submodule(layer).register_forward_hook(switch_off)])
