@@ -100,9 +100,9 @@ export type Panel = {
 export type ScatterStats = {
   /** "canvas": WebGL2 is missing; at most `FALLBACK_LIMIT` points of a panel are drawn then, a fair sample. */
   renderer: "webgl" | "canvas";
-  /** Points in the picture that is on screen, without those hidden or outside. */
+  /** Of all points, how many the picture on screen was drawn from. */
   drawn: number;
-  /** Points that there would be with all drawn. */
+  /** Of all panels. */
   total: number;
   /** The picture is complete: nothing moves, and no part of it is still to come. */
   settled: boolean;

@@ -1,0 +1,2 @@
+export { createScatter } from "../../src/render/scatter/scatter.ts";
+export * from "../../src/render/scatter/types.ts";

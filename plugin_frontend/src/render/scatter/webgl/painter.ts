@@ -1,0 +1,182 @@
+/** Draws with WebGL2: pictures into one of two textures, the finished one shown with the points on top of it. */
+import { pixelsPerUnit, rotation } from "../camera.ts";
+import { channelsOf, rampOf } from "../colours.ts";
+import { pointSize } from "../density.ts";
+import type { Painter } from "../painter.ts";
+import type { PanelModel } from "../panel.ts";
+import type { Positions, Theme } from "../types.ts";
+import { GpuPoints } from "./points.ts";
+import { Programs } from "./programs.ts";
+import type { Variant } from "./shaders.ts";
+
+/** What is left of the opacity of points that are not selected while others are. */
+const DIMMED = 0.22;
+
+type Target = { frame: WebGLFramebuffer; texture: WebGLTexture };
+type Look = { size: number; opacity: number; dimmed: number };
+
+export class WebglPainter implements Painter {
+  readonly renderer = "webgl";
+  readonly limit = Number.POSITIVE_INFINITY;
+  private readonly programs: Programs;
+  private readonly points = new Map<PanelModel, GpuPoints>();
+  private size = { width: 1, height: 1, pixelRatio: 1 };
+  private shown: Target;
+  private drawn: Target;
+  private fence: WebGLSync | null = null;
+
+  constructor(private readonly gl: WebGL2RenderingContext) {
+    this.programs = new Programs(gl);
+    [this.shown, this.drawn] = [this.createTarget(), this.createTarget()];
+    gl.enable(gl.BLEND);
+    gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
+    gl.clearColor(0, 0, 0, 0);
+  }
+
+  resize(width: number, height: number, pixelRatio: number): void {
+    const { gl } = this;
+    this.size = { width, height, pixelRatio };
+    for (const { texture } of [this.shown, this.drawn]) {
+      gl.bindTexture(gl.TEXTURE_2D, texture);
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+    }
+  }
+
+  begin(): void {
+    const { gl } = this;
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.drawn.frame);
+    gl.disable(gl.SCISSOR_TEST);
+    gl.clear(gl.COLOR_BUFFER_BIT);
+  }
+
+  draw(panel: PanelModel, start: number, stop: number, count: number, theme: Theme): void {
+    const { gl } = this;
+    const variant = this.pointsOf(panel).variantOf(panel, false);
+    const { size, opacity } = panel.look(count);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, this.drawn.frame);
+    this.use(panel, variant, theme, { size, opacity, dimmed: panel.states.selected > 0 ? DIMMED : 1 });
+    gl.drawArrays(gl.POINTS, start, stop - start);
+    this.mark();
+  }
+
+  finish(): void {
+    [this.shown, this.drawn] = [this.drawn, this.shown];
+  }
+
+  show(panels: readonly PanelModel[], theme: Theme): void {
+    const { gl } = this;
+    const { width, height } = this.size;
+    gl.disable(gl.SCISSOR_TEST);
+    gl.bindFramebuffer(gl.READ_FRAMEBUFFER, this.shown.frame);
+    gl.bindFramebuffer(gl.DRAW_FRAMEBUFFER, null);
+    gl.blitFramebuffer(0, 0, width, height, 0, 0, width, height, gl.COLOR_BUFFER_BIT, gl.NEAREST);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    for (const panel of panels) {
+      if (panel.length === 0) continue;
+      const points = this.pointsOf(panel);
+      const count = points.bindTop(panel);
+      if (count === 0) continue;
+      const [all, these] = [panel.look(panel.length), panel.look(count)];
+      const size = Math.max(all.size, 0.75 * these.size);
+      this.use(panel, points.variantOf(panel, true), theme, { size, opacity: Math.max(0.6, these.opacity), dimmed: 1 });
+      gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 0);
+    }
+    this.mark();
+  }
+
+  ready(): boolean {
+    const { gl, fence } = this;
+    if (!fence) return true;
+    if (gl.clientWaitSync(fence, 0, 0) === gl.TIMEOUT_EXPIRED) return false;
+    gl.deleteSync(fence);
+    this.fence = null;
+    return true;
+  }
+
+  forget(panel: PanelModel): void {
+    this.points.get(panel)?.destroy();
+    this.points.delete(panel);
+  }
+
+  /** Browsers keep only so many contexts: this one is given back at once. */
+  destroy(): void {
+    this.gl.getExtension("WEBGL_lose_context")?.loseContext();
+  }
+
+  private pointsOf(panel: PanelModel): GpuPoints {
+    let points = this.points.get(panel);
+    if (!points) {
+      points = new GpuPoints(this.gl);
+      this.points.set(panel, points);
+      panel.states.touchAll();
+    }
+    return points;
+  }
+
+  private use(panel: PanelModel, variant: Variant, theme: Theme, look: Look): void {
+    const { gl } = this;
+    const { width, height, pixelRatio } = this.size;
+    const { place, view, colours, points, frame, states } = panel;
+    const { x, y } = view.camera;
+    const program = this.programs.of(variant);
+    const { at } = program;
+    gl.useProgram(program.program);
+    this.pointsOf(panel).bind(panel, variant);
+
+    // The whole canvas is the viewport, and the panel's part of it is cut out: points at its edge are cut, not missing.
+    gl.viewport(0, 0, width, height);
+    gl.enable(gl.SCISSOR_TEST);
+    const [left, bottom] = [
+      Math.round(place.x * pixelRatio),
+      Math.round(height - (place.y + place.height) * pixelRatio),
+    ];
+    gl.scissor(left, bottom, Math.round(place.width * pixelRatio), Math.round(place.height * pixelRatio));
+
+    const perUnit = pixelsPerUnit(view) * frame.radius * pixelRatio;
+    const [scaleX, scaleY] = [(2 * perUnit) / width, (2 * perUnit) / height];
+    const middleX = (2 * (place.x + place.width / 2) * pixelRatio) / width - 1;
+    const middleY = 1 - (2 * (place.y + place.height / 2) * pixelRatio) / height;
+    gl.uniform2f(at("u_scale"), scaleX, scaleY);
+    gl.uniform2f(at("u_shift"), middleX - x * scaleX, middleY - y * scaleY);
+    gl.uniformMatrix3fv(at("u_rotation"), true, points.dims === 3 ? rotation(view.camera) : FLAT);
+    const units = ({ scale, offset }: Positions) =>
+      [scale / frame.radius, (offset - frame.centre) / frame.radius] as const;
+    gl.uniform2f(at("u_to"), ...units(points.to));
+    if (points.from) gl.uniform2f(at("u_from"), ...units(points.from));
+    gl.uniform1f(at("u_morph"), panel.morph);
+
+    gl.uniform1f(at("u_pixel"), pixelRatio);
+    gl.uniform1f(at("u_size"), look.size * pixelRatio);
+    const side = Math.min(place.width, place.height) * view.camera.zoom;
+    gl.uniform1f(at("u_diamond"), 1.3 * Math.max(look.size, pointSize(states.outlined, side * side)) * pixelRatio);
+    gl.uniform1f(at("u_opacity"), look.opacity);
+    gl.uniform1f(at("u_dimmed"), look.dimmed);
+    gl.uniform3f(at("u_ink"), ...channelsOf(theme.ink));
+    gl.uniform3f(at("u_missing"), ...channelsOf(theme.missing));
+    if (!colours) return;
+    gl.uniform1i(at("u_colours"), ("codes" in colours ? colours.palette : colours.lut).length);
+    if ("codes" in colours) return;
+    const { low, gain } = rampOf(colours.low, colours.high);
+    gl.uniform2f(at("u_ramp"), low, gain);
+  }
+
+  private createTarget(): Target {
+    const { gl } = this;
+    const [frame, texture] = [gl.createFramebuffer(), gl.createTexture()];
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, 1, 1, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, frame);
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
+    return { frame, texture };
+  }
+
+  private mark(): void {
+    const { gl } = this;
+    if (this.fence) gl.deleteSync(this.fence);
+    this.fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+    gl.flush();
+  }
+}
+
+/** In two dimensions nothing is nearer than anything else. */
+const FLAT = [1, 0, 0, 0, 1, 0, 0, 0, 0];

@@ -1,0 +1,42 @@
+/** Programs, compiled when they are first needed. */
+import { FRAGMENT_SHADER, type Variant, vertexShader } from "./shaders.ts";
+
+export type Program = { program: WebGLProgram; at: (uniform: string) => WebGLUniformLocation | null };
+
+export class Programs {
+  private readonly compiled = new Map<string, Program>();
+
+  constructor(private readonly gl: WebGL2RenderingContext) {}
+
+  of(variant: Variant): Program {
+    const key = `${variant.morphing} ${variant.colour} ${variant.onTop}`;
+    const program = this.compiled.get(key) ?? this.compile(vertexShader(variant));
+    this.compiled.set(key, program);
+    return program;
+  }
+
+  private compile(vertex: string): Program {
+    const { gl } = this;
+    const program = gl.createProgram();
+    for (const [type, source] of [
+      [gl.VERTEX_SHADER, vertex],
+      [gl.FRAGMENT_SHADER, FRAGMENT_SHADER],
+    ] as const) {
+      const shader = gl.createShader(type);
+      if (!shader) continue; // the context is lost
+      gl.shaderSource(shader, source);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+      gl.deleteShader(shader);
+    }
+    gl.linkProgram(program);
+    if (!gl.getProgramParameter(program, gl.LINK_STATUS) && !gl.isContextLost())
+      throw new Error(`points cannot be drawn: ${gl.getProgramInfoLog(program)}`);
+    const places = new Map<string, WebGLUniformLocation | null>();
+    const at = (uniform: string) => {
+      if (!places.has(uniform)) places.set(uniform, gl.getUniformLocation(program, uniform));
+      return places.get(uniform) ?? null;
+    };
+    return { program, at };
+  }
+}
