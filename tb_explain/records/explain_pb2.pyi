@@ -26,6 +26,7 @@ class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     RECONSTRUCTIONS: _ClassVar[Kind]
     COLUMN: _ClassVar[Kind]
     PROJECTION: _ClassVar[Kind]
+    CHANNELS: _ClassVar[Kind]
 
 class DType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -71,6 +72,7 @@ VOLUME: Kind
 RECONSTRUCTIONS: Kind
 COLUMN: Kind
 PROJECTION: Kind
+CHANNELS: Kind
 DTYPE_UNSPECIFIED: DType
 UINT8: DType
 UINT16: DType
@@ -727,3 +729,89 @@ class ClassPair(_message.Message):
     confusions: int
     rows: _containers.RepeatedScalarFieldContainer[int]
     def __init__(self, first: _Optional[int] = ..., second: _Optional[int] = ..., distance: _Optional[float] = ..., separability: _Optional[float] = ..., neighbours: _Optional[float] = ..., confusions: _Optional[int] = ..., rows: _Optional[_Iterable[int]] = ...) -> None: ...
+
+class Channels(_message.Message):
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures", "channels", "maps", "ranges", "statistics", "class_means", "tops", "maximised", "groups", "measures", "template_slope", "notes")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    MAPS_FIELD_NUMBER: _ClassVar[int]
+    RANGES_FIELD_NUMBER: _ClassVar[int]
+    STATISTICS_FIELD_NUMBER: _ClassVar[int]
+    CLASS_MEANS_FIELD_NUMBER: _ClassVar[int]
+    TOPS_FIELD_NUMBER: _ClassVar[int]
+    MAXIMISED_FIELD_NUMBER: _ClassVar[int]
+    GROUPS_FIELD_NUMBER: _ClassVar[int]
+    MEASURES_FIELD_NUMBER: _ClassVar[int]
+    TEMPLATE_SLOPE_FIELD_NUMBER: _ClassVar[int]
+    NOTES_FIELD_NUMBER: _ClassVar[int]
+    samples: _containers.RepeatedCompositeFieldContainer[Sample]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    classes: bytes
+    height: int
+    width: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    channels: int
+    maps: _containers.RepeatedCompositeFieldContainer[Column]
+    ranges: Column
+    statistics: _containers.RepeatedCompositeFieldContainer[NamedColumn]
+    class_means: Column
+    tops: TopPatches
+    maximised: Maximised
+    groups: _containers.RepeatedCompositeFieldContainer[ChannelGroup]
+    measures: _containers.RepeatedCompositeFieldContainer[Measure]
+    template_slope: float
+    notes: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ..., channels: _Optional[int] = ..., maps: _Optional[_Iterable[_Union[Column, _Mapping]]] = ..., ranges: _Optional[_Union[Column, _Mapping]] = ..., statistics: _Optional[_Iterable[_Union[NamedColumn, _Mapping]]] = ..., class_means: _Optional[_Union[Column, _Mapping]] = ..., tops: _Optional[_Union[TopPatches, _Mapping]] = ..., maximised: _Optional[_Union[Maximised, _Mapping]] = ..., groups: _Optional[_Iterable[_Union[ChannelGroup, _Mapping]]] = ..., measures: _Optional[_Iterable[_Union[Measure, _Mapping]]] = ..., template_slope: _Optional[float] = ..., notes: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class TopPatches(_message.Message):
+    __slots__ = ("count", "pictures", "values", "images", "labels", "boxes")
+    COUNT_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    VALUES_FIELD_NUMBER: _ClassVar[int]
+    IMAGES_FIELD_NUMBER: _ClassVar[int]
+    LABELS_FIELD_NUMBER: _ClassVar[int]
+    BOXES_FIELD_NUMBER: _ClassVar[int]
+    count: int
+    pictures: Thumbnails
+    values: Column
+    images: Column
+    labels: Column
+    boxes: Column
+    def __init__(self, count: _Optional[int] = ..., pictures: _Optional[_Union[Thumbnails, _Mapping]] = ..., values: _Optional[_Union[Column, _Mapping]] = ..., images: _Optional[_Union[Column, _Mapping]] = ..., labels: _Optional[_Union[Column, _Mapping]] = ..., boxes: _Optional[_Union[Column, _Mapping]] = ...) -> None: ...
+
+class Maximised(_message.Message):
+    __slots__ = ("recipe", "objectives", "channels", "pictures", "traces", "states")
+    RECIPE_FIELD_NUMBER: _ClassVar[int]
+    OBJECTIVES_FIELD_NUMBER: _ClassVar[int]
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    PICTURES_FIELD_NUMBER: _ClassVar[int]
+    TRACES_FIELD_NUMBER: _ClassVar[int]
+    STATES_FIELD_NUMBER: _ClassVar[int]
+    recipe: str
+    objectives: _containers.RepeatedScalarFieldContainer[str]
+    channels: Column
+    pictures: Thumbnails
+    traces: Column
+    states: Column
+    def __init__(self, recipe: _Optional[str] = ..., objectives: _Optional[_Iterable[str]] = ..., channels: _Optional[_Union[Column, _Mapping]] = ..., pictures: _Optional[_Union[Thumbnails, _Mapping]] = ..., traces: _Optional[_Union[Column, _Mapping]] = ..., states: _Optional[_Union[Column, _Mapping]] = ...) -> None: ...
+
+class ChannelGroup(_message.Message):
+    __slots__ = ("channels", "relation", "similarity", "cost")
+    CHANNELS_FIELD_NUMBER: _ClassVar[int]
+    RELATION_FIELD_NUMBER: _ClassVar[int]
+    SIMILARITY_FIELD_NUMBER: _ClassVar[int]
+    COST_FIELD_NUMBER: _ClassVar[int]
+    channels: _containers.RepeatedScalarFieldContainer[int]
+    relation: str
+    similarity: float
+    cost: float
+    def __init__(self, channels: _Optional[_Iterable[int]] = ..., relation: _Optional[str] = ..., similarity: _Optional[float] = ..., cost: _Optional[float] = ...) -> None: ...

@@ -300,7 +300,7 @@ def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[tuple
                 raise Malformed
             entry = parse(ENTRY, framed)
             kind = entry["kind"]
-            if kind > 17:
+            if kind > 18:
                 run.unknown += 1
             elif entry["length"] > 2**30 or kind == 0:
                 raise Malformed

@@ -27,6 +27,7 @@ PAYLOADS_OF_RECORDS = (
     "Correlations",
     "Clusters",
     "Reconstructions",
+    "Channels",
 )
 
 

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tb_explain/records/explain.proto.
  */
 export const file_tb_explain_records_explain: GenFile = /*@__PURE__*/
-  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiJoCgZDb2x1bW4SDgoGdmFsdWVzGAEgASgMEiAKBWR0eXBlGAIgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgDIAMoDRINCgVzY2FsZRgEIAEoAhIOCgZvZmZzZXQYBSABKAIiGwoKQ2xhc3NOYW1lcxINCgVuYW1lcxgBIAMoCSLBAQoGU2FtcGxlEg0KBWltYWdlGAEgASgMEhIKBWxhYmVsGAIgASgNSACIAQESFgoJcHJlZGljdGVkGAMgASgNSAGIAQESGAoLcHJvYmFiaWxpdHkYBCABKAJIAogBARIMCgRuYW1lGAUgASgJEhAKCHNlZ21lbnRzGAYgASgMEg4KBnZvbHVtZRgHIAEoDBIKCgJpZBgIIAEoBkIICgZfbGFiZWxCDAoKX3ByZWRpY3RlZEIOCgxfcHJvYmFiaWxpdHkiSAoGVm9sdW1lEg0KBWRlcHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRINCgV3aWR0aBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCIoCgdQaWN0dXJlEg0KBWltYWdlGAEgASgMEg4KBnZvbHVtZRgCIAEoDCJKCghMYWJlbE1hcBIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SDQoFY291bnQYAyABKA0SEAoIZGVmbGF0ZWQYBCABKAwiawoGRmlndXJlEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygCEg4KBnJhbmRvbRgDIAMoAhIPCgdjZW50cmVkGAQgAygCEiIKBmJldHRlchgFIAEoDjISLnRiX2V4cGxhaW4uQmV0dGVyIoUCCghIZWF0bWFwcxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSHwoEbWFwcxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGc2lnbmVkGAcgASgIEhcKD2NsYXNzX2RlcGVuZGVudBgIIAEoCBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlIrcCCgtTdXBlcnBpeGVscxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRIiCgd3ZWlnaHRzGAwgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDSABKAsyES50Yl9leHBsYWluLkFycmF5EhIKCmludGVyY2VwdHMYDiADKAISCgoCcjIYDyADKAISEAoIZm9yd2FyZHMYECABKA0igAIKCU9jY2x1c2lvbhIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIwoHc2xpZGVycxgOIAMoCzISLnRiX2V4cGxhaW4uU2xpZGVyIrUBCgZTbGlkZXISDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEh8KBHJvd3MYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB2NvbHVtbnMYBCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBnNjb3JlcxgFIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoJcHJlZGljdGVkGAYgASgLMhEudGJfZXhwbGFpbi5BcnJheSLJAgoOT2NjbHVzaW9uUGFpcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEiEKBGhlbGQYDiABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIgoFbW92ZWQYDyABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIAoFcGFpcnMYECABKAsyES50Yl9leHBsYWluLkFycmF5Im4KB1dpbmRvd3MSDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEiIKB2Nvcm5lcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWFsb25lGAQgASgLMhEudGJfZXhwbGFpbi5BcnJheSLRAgoMQ29ycmVsYXRpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIoCg1zZW5zaXRpdml0aWVzGA4gASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDyABKAsyES50Yl9leHBsYWluLkFycmF5EiQKB3JlbGF0ZWQYECADKAsyEy50Yl9leHBsYWluLlJlbGF0ZWQi6gEKB1JlbGF0ZWQSIAoFcGFpcnMYASABKAsyES50Yl9leHBsYWluLkFycmF5EicKDGNvcnJlbGF0aW9ucxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZXJyb3JzGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIgCgVqb2ludBgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZ3JvdXBzGAUgAygLMhEudGJfZXhwbGFpbi5Hcm91cBIsCgxibG9ja19jb3VudHMYBiADKAsyFi50Yl9leHBsYWluLkJsb2NrQ291bnQiMQoFR3JvdXASEwoLc3VwZXJwaXhlbHMYASADKA0SEwoLY29ycmVsYXRpb24YAiABKAIiNgoKQmxvY2tDb3VudBITCgtzdXBlcnBpeGVscxgBIAEoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiLrAgoIQ2x1c3RlcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFb3JkZXIYDCABKA0SKAoHZm9yd2FyZBgNIAEoCzIXLnRiX2V4cGxhaW4uQ2x1c3RlclBhdGgSKQoIZmVlZGJhY2sYDiABKAsyFy50Yl9leHBsYWluLkNsdXN0ZXJQYXRoEg8KB3R1cm5pbmcYDyADKBESKAoGY291bnRzGBAgAygLMhgudGJfZXhwbGFpbi5DbHVzdGVyQ291bnQSDwoHbm92ZWx0eRgRIAMoAiKcAgoLQ2x1c3RlclBhdGgSJgoLYXNzaWdubWVudHMYASABKAsyES50Yl9leHBsYWluLkFycmF5EgsKA2lkcxgCIAMoDRIlCgpoaXN0b2dyYW1zGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIOCgZzaGFyZXMYBCADKAISDgoGcHVyaXR5GAUgAygCEg8KB2VudHJvcHkYBiADKAISIwoIZXZpZGVuY2UYByABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB3N1cHBvcnQYCCABKAsyES50Yl9leHBsYWluLkFycmF5EhMKC2Fzc29jaWF0aW9uGAkgASgCEiIKB3BhdGNoZXMYCiADKAsyES50Yl9leHBsYWluLlBhdGNoIq8BCgVQYXRjaBIPCgdjbHVzdGVyGAEgASgNEiQKB3BpY3R1cmUYAiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSEgoFbGFiZWwYAyABKA1IAIgBARIQCghkaXN0YW5jZRgEIAEoAhIOCgZzYW1wbGUYBSABKA0SEAoIcG9zaXRpb24YBiADKA0SDgoGc3RhcnRzGAcgAygNEg0KBXN0b3BzGAggAygNQggKBl9sYWJlbCI0CgxDbHVzdGVyQ291bnQSEAoIY2x1c3RlcnMYASABKA0SEgoKc2lsaG91ZXR0ZRgCIAEoAiL5AgoPUmVjb25zdHJ1Y3Rpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEjMKD3JlY29uc3RydWN0aW9ucxgMIAMoCzIaLnRiX2V4cGxhaW4uUmVjb25zdHJ1Y3Rpb24SLAoPcmVwcmVzZW50YXRpdmVzGA0gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEikKBmZpZWxkcxgOIAMoCzIZLnRiX2V4cGxhaW4uUmVzcG9uc2VGaWVsZBInCgpwcm90b3R5cGVzGA8gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlInEKDlJlY29uc3RydWN0aW9uEg0KBWxheWVyGAEgASgJEhkKEXRocm91Z2hfY2VudHJvaWRzGAIgASgIEiUKCHBpY3R1cmVzGAMgAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEg4KBmVycm9ycxgEIAMoAiKtAgoNUmVzcG9uc2VGaWVsZBIOCgZzYW1wbGUYASABKA0SDQoFbGF5ZXIYAiABKAkSEAoIcG9zaXRpb24YAyADKA0SDgoGc3RhcnRzGAQgAygNEg0KBXN0b3BzGAUgAygNEhQKDGZpZWxkX3N0YXJ0cxgGIAMoDRITCgtmaWVsZF9zdG9wcxgHIAMoDRIRCglwb3NpdGlvbnMYCCADKA0SIgoFaW5wdXQYCSABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFYWxvbmUYCiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFZmllbGQYCyABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFd2hvbGUYDCABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUimgQKClByb2plY3Rpb24SDAoEcm93cxgBIAEoDRIPCgdkcm9wcGVkGAIgASgNEg4KBmZpdHRlZBgDIAEoDRIlCglwb3NpdGlvbnMYBCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIfCgNpZHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIiCgZsYWJlbHMYBiABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIlCglwcmVkaWN0ZWQYByABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIpCg1wcm9iYWJpbGl0aWVzGAggASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SDwoHY2xhc3NlcxgJIAEoDBIoCgdjb2x1bW5zGAogAygLMhcudGJfZXhwbGFpbi5OYW1lZENvbHVtbhImCgpuZWlnaGJvdXJzGAsgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJQoJZGlzdGFuY2VzGAwgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SKgoKdGh1bWJuYWlscxgNIAEoCzIWLnRiX2V4cGxhaW4uVGh1bWJuYWlscxIlCghtZWFzdXJlcxgOIAMoCzITLnRiX2V4cGxhaW4uTWVhc3VyZRIzCg9jbGFzc19kaXN0YW5jZXMYDyABKAsyGi50Yl9leHBsYWluLkNsYXNzRGlzdGFuY2VzEg0KBW5vdGVzGBAgAygJIm4KC05hbWVkQ29sdW1uEgwKBG5hbWUYASABKAkSIgoGdmFsdWVzGAIgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SEgoKY2F0ZWdvcmllcxgDIAEoDBILCgNsb3cYBCABKAISDAoEaGlnaBgFIAEoAiJtCgpUaHVtYm5haWxzEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRIMCgRkb3duGAMgASgNEg4KBmFjcm9zcxgEIAEoDRIiCgZzaGVldHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbiJKCgdNZWFzdXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAISIgoGYmV0dGVyGAMgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIimQIKDkNsYXNzRGlzdGFuY2VzEg8KB2NsYXNzZXMYASADKA0SDgoGY291bnRzGAIgAygNEg8KB3NwcmVhZHMYAyADKAISEwoLc2lsaG91ZXR0ZXMYBCADKAISEAoIcHVyaXRpZXMYBSADKAISJQoJZGlzdGFuY2VzGAYgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJgoKbmVpZ2hib3VycxgHIAEoCzISLnRiX2V4cGxhaW4uQ29sdW1uEiYKCmNvbmZ1c2lvbnMYCCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIkCgVwYWlycxgJIAMoCzIVLnRiX2V4cGxhaW4uQ2xhc3NQYWlyEhEKCWFncmVlbWVudBgKIAEoAiKIAQoJQ2xhc3NQYWlyEg0KBWZpcnN0GAEgASgNEg4KBnNlY29uZBgCIAEoDRIQCghkaXN0YW5jZRgDIAEoAhIUCgxzZXBhcmFiaWxpdHkYBCABKAISEgoKbmVpZ2hib3VycxgFIAEoAhISCgpjb25mdXNpb25zGAYgASgNEgwKBHJvd3MYByADKA0qkQIKBEtpbmQSFAoQS0lORF9VTlNQRUNJRklFRBAAEgsKB1NFR01FTlQQARIKCgZTRVJJRVMQAhIJCgVQVVJHRRADEgsKB0ZBSUxVUkUQBBIJCgVJTUFHRRAFEgsKB0NMQVNTRVMQBhIMCghIRUFUTUFQUxAHEgoKBkxBQkVMUxAIEg8KC1NVUEVSUElYRUxTEAkSDQoJT0NDTFVTSU9OEAoSEwoPT0NDTFVTSU9OX1BBSVJTEAsSEAoMQ09SUkVMQVRJT05TEAwSDAoIQ0xVU1RFUlMQDRIKCgZWT0xVTUUQDhITCg9SRUNPTlNUUlVDVElPTlMQDxIKCgZDT0xVTU4QEBIOCgpQUk9KRUNUSU9OEBEqcgoFRFR5cGUSFQoRRFRZUEVfVU5TUEVDSUZJRUQQABIJCgVVSU5UOBABEgoKBlVJTlQxNhACEgkKBUlOVDMyEAMSCwoHRkxPQVQxNhAEEgsKB0ZMT0FUMzIQBRIKCgZVSU5UMzIQBhIKCgZVSU5UNjQQByosCgZCZXR0ZXISCwoHTkVJVEhFUhAAEgoKBkhJR0hFUhABEgkKBUxPV0VSEAIqbQoERmxhZxIGCgJPSxAAEg4KCk5PVF9GSU5JVEUQARIMCghBTExfWkVSTxACEhEKDVpFUk9fR1JBRElFTlQQBBIPCgtPTkVfU0VHTUVOVBAIEg0KCVNBVFVSQVRFRBAQEgwKCFBPT1JfRklUECBiBnByb3RvMw");
+  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiJoCgZDb2x1bW4SDgoGdmFsdWVzGAEgASgMEiAKBWR0eXBlGAIgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgDIAMoDRINCgVzY2FsZRgEIAEoAhIOCgZvZmZzZXQYBSABKAIiGwoKQ2xhc3NOYW1lcxINCgVuYW1lcxgBIAMoCSLBAQoGU2FtcGxlEg0KBWltYWdlGAEgASgMEhIKBWxhYmVsGAIgASgNSACIAQESFgoJcHJlZGljdGVkGAMgASgNSAGIAQESGAoLcHJvYmFiaWxpdHkYBCABKAJIAogBARIMCgRuYW1lGAUgASgJEhAKCHNlZ21lbnRzGAYgASgMEg4KBnZvbHVtZRgHIAEoDBIKCgJpZBgIIAEoBkIICgZfbGFiZWxCDAoKX3ByZWRpY3RlZEIOCgxfcHJvYmFiaWxpdHkiSAoGVm9sdW1lEg0KBWRlcHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRINCgV3aWR0aBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCIoCgdQaWN0dXJlEg0KBWltYWdlGAEgASgMEg4KBnZvbHVtZRgCIAEoDCJKCghMYWJlbE1hcBIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SDQoFY291bnQYAyABKA0SEAoIZGVmbGF0ZWQYBCABKAwiawoGRmlndXJlEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygCEg4KBnJhbmRvbRgDIAMoAhIPCgdjZW50cmVkGAQgAygCEiIKBmJldHRlchgFIAEoDjISLnRiX2V4cGxhaW4uQmV0dGVyIoUCCghIZWF0bWFwcxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSHwoEbWFwcxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGc2lnbmVkGAcgASgIEhcKD2NsYXNzX2RlcGVuZGVudBgIIAEoCBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlIrcCCgtTdXBlcnBpeGVscxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRIiCgd3ZWlnaHRzGAwgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDSABKAsyES50Yl9leHBsYWluLkFycmF5EhIKCmludGVyY2VwdHMYDiADKAISCgoCcjIYDyADKAISEAoIZm9yd2FyZHMYECABKA0igAIKCU9jY2x1c2lvbhIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIwoHc2xpZGVycxgOIAMoCzISLnRiX2V4cGxhaW4uU2xpZGVyIrUBCgZTbGlkZXISDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEh8KBHJvd3MYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB2NvbHVtbnMYBCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBnNjb3JlcxgFIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoJcHJlZGljdGVkGAYgASgLMhEudGJfZXhwbGFpbi5BcnJheSLJAgoOT2NjbHVzaW9uUGFpcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEiEKBGhlbGQYDiABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIgoFbW92ZWQYDyABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIAoFcGFpcnMYECABKAsyES50Yl9leHBsYWluLkFycmF5Im4KB1dpbmRvd3MSDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEiIKB2Nvcm5lcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWFsb25lGAQgASgLMhEudGJfZXhwbGFpbi5BcnJheSLRAgoMQ29ycmVsYXRpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIoCg1zZW5zaXRpdml0aWVzGA4gASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDyABKAsyES50Yl9leHBsYWluLkFycmF5EiQKB3JlbGF0ZWQYECADKAsyEy50Yl9leHBsYWluLlJlbGF0ZWQi6gEKB1JlbGF0ZWQSIAoFcGFpcnMYASABKAsyES50Yl9leHBsYWluLkFycmF5EicKDGNvcnJlbGF0aW9ucxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZXJyb3JzGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIgCgVqb2ludBgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZ3JvdXBzGAUgAygLMhEudGJfZXhwbGFpbi5Hcm91cBIsCgxibG9ja19jb3VudHMYBiADKAsyFi50Yl9leHBsYWluLkJsb2NrQ291bnQiMQoFR3JvdXASEwoLc3VwZXJwaXhlbHMYASADKA0SEwoLY29ycmVsYXRpb24YAiABKAIiNgoKQmxvY2tDb3VudBITCgtzdXBlcnBpeGVscxgBIAEoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiLrAgoIQ2x1c3RlcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFb3JkZXIYDCABKA0SKAoHZm9yd2FyZBgNIAEoCzIXLnRiX2V4cGxhaW4uQ2x1c3RlclBhdGgSKQoIZmVlZGJhY2sYDiABKAsyFy50Yl9leHBsYWluLkNsdXN0ZXJQYXRoEg8KB3R1cm5pbmcYDyADKBESKAoGY291bnRzGBAgAygLMhgudGJfZXhwbGFpbi5DbHVzdGVyQ291bnQSDwoHbm92ZWx0eRgRIAMoAiKcAgoLQ2x1c3RlclBhdGgSJgoLYXNzaWdubWVudHMYASABKAsyES50Yl9leHBsYWluLkFycmF5EgsKA2lkcxgCIAMoDRIlCgpoaXN0b2dyYW1zGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIOCgZzaGFyZXMYBCADKAISDgoGcHVyaXR5GAUgAygCEg8KB2VudHJvcHkYBiADKAISIwoIZXZpZGVuY2UYByABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB3N1cHBvcnQYCCABKAsyES50Yl9leHBsYWluLkFycmF5EhMKC2Fzc29jaWF0aW9uGAkgASgCEiIKB3BhdGNoZXMYCiADKAsyES50Yl9leHBsYWluLlBhdGNoIq8BCgVQYXRjaBIPCgdjbHVzdGVyGAEgASgNEiQKB3BpY3R1cmUYAiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSEgoFbGFiZWwYAyABKA1IAIgBARIQCghkaXN0YW5jZRgEIAEoAhIOCgZzYW1wbGUYBSABKA0SEAoIcG9zaXRpb24YBiADKA0SDgoGc3RhcnRzGAcgAygNEg0KBXN0b3BzGAggAygNQggKBl9sYWJlbCI0CgxDbHVzdGVyQ291bnQSEAoIY2x1c3RlcnMYASABKA0SEgoKc2lsaG91ZXR0ZRgCIAEoAiL5AgoPUmVjb25zdHJ1Y3Rpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEjMKD3JlY29uc3RydWN0aW9ucxgMIAMoCzIaLnRiX2V4cGxhaW4uUmVjb25zdHJ1Y3Rpb24SLAoPcmVwcmVzZW50YXRpdmVzGA0gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEikKBmZpZWxkcxgOIAMoCzIZLnRiX2V4cGxhaW4uUmVzcG9uc2VGaWVsZBInCgpwcm90b3R5cGVzGA8gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlInEKDlJlY29uc3RydWN0aW9uEg0KBWxheWVyGAEgASgJEhkKEXRocm91Z2hfY2VudHJvaWRzGAIgASgIEiUKCHBpY3R1cmVzGAMgAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEg4KBmVycm9ycxgEIAMoAiKtAgoNUmVzcG9uc2VGaWVsZBIOCgZzYW1wbGUYASABKA0SDQoFbGF5ZXIYAiABKAkSEAoIcG9zaXRpb24YAyADKA0SDgoGc3RhcnRzGAQgAygNEg0KBXN0b3BzGAUgAygNEhQKDGZpZWxkX3N0YXJ0cxgGIAMoDRITCgtmaWVsZF9zdG9wcxgHIAMoDRIRCglwb3NpdGlvbnMYCCADKA0SIgoFaW5wdXQYCSABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFYWxvbmUYCiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFZmllbGQYCyABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFd2hvbGUYDCABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUimgQKClByb2plY3Rpb24SDAoEcm93cxgBIAEoDRIPCgdkcm9wcGVkGAIgASgNEg4KBmZpdHRlZBgDIAEoDRIlCglwb3NpdGlvbnMYBCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIfCgNpZHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIiCgZsYWJlbHMYBiABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIlCglwcmVkaWN0ZWQYByABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIpCg1wcm9iYWJpbGl0aWVzGAggASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SDwoHY2xhc3NlcxgJIAEoDBIoCgdjb2x1bW5zGAogAygLMhcudGJfZXhwbGFpbi5OYW1lZENvbHVtbhImCgpuZWlnaGJvdXJzGAsgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJQoJZGlzdGFuY2VzGAwgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SKgoKdGh1bWJuYWlscxgNIAEoCzIWLnRiX2V4cGxhaW4uVGh1bWJuYWlscxIlCghtZWFzdXJlcxgOIAMoCzITLnRiX2V4cGxhaW4uTWVhc3VyZRIzCg9jbGFzc19kaXN0YW5jZXMYDyABKAsyGi50Yl9leHBsYWluLkNsYXNzRGlzdGFuY2VzEg0KBW5vdGVzGBAgAygJIm4KC05hbWVkQ29sdW1uEgwKBG5hbWUYASABKAkSIgoGdmFsdWVzGAIgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SEgoKY2F0ZWdvcmllcxgDIAEoDBILCgNsb3cYBCABKAISDAoEaGlnaBgFIAEoAiJtCgpUaHVtYm5haWxzEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRIMCgRkb3duGAMgASgNEg4KBmFjcm9zcxgEIAEoDRIiCgZzaGVldHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbiJKCgdNZWFzdXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAISIgoGYmV0dGVyGAMgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIimQIKDkNsYXNzRGlzdGFuY2VzEg8KB2NsYXNzZXMYASADKA0SDgoGY291bnRzGAIgAygNEg8KB3NwcmVhZHMYAyADKAISEwoLc2lsaG91ZXR0ZXMYBCADKAISEAoIcHVyaXRpZXMYBSADKAISJQoJZGlzdGFuY2VzGAYgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJgoKbmVpZ2hib3VycxgHIAEoCzISLnRiX2V4cGxhaW4uQ29sdW1uEiYKCmNvbmZ1c2lvbnMYCCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIkCgVwYWlycxgJIAMoCzIVLnRiX2V4cGxhaW4uQ2xhc3NQYWlyEhEKCWFncmVlbWVudBgKIAEoAiKIAQoJQ2xhc3NQYWlyEg0KBWZpcnN0GAEgASgNEg4KBnNlY29uZBgCIAEoDRIQCghkaXN0YW5jZRgDIAEoAhIUCgxzZXBhcmFiaWxpdHkYBCABKAISEgoKbmVpZ2hib3VycxgFIAEoAhISCgpjb25mdXNpb25zGAYgASgNEgwKBHJvd3MYByADKA0isQQKCENoYW5uZWxzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEhAKCGNoYW5uZWxzGAwgASgNEiAKBG1hcHMYDSADKAsyEi50Yl9leHBsYWluLkNvbHVtbhIiCgZyYW5nZXMYDiABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIrCgpzdGF0aXN0aWNzGA8gAygLMhcudGJfZXhwbGFpbi5OYW1lZENvbHVtbhInCgtjbGFzc19tZWFucxgQIAEoCzISLnRiX2V4cGxhaW4uQ29sdW1uEiQKBHRvcHMYESABKAsyFi50Yl9leHBsYWluLlRvcFBhdGNoZXMSKAoJbWF4aW1pc2VkGBIgASgLMhUudGJfZXhwbGFpbi5NYXhpbWlzZWQSKAoGZ3JvdXBzGBMgAygLMhgudGJfZXhwbGFpbi5DaGFubmVsR3JvdXASJQoIbWVhc3VyZXMYFCADKAsyEy50Yl9leHBsYWluLk1lYXN1cmUSFgoOdGVtcGxhdGVfc2xvcGUYFSABKAISDQoFbm90ZXMYFiADKAki1AEKClRvcFBhdGNoZXMSDQoFY291bnQYASABKA0SKAoIcGljdHVyZXMYAiABKAsyFi50Yl9leHBsYWluLlRodW1ibmFpbHMSIgoGdmFsdWVzGAMgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGaW1hZ2VzGAQgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGbGFiZWxzGAUgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIQoFYm94ZXMYBiABKAsyEi50Yl9leHBsYWluLkNvbHVtbiLHAQoJTWF4aW1pc2VkEg4KBnJlY2lwZRgBIAEoCRISCgpvYmplY3RpdmVzGAIgAygJEiQKCGNoYW5uZWxzGAMgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SKAoIcGljdHVyZXMYBCABKAsyFi50Yl9leHBsYWluLlRodW1ibmFpbHMSIgoGdHJhY2VzGAUgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGc3RhdGVzGAYgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4iYgoMQ2hhbm5lbEdyb3VwEhAKCGNoYW5uZWxzGAEgAygNEhAKCHJlbGF0aW9uGAIgASgJEhIKCnNpbWlsYXJpdHkYAyABKAISEQoEY29zdBgEIAEoAkgAiAEBQgcKBV9jb3N0Kp8CCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABILCgdTRUdNRU5UEAESCgoGU0VSSUVTEAISCQoFUFVSR0UQAxILCgdGQUlMVVJFEAQSCQoFSU1BR0UQBRILCgdDTEFTU0VTEAYSDAoISEVBVE1BUFMQBxIKCgZMQUJFTFMQCBIPCgtTVVBFUlBJWEVMUxAJEg0KCU9DQ0xVU0lPThAKEhMKD09DQ0xVU0lPTl9QQUlSUxALEhAKDENPUlJFTEFUSU9OUxAMEgwKCENMVVNURVJTEA0SCgoGVk9MVU1FEA4SEwoPUkVDT05TVFJVQ1RJT05TEA8SCgoGQ09MVU1OEBASDgoKUFJPSkVDVElPThAREgwKCENIQU5ORUxTEBIqcgoFRFR5cGUSFQoRRFRZUEVfVU5TUEVDSUZJRUQQABIJCgVVSU5UOBABEgoKBlVJTlQxNhACEgkKBUlOVDMyEAMSCwoHRkxPQVQxNhAEEgsKB0ZMT0FUMzIQBRIKCgZVSU5UMzIQBhIKCgZVSU5UNjQQByosCgZCZXR0ZXISCwoHTkVJVEhFUhAAEgoKBkhJR0hFUhABEgkKBUxPV0VSEAIqbQoERmxhZxIGCgJPSxAAEg4KCk5PVF9GSU5JVEUQARIMCghBTExfWkVSTxACEhEKDVpFUk9fR1JBRElFTlQQBBIPCgtPTkVfU0VHTUVOVBAIEg0KCVNBVFVSQVRFRBAQEgwKCFBPT1JfRklUECBiBnByb3RvMw");
 
 /**
  * One line of an index file.
@@ -2027,6 +2027,286 @@ export const ClassPairSchema: GenMessage<ClassPair> = /*@__PURE__*/
   messageDesc(file_tb_explain_records_explain, 34);
 
 /**
+ * What the C channels of a layer respond to. T is 1 and the target the predicted class; there may be no samples. Every part may be
+ * absent: readers show of each part the newest that a layer has.
+ *
+ * @generated from message tb_explain.Channels
+ */
+export type Channels = Message<"tb_explain.Channels"> & {
+  /**
+   * @generated from field: repeated tb_explain.Sample samples = 1;
+   */
+  samples: Sample[];
+
+  /**
+   * @generated from field: repeated sint32 targets = 3;
+   */
+  targets: number[];
+
+  /**
+   * @generated from field: repeated float probabilities = 4;
+   */
+  probabilities: number[];
+
+  /**
+   * @generated from field: repeated uint32 flags = 5;
+   */
+  flags: number[];
+
+  /**
+   * @generated from field: bytes classes = 6;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: uint32 height = 9;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 10;
+   */
+  width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
+
+  /**
+   * C; of a network's output its classes
+   *
+   * @generated from field: uint32 channels = 12;
+   */
+  channels: number;
+
+  /**
+   * one for each sample: UINT8 [C, h, w] or [C, d, h, w]
+   *
+   * @generated from field: repeated tb_explain.Column maps = 13;
+   */
+  maps: Column[];
+
+  /**
+   * FLOAT32 [N, C, 2]: the values 0 and 255 of each map
+   *
+   * @generated from field: tb_explain.Column ranges = 14;
+   */
+  ranges?: Column | undefined;
+
+  /**
+   * [C], over all images that were gone through
+   *
+   * @generated from field: repeated tb_explain.NamedColumn statistics = 15;
+   */
+  statistics: NamedColumn[];
+
+  /**
+   * FLOAT16 [C, K]: mean response to images of each class; or absent
+   *
+   * @generated from field: tb_explain.Column class_means = 16;
+   */
+  classMeans?: Column | undefined;
+
+  /**
+   * @generated from field: tb_explain.TopPatches tops = 17;
+   */
+  tops?: TopPatches | undefined;
+
+  /**
+   * @generated from field: tb_explain.Maximised maximised = 18;
+   */
+  maximised?: Maximised | undefined;
+
+  /**
+   * that do nearly the same, the least needed first
+   *
+   * @generated from field: repeated tb_explain.ChannelGroup groups = 19;
+   */
+  groups: ChannelGroup[];
+
+  /**
+   * of the layer, e.g. "dead"
+   *
+   * @generated from field: repeated tb_explain.Measure measures = 20;
+   */
+  measures: Measure[];
+
+  /**
+   * of the templates that mask the maps of interpretable filters; 0: nothing does
+   *
+   * @generated from field: float template_slope = 21;
+   */
+  templateSlope: number;
+
+  /**
+   * for people, a sentence each
+   *
+   * @generated from field: repeated string notes = 22;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message tb_explain.Channels.
+ * Use `create(ChannelsSchema)` to create a new message.
+ */
+export const ChannelsSchema: GenMessage<Channels> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 35);
+
+/**
+ * The images to which each channel responds most, each once, cut to what the place of the response sees: m of each channel, strongest first.
+ *
+ * @generated from message tb_explain.TopPatches
+ */
+export type TopPatches = Message<"tb_explain.TopPatches"> & {
+  /**
+   * m
+   *
+   * @generated from field: uint32 count = 1;
+   */
+  count: number;
+
+  /**
+   * tile channel * m + i; black where there are fewer
+   *
+   * @generated from field: tb_explain.Thumbnails pictures = 2;
+   */
+  pictures?: Thumbnails | undefined;
+
+  /**
+   * FLOAT32 [C, m]: the responses; NaN: there are fewer
+   *
+   * @generated from field: tb_explain.Column values = 3;
+   */
+  values?: Column | undefined;
+
+  /**
+   * UINT64 [C, m]: ids of the whole images, as in Sample
+   *
+   * @generated from field: tb_explain.Column images = 4;
+   */
+  images?: Column | undefined;
+
+  /**
+   * UINT16 [C, m]: true classes, 65535: not known; or absent
+   *
+   * @generated from field: tb_explain.Column labels = 5;
+   */
+  labels?: Column | undefined;
+
+  /**
+   * INT32 [C, m, 2 * axes]: in the image, where the patch starts along each axis, then where it stops
+   *
+   * @generated from field: tb_explain.Column boxes = 6;
+   */
+  boxes?: Column | undefined;
+};
+
+/**
+ * Describes the message tb_explain.TopPatches.
+ * Use `create(TopPatchesSchema)` to create a new message.
+ */
+export const TopPatchesSchema: GenMessage<TopPatches> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 36);
+
+/**
+ * Images made to raise something in the network.
+ *
+ * @generated from message tb_explain.Maximised
+ */
+export type Maximised = Message<"tb_explain.Maximised"> & {
+  /**
+   * its name
+   *
+   * @generated from field: string recipe = 1;
+   */
+  recipe: string;
+
+  /**
+   * [M] what was raised, in words
+   *
+   * @generated from field: repeated string objectives = 2;
+   */
+  objectives: string[];
+
+  /**
+   * INT32 [M]: the channel that it is; -1: it is none of this layer
+   *
+   * @generated from field: tb_explain.Column channels = 3;
+   */
+  channels?: Column | undefined;
+
+  /**
+   * tile i of objective i
+   *
+   * @generated from field: tb_explain.Thumbnails pictures = 4;
+   */
+  pictures?: Thumbnails | undefined;
+
+  /**
+   * FLOAT32 [M, steps + 1]: what was reached; NaN from where it stopped
+   *
+   * @generated from field: tb_explain.Column traces = 5;
+   */
+  traces?: Column | undefined;
+
+  /**
+   * UINT8 [M]: 0 raised, 1 dead: nothing that was shown to it moved it, 2 stopped at a value that is not finite
+   *
+   * @generated from field: tb_explain.Column states = 6;
+   */
+  states?: Column | undefined;
+};
+
+/**
+ * Describes the message tb_explain.Maximised.
+ * Use `create(MaximisedSchema)` to create a new message.
+ */
+export const MaximisedSchema: GenMessage<Maximised> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 37);
+
+/**
+ * @generated from message tb_explain.ChannelGroup
+ */
+export type ChannelGroup = Message<"tb_explain.ChannelGroup"> & {
+  /**
+   * the one that could stand for all first
+   *
+   * @generated from field: repeated uint32 channels = 1;
+   */
+  channels: number[];
+
+  /**
+   * "copy", "turned", "recoloured" (by their weights), "alike" (by what they say)
+   *
+   * @generated from field: string relation = 2;
+   */
+  relation: string;
+
+  /**
+   * of the least similar pair that ties them, 0 to 1
+   *
+   * @generated from field: float similarity = 3;
+   */
+  similarity: number;
+
+  /**
+   * accuracy lost, 0 to 1, when all but the first are switched off
+   *
+   * @generated from field: optional float cost = 4;
+   */
+  cost?: number | undefined;
+};
+
+/**
+ * Describes the message tb_explain.ChannelGroup.
+ * Use `create(ChannelGroupSchema)` to create a new message.
+ */
+export const ChannelGroupSchema: GenMessage<ChannelGroup> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 38);
+
+/**
  * @generated from enum tb_explain.Kind
  */
 export enum Kind {
@@ -2154,6 +2434,13 @@ export enum Kind {
    * @generated from enum value: PROJECTION = 17;
    */
   PROJECTION = 17,
+
+  /**
+   * payload: Channels
+   *
+   * @generated from enum value: CHANNELS = 18;
+   */
+  CHANNELS = 18,
 }
 
 /**
