@@ -54,6 +54,13 @@ class Pictures:
         shape = self._pixels[0].shape
         return projected_size(shape) if self._voxels else (shape[0], shape[1])
 
+    def flat(self, i: int) -> NDArray[np.uint8]:
+        """One of them as an image, [H, W, C]; of voxels their projections."""
+        return projections(self._pixels[i])[..., None] if self._voxels else self._pixels[i]
+
+    def __getitem__(self, part: slice) -> Pictures:
+        return Pictures(self._pixels[part], voxels=self._voxels, shared=self.shared)
+
     def __len__(self) -> int:
         return len(self._pixels)
 
@@ -70,11 +77,12 @@ def pictures_of(
     std: Sequence[float] | None = None,
     *,
     shared: bool = False,
+    stretched: bool | NDArray[np.bool_] | None = None,
 ) -> Pictures:
     """What a model takes, floats [N, C, H, W] or [N, C, D, H, W], as pictures.
 
     `mean` and `std` are undone; without them values in 0..1 are shown as they are and others stretched, each picture from its least to its
-    greatest. Of channels that are neither grey nor RGB the first three are shown, or the first; of voxels the first.
+    greatest. `stretched`: which are, [N] or all; None: all, if any has values outside 0..1. Of channels that are neither grey nor RGB the first three are shown, or the first; of voxels the first.
     """
     channels, axes = images.shape[1], tuple(range(1, images.ndim))
     if mean is not None or std is not None:
@@ -92,8 +100,11 @@ def pictures_of(
         high = images.max(axes, keepdims=True, where=known, initial=-np.inf)
         none = high < low  # no number in the whole picture
         low[none] = high[none] = 0
-        if low.min() < 0 or high.max() > 1:
-            images = (np.where(known, images, low) - low) / np.maximum(high - low, 1e-12)
+        if stretched is None:
+            stretched = bool(low.min() < 0 or high.max() > 1)
+        if np.any(stretched):
+            whole = (np.where(known, images, low) - low) / np.maximum(high - low, 1e-12)
+            images = np.where(np.reshape(stretched, (-1,) + (1,) * (images.ndim - 1)), whole, images)
     if images.ndim == 5:
         return Pictures(_to_uint8(images[:, 0]), voxels=True, shared=shared)
     if channels not in (1, 3):

@@ -78,9 +78,8 @@ class Probe:
 
     def shown(self, images: torch.Tensor) -> Pictures:
         """Other images in model space [N, C, *S], or parts of some, shown as the probe's own are."""
-        if self._as_they_are:
-            images = images.clamp(0, 1)  # a value a little outside is no reason to stretch
-        return pictures_of(images.detach().float().cpu().numpy(), *self._normalisation)
+        values = images.detach().float().cpu().numpy()  # a value a little outside 0..1 is no reason to stretch
+        return pictures_of(values, *self._normalisation, stretched=not self._as_they_are)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -22,6 +22,7 @@ from tb_explain.methods.cam import (
 from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
 from tb_explain.methods.cluster_paths import Clustered, ClusterPath
 from tb_explain.methods.clusters import FilterClusters, FilterSpaces
+from tb_explain.methods.collect import Features, collect_features
 from tb_explain.methods.engine import attribute
 from tb_explain.methods.feedback import Codes, ErrorTable, FeedbackNetwork, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.filter_space import FilterSpace
@@ -58,6 +59,7 @@ __all__ = [
     "EigenCAM",
     "ErrorTable",
     "Explained",
+    "Features",
     "FeedbackNetwork",
     "FilterClusters",
     "FilterGroup",
@@ -99,6 +101,7 @@ __all__ = [
     "Top",
     "XGradCAM",
     "attribute",
+    "collect_features",
     "receptive_fields",
     "redundancy",
 ]

@@ -62,7 +62,7 @@ def attribute(
     with undisturbed(model) as network:
         images = _moved(images, network)
         one = target_rules.slice_targets(targets, len(images), slice(1))
-        default = _default_layer(network, images[:1], one) if None in named else ""
+        default = last_spatial_layer(network, images[:1], one) if None in named else ""
         wanted = [names if names is not None else [default] for names in named]
         # The bar shows only for work long enough to wait for, and only on a terminal.
         bar = tqdm(parts, desc="explaining", unit="batch", leave=False, delay=2, disable=None)
@@ -78,7 +78,8 @@ def _moved(images: Tensor, network: Network) -> Tensor:
     return images.clone() if images.is_inference() else images
 
 
-def _default_layer(network: Network, image: Tensor, targets: Targets) -> str:
+def last_spatial_layer(network: Network, image: Tensor, targets: Targets) -> str:
+    """The default layer of maps, by a pass over one image [1, C, *S]. Raises ValueError when there is none."""
     known = LastSpatialLayer.known(network.module)
     if known is not None:
         return known

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,11 +16,14 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from tb_explain.methods import targets as target_rules
-from tb_explain.methods.layers import as_grid, bare, layer_names
+from tb_explain.methods.engine import last_spatial_layer
+from tb_explain.methods.layers import LastSpatialLayer, Layers, as_grid, bare, last_linear_input, layer_names
 from tb_explain.methods.loader import as_labels, check_loader, labelled, length
 from tb_explain.methods.network import Network, undisturbed
-from tb_explain.methods.taps import tapped
+from tb_explain.methods.taps import first_output, tapped
 from tb_explain.methods.targets import Resolved, Targets
+
+_log = logging.getLogger("tb_explain")
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +32,8 @@ class FeatureBatch:
 
     images: Tensor
     """[n, C, *S], on the model's device."""
+    given: Tensor
+    """The same as the loader gave them."""
     labels: Tensor | None
     """int64 [n]: true classes, in the loader's own place; None: not known."""
     layers: dict[str, Tensor]
@@ -39,37 +46,73 @@ class FeatureBatch:
 
 @contextmanager
 def stream(
-    model: nn.Module, data: Any, layers: Sequence[str], targets: Targets = None, *, doing: str = "reading features"
+    model: nn.Module,
+    data: Any,
+    layers: Layers,
+    targets: Targets = None,
+    *,
+    doing: str = "reading features",
+    any_labels: bool = False,
 ) -> Iterator[Iterator[FeatureBatch]]:
     """Yields the batches of a loader as a model sees them, undisturbed and without a graph; all layers are of one pass.
 
     Args:
         data: batches `(images, labels)` or `images`, to be gone through again at the next call; or a tensor of images.
+        layers: of the model, or `<layer>.input`, what one is given; None: the input of the last Linear, or the last spatial layer.
+        any_labels: labels need not be classes of the model.
 
     Raises TypeError or ValueError for another kind of data, or none; what the loader and the model raise passes through.
     """
     model = bare(model)
-    names = layer_names(model, layers) or []
-    with undisturbed(model) as network:
-        yield _read(network, data, names, targets, doing)
+    names = layer_names(model, layers, inputs=True)
+    with undisturbed(model) as network, _same_draws(data):
+        yield _read(network, data, names, targets, doing, any_labels)
 
 
-def _read(network: Network, data: Any, names: Sequence[str], targets: Targets, doing: str) -> Iterator[FeatureBatch]:
+@contextmanager
+def _same_draws(data: Any) -> Iterator[None]:
+    """Puts back the random state of what a loader may draw from besides torch: Python, numpy, and a generator of its own."""
+    own = [one for one in (getattr(data, "generator", None),) if isinstance(one, torch.Generator)]
+    python, numpy, states = random.getstate(), np.random.get_state(), [one.get_state() for one in own]
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
+        for one, state in zip(own, states, strict=True):
+            one.set_state(state)
+
+
+def _default(network: Network, image: Tensor, targets: Targets) -> str:
+    with torch.no_grad():
+        name = last_linear_input(network.module, lambda: first_output(network, image.clone()))
+    if name is None:
+        name = LastSpatialLayer.known(network.module)
+    if name is None:
+        name = last_spatial_layer(network, image, targets)
+        _log.warning("%s has no Linear; its features are those of layer %r", type(network.module).__name__, name)
+    return name
+
+
+def _read(
+    network: Network, data: Any, names: Sequence[str] | None, targets: Targets, doing: str, any_labels: bool
+) -> Iterator[FeatureBatch]:
     first = 0
     data = torch.split(data, 16) if isinstance(data, Tensor) else data
     check_loader(data, "data")
     # The bar shows only for work long enough to wait for, and only on a terminal.
     bar = tqdm(labelled(data), total=length(data), desc=doing, unit="batch", leave=False, delay=2, disable=None)
-    for images, labels in bar:
-        images = images.detach().to(network.device, network.dtype)
+    for given, labels in bar:
+        images = given.detach().to(network.device, network.dtype)
+        names = [_default(network, images[:1], targets)] if names is None else names
         with torch.no_grad():
             # Layers without positions have no grid: `sites` says which have one.
             found, output = tapped(network, images.clone(), set(names), set(), set(names))
             grids = {name: sites(name, layer, len(images), tuple(images.shape[2:])) for name, layer in found.items()}
             resolved = target_rules.resolve(targets, output)
         if labels is not None:
-            labels = as_labels(labels, len(images), resolved.outputs.shape[1])
-        yield FeatureBatch(images, labels, grids, resolved, first)
+            labels = as_labels(labels, len(images), None if any_labels else resolved.outputs.shape[1])
+        yield FeatureBatch(images, given, labels, grids, resolved, first)
         first += len(images)
     if not first:
         raise ValueError("the data have no images; give a loader of at least one batch (images, labels)")
@@ -140,7 +183,7 @@ class Reservoir:
         drawn, classes = self._drawn[: self._filled], self._classes[: self._filled]
         counts = np.bincount(classes)
         # What was dropped is not counted any more, so that there could seem to be more room than before.
-        room = self._room = min(self._room, _fair_share(counts, self._capacity))
+        room = self._room = min(self._room, fair_share(counts, self._capacity))
         staying = np.ones(len(drawn), bool)
         for label in np.flatnonzero(counts > room):
             mine = np.flatnonzero(classes == label)
@@ -155,7 +198,7 @@ class Reservoir:
             column[free] = column[moved]
 
 
-def _fair_share(counts: NDArray[np.int64], capacity: int) -> int:
+def fair_share(counts: NDArray[np.int64], capacity: int) -> int:
     """The largest r for which `min(count, r)` of each class fit the capacity together; at least 1."""
     low, high = 1, max(int(counts.max(initial=0)), 1)
     while low < high:

@@ -15,6 +15,9 @@ Layer: TypeAlias = str | nn.Module
 Layers: TypeAlias = Layer | Sequence[Layer] | None
 """A dotted name, a module, several of them, or None: found by the rule of `default_layer`."""
 
+INPUT = ".input"
+"""Behind a layer's name: what it is given, where features are read."""
+
 _WRAPPERS = ("module.", "_orig_mod.")
 
 
@@ -29,18 +32,21 @@ def bare(model: nn.Module) -> nn.Module:
         model = inner
 
 
-def layer_names(model: nn.Module, layers: Layers) -> list[str] | None:
-    """Dotted names of `layers` in a bare model, or None for the default. Raises ValueError for one that is not in it."""
+def layer_names(model: nn.Module, layers: Layers, *, inputs: bool = False) -> list[str] | None:
+    """Dotted names of `layers` in a bare model, or None for the default. Raises ValueError for one that is not in it.
+
+    `inputs`: a name may also be `<layer>.input`, what that layer is given.
+    """
     if layers is None:
         return None
     if isinstance(layers, (str, nn.Module)):
         layers = [layers]
     if not layers:
         raise ValueError("no layer given; give at least one, or None for the default")
-    return [_name(model, layer) for layer in layers]
+    return [_name(model, layer, inputs) for layer in layers]
 
 
-def _name(model: nn.Module, layer: Layer) -> str:
+def _name(model: nn.Module, layer: Layer, inputs: bool) -> str:
     if isinstance(layer, nn.Module):
         inner = bare(layer)
         name: str
@@ -54,6 +60,8 @@ def _name(model: nn.Module, layer: Layer) -> str:
     wanted = layer
     while wanted not in names and wanted.startswith(_WRAPPERS):
         wanted = wanted.partition(".")[2]
+    if inputs and wanted not in names and wanted.removesuffix(INPUT) in names:
+        return wanted
     if wanted not in names:
         close = difflib.get_close_matches(wanted, names, n=3) or names[-3:]
         hint = f"did you mean {', '.join(map(repr, close))}?" if close else "it has no named layers"
@@ -143,6 +151,28 @@ def _fits(sites: Sequence[int], size: tuple[int, ...]) -> bool:
         and all(pixels % extent == 0 for extent, pixels in zip(sites, size, strict=True))
         and len({pixels // extent for extent, pixels in zip(sites, size, strict=True)}) == 1
     )
+
+
+def last_linear_input(model: nn.Module, run: Callable[[], Any]) -> str | None:
+    """`<layer>.input` of the last Linear that a pass over one image, `run`, gives one vector; None: it gives none."""
+    found: list[str] = []
+
+    def watch(name: str, args: Any) -> None:
+        given = first_tensor(args)
+        if given is not None and given.ndim == 2 and len(given) == 1:
+            found.append(name)
+
+    hooks = [
+        module.register_forward_pre_hook(lambda _module, args, name=name: watch(name, args))
+        for name, module in model.named_modules()
+        if isinstance(module, nn.Linear) and name
+    ]
+    try:
+        run()
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return found[-1] + INPUT if found else None
 
 
 class LastSpatialLayer:

@@ -52,10 +52,14 @@ def labelled(loader: Loader) -> Iterator[tuple[Tensor, Tensor | None]]:
             yield images, more[0] if more and isinstance(more[0], Tensor) else None
 
 
-def as_labels(labels: Tensor, n: int, classes: int) -> Tensor:
-    """Labels of n images as int64. Raises ValueError where they are not classes of the model."""
+def as_labels(labels: Tensor, n: int, classes: int | None) -> Tensor:
+    """Labels of n images as int64. Raises ValueError where they are not classes of the model; None: of any."""
     if labels.shape != (n,) or labels.is_floating_point():
         raise ValueError(f"labels must be {n} class indices (integers), got {labels.dtype} {list(labels.shape)}")
+    if classes is None:
+        if (labels < 0).any():
+            raise ValueError(f"labels must be class indices from 0; got {int(labels.min())}")
+        return labels.long()
     outside = labels[(labels < 0) | (labels >= classes)]
     if len(outside):
         raise ValueError(f"labels must be classes of the model, 0 to {classes - 1}; got {int(outside[0])}")

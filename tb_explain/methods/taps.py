@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tb_explain.methods.layers import as_grid, first_tensor
+from tb_explain.methods.layers import INPUT, as_grid, first_tensor
 from tb_explain.methods.network import Network
 
 
@@ -28,7 +28,7 @@ def tapped(
 ) -> tuple[dict[str, Tensor], Any]:
     """One pass: the activations of the named layers, and the output. Autograd records only what follows the first layer.
 
-    `reshaped`: layers whose sites only the caller knows; the others must have a grid.
+    `<layer>.input` names what a layer is given. `reshaped`: layers whose sites only the caller knows; the others must have a grid.
     """
     kept: dict[str, Tensor] = {}
     modules = dict(network.module.named_modules())
@@ -49,6 +49,10 @@ def tapped(
 
     hooks = [
         modules[name].register_forward_hook(lambda _module, _args, output, name=name: keep(name, output))
+        if name in modules
+        else modules[name.removesuffix(INPUT)].register_forward_pre_hook(
+            lambda _module, args, name=name: keep(name, args)
+        )
         for name in names
     ]
     with removed_after(hooks):
