@@ -8,6 +8,7 @@ Each method is a small frozen value that holds its parameters and nothing else:
 """
 
 from tb_explain.methods.ablation_ca import AblationCA
+from tb_explain.methods.activations import Activations, ChannelActivations
 from tb_explain.methods.cam import (
     CAM,
     EigenCAM,
@@ -20,6 +21,7 @@ from tb_explain.methods.cam import (
     XGradCAM,
 )
 from tb_explain.methods.cam_reruns import AblationCAM, ScoreCAM, SmoothGradCAMPlusPlus
+from tb_explain.methods.channel_statistics import ChannelStatistics, TopPatches
 from tb_explain.methods.cluster_paths import Clustered, ClusterPath
 from tb_explain.methods.clusters import FilterClusters, FilterSpaces
 from tb_explain.methods.collect import Features, collect_features
@@ -50,7 +52,10 @@ __all__ = [
     "XRAI",
     "AblationCA",
     "AblationCAM",
+    "Activations",
     "Attribution",
+    "ChannelActivations",
+    "ChannelStatistics",
     "ClusterPath",
     "Clustered",
     "Codes",
@@ -99,6 +104,7 @@ __all__ = [
     "SmoothGradCAMPlusPlus",
     "Targets",
     "Top",
+    "TopPatches",
     "XGradCAM",
     "attribute",
     "collect_features",

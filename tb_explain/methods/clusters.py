@@ -18,11 +18,11 @@ from tb_explain.methods.filter_space import FilterSpace
 from tb_explain.methods.k_means import cluster
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.method import SetMethod
-from tb_explain.methods.network import undisturbed
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.results import Explained, Flag, joined
+from tb_explain.methods.stages import stages
 from tb_explain.methods.tally import Tally
-from tb_explain.methods.targets import MultiLabel, Output, Targets
+from tb_explain.methods.targets import Targets, outputs_of
 
 if TYPE_CHECKING:
     from tb_explain.methods.feedback import FeedbackNetwork
@@ -153,13 +153,7 @@ class FilterClusters(SetMethod):
         if names is None and self.feedback is not None:
             names = list(self.feedback.layers)
         if names is None:
-            from tb_explain.methods.feedback.path import path
-
-            # Inside, since a DataLoader draws from torch's random numbers.
-            with undisturbed(model) as network, torch.no_grad():
-                images = next(iter(data))
-                images = images[0] if isinstance(images, (tuple, list)) else images if images.ndim > 3 else images[None]
-                names = [stage.name for stage in path(network, images[:1].to(network.device, network.dtype), None)][:-1]
+            names = stages(model, data)
         if self.feedback is not None and not set(names) <= set(self.feedback.layers):
             raise ValueError(
                 f"the feedback network has codes at {', '.join(self.feedback.layers)}; name layers of these"
@@ -235,7 +229,7 @@ class FilterClusters(SetMethod):
                     features |= {(name, "feedback"): sites(name, codes[name], n, size) for name in batch.layers}
                 yield batch, features
 
-        with stream(model, data, names, _outputs_of(targets), doing=doing) as batches:
+        with stream(model, data, names, outputs_of(targets), doing=doing) as batches:
             yield found(batches)
 
 
@@ -313,13 +307,6 @@ class FilterSpaces:
                 )
             )
         return found
-
-
-def _outputs_of(targets: Targets) -> Targets:
-    """Which output is read, and how, without the classes that are asked for: clusters are about the predicted one."""
-    if isinstance(targets, MultiLabel):
-        return MultiLabel(_outputs_of(targets.targets))
-    return Output(targets.name, _outputs_of(targets.targets)) if isinstance(targets, Output) else None
 
 
 def _classes(batch: FeatureBatch, path: str) -> Tensor:

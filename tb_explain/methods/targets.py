@@ -296,3 +296,10 @@ def _one_a_sample(scores: Any) -> Tensor:
         got = list(scores.shape) if isinstance(scores, Tensor) else type(scores).__name__
         raise ValueError(f"a target callable must return one score a sample, a tensor [N], got {got}")
     return scores
+
+
+def outputs_of(targets: Targets) -> Targets:
+    """Which output is read, and how, without the classes that are asked for."""
+    if isinstance(targets, MultiLabel):
+        return MultiLabel(outputs_of(targets.targets))
+    return Output(targets.name, outputs_of(targets.targets)) if isinstance(targets, Output) else None
