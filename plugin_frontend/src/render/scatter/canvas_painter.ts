@@ -1,14 +1,11 @@
 /** Draws with a 2-D canvas where there is no WebGL2: few points, one by one, by the same rules. */
-import { channelsOf, pixelOf } from "./colours.ts";
-import { pointSize } from "./density.ts";
+import { channelsOf, pixelsOf } from "./colours.ts";
 import { pointInPlane } from "./flat.ts";
 import type { Painter } from "./painter.ts";
-import type { PanelModel } from "./panel.ts";
+import type { Look, PanelModel } from "./panel.ts";
 import { FALLBACK_LIMIT, HIDDEN, HOVERED, NEIGHBOUR, OUTLINED, type Theme } from "./types.ts";
 
-const DIMMED = 0.22;
-
-type Look = { size: number; diamond: number; opacity: number; onTop: boolean };
+const LEAST_OUTLINED = 5;
 
 export class CanvasPainter implements Painter {
   readonly renderer = "canvas";
@@ -33,11 +30,10 @@ export class CanvasPainter implements Painter {
   }
 
   draw(panel: PanelModel, start: number, stop: number, count: number, theme: Theme): void {
-    const { size, opacity } = panel.look(count);
-    const dimmed = panel.states.selected > 0 ? DIMMED : 1;
-    const look = { size, diamond: diamondSize(panel, size), opacity: opacity * dimmed, onTop: false };
+    const look = panel.look(count);
     this.within(this.drawn, panel, (context) => {
-      for (let slot = start; slot < stop; slot++) this.point(context, panel, panel.order.rowOf(slot), look, theme);
+      for (let slot = start; slot < stop; slot++)
+        this.point(context, panel, panel.order.rowOf(slot), look, theme, false);
     });
   }
 
@@ -56,11 +52,9 @@ export class CanvasPainter implements Painter {
       // Selected rows come first and in a fair order, those pointed at last: a sample takes from both ends.
       const few =
         rows.length <= this.limit ? rows : [...rows.subarray(0, this.limit), ...rows.subarray(-this.limit / 20)];
-      const [all, these] = [panel.look(Math.min(panel.length, this.limit)), panel.look(few.length)];
-      const size = Math.max(all.size, 0.75 * these.size);
-      const look = { size, diamond: diamondSize(panel, size), opacity: Math.max(0.6, these.opacity), onTop: true };
+      const look = panel.lookOnTop(few.length);
       this.within(this.canvas, panel, (target) => {
-        for (const row of few) this.point(target, panel, row, look, theme);
+        for (const row of few) this.point(target, panel, row, look, theme, true);
       });
     }
   }
@@ -86,35 +80,38 @@ export class CanvasPainter implements Painter {
     context.restore();
   }
 
-  private point(context: CanvasRenderingContext2D, panel: PanelModel, row: number, look: Look, theme: Theme): void {
+  private point(
+    context: CanvasRenderingContext2D,
+    panel: PanelModel,
+    row: number,
+    look: Look,
+    theme: Theme,
+    onTop: boolean,
+  ): void {
     const state = panel.states.seen[row] as number;
     if (state & HIDDEN) return;
     const { points, frame, view, morph, colours } = panel;
     const [x, y] = panel.toScreen(...(pointInPlane(points, frame, view.camera, morph, row) as [number, number]));
-    let { size, opacity } = look;
-    if (state & OUTLINED) size = look.diamond;
-    if (look.onTop && state & HOVERED) size = Math.max(size + 3, 11);
-    else if (look.onTop && state & NEIGHBOUR) size = Math.max(size + 1, 8);
-    const outlined = size >= 4.5 && (look.onTop || (state & OUTLINED) !== 0);
-    if (outlined && look.onTop) opacity = 1;
-    context.globalAlpha = opacity;
-    context.fillStyle = this.style(pixelOf(colours, row, theme));
+    const diamond = (state & OUTLINED) !== 0;
+    const pointedAt = onTop && (state & (HOVERED | NEIGHBOUR)) !== 0;
+    let size = diamond ? Math.max(look.size, look.diamond) : look.size;
+    if (pointedAt) size = Math.max(size, state & HOVERED ? 8 : 6);
+    const outlined = pointedAt || ((onTop || diamond) && size >= LEAST_OUTLINED);
+    context.globalAlpha = outlined && onTop ? 1 : diamond ? Math.min(1, 1.6 * look.opacity) : look.opacity;
+    context.fillStyle = this.style(pixelsOf(colours, theme)(row));
     context.beginPath();
-    if (state & OUTLINED) {
+    if (diamond) {
       const reach = size * Math.SQRT1_2;
       context.moveTo(x, y - reach);
-      for (const [dx, dy] of [
-        [reach, 0],
-        [0, reach],
-        [-reach, 0],
-      ] as const)
-        context.lineTo(x + dx, y + dy);
+      context.lineTo(x + reach, y);
+      context.lineTo(x, y + reach);
+      context.lineTo(x - reach, y);
       context.closePath();
     } else context.arc(x, y, size / 2, 0, 2 * Math.PI);
     context.fill();
     if (!outlined) return;
     context.strokeStyle = this.style(theme.ink);
-    context.lineWidth = look.onTop && state & HOVERED ? 2 : 1;
+    context.lineWidth = onTop && state & HOVERED ? 2 : 1;
     context.stroke();
   }
 
@@ -128,11 +125,6 @@ export class CanvasPainter implements Painter {
     }
     return style;
   }
-}
-
-function diamondSize({ place, view, states }: PanelModel, size: number): number {
-  const side = Math.min(place.width, place.height) * view.camera.zoom;
-  return 1.3 * Math.max(size, pointSize(states.outlined, side * side));
 }
 
 function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {

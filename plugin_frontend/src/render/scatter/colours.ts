@@ -1,23 +1,35 @@
-/** Which pixel a row gets; the shaders do the same, in the same words. */
+/** Which pixel each row gets. */
 import type { Colours, Theme } from "./types.ts";
 
-export function pixelOf(colours: Colours | null, row: number, theme: Theme): number {
-  if (!colours) return theme.missing;
-  if ("codes" in colours) return colours.palette[colours.codes[row] as number] ?? theme.missing;
+const RGB = 0xffffff;
+
+/** A function from row to pixel, for many rows. */
+export function pixelsOf(colours: Colours | null, { missing }: Theme): (row: number) => number {
+  if (!colours) return () => missing;
+  if ("codes" in colours) {
+    const { codes, palette } = colours;
+    return (row) => palette[codes[row] as number] ?? missing;
+  }
+  const { values, lut } = colours;
   const { low, gain } = rampOf(colours.low, colours.high);
-  const value = colours.values[row] as number;
-  if (Number.isNaN(value)) return theme.missing;
-  const share = Math.min(1, Math.max(0, (value - low) * gain));
-  return colours.lut[Math.floor(share * (colours.lut.length - 1) + 0.5)] ?? theme.missing;
+  const last = lut.length - 1;
+  return (row) => {
+    const share = Math.min(1, Math.max(0, ((values[row] as number) - low) * gain));
+    return lut[Math.floor(share * last + 0.5)] ?? missing; // NaN is no place in the table
+  };
 }
 
 /** share = (value - low) * gain: 0 to 1 from `low` to `high`, and the middle where these are the same. */
-export function rampOf(low: number, high: number): { low: number; gain: number } {
+function rampOf(low: number, high: number): { low: number; gain: number } {
   return high > low ? { low, gain: 1 / (high - low) } : { low: low - 0.5, gain: 1 };
+}
+
+/** A point as the GPU has it: its state where a pixel has its opacity. */
+export function packed(pixel: number, state: number): number {
+  return ((pixel & RGB) | (state << 24)) >>> 0;
 }
 
 /** Red, green, blue, from 0 to 1. */
 export function channelsOf(pixel: number): [r: number, g: number, b: number] {
-  const [r = 0, g = 0, b = 0] = new Uint8Array(Uint32Array.of(pixel).buffer);
-  return [r / 255, g / 255, b / 255];
+  return [(pixel & 255) / 255, ((pixel >> 8) & 255) / 255, ((pixel >> 16) & 255) / 255];
 }

@@ -38,8 +38,13 @@ export function pointSize(count: number, area: number): number {
   return Math.min(LARGEST, Math.max(SMALLEST, 0.95 * Math.cbrt(area / Math.max(1, count))));
 }
 
+/** Points that are outlined stand out from `size`, unless they are too many for it. */
+export function diamondSize(size: number, outlined: number, area: number): number {
+  return Math.max(1.5 * size, Math.min(5, pointSize(outlined, area)));
+}
+
 /** The opacity with which `count` points of a size cover, but do not flood, the part of `area` that they occupy. */
 export function pointOpacity(count: number, area: number, occupied: number, size: number): number {
   const layers = (count * (Math.PI / 4) * size * size) / Math.max(1, area * occupied);
-  return Math.min(0.9, Math.max(0.08, 0.85 / Math.sqrt(Math.max(layers, 1e-9))));
+  return Math.min(0.9, Math.max(0.06, 0.85 / Math.max(layers, 1e-9) ** 0.85));
 }

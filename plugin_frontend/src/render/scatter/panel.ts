@@ -1,6 +1,6 @@
 /** One set of points: what was given, what follows from it, and the answers to where and which. */
 import { pixelsPerUnit, toPlane, toScreen, type View } from "./camera.ts";
-import { pointOpacity, pointSize, type Spread, spreadOf } from "./density.ts";
+import { diamondSize, pointOpacity, pointSize, type Spread, spreadOf } from "./density.ts";
 import { inPlane, type PlanePoints, pointInPlane } from "./flat.ts";
 import { Grid } from "./grid.ts";
 import { rowsInPolygon } from "./lasso.ts";
@@ -11,6 +11,11 @@ import type { Bounds, Camera, Colours, Frame, Panel, PanelStats, Points, Rectang
 /** What has to be drawn anew: nothing but the points on top, the picture, or the picture while it moves. */
 export type Change = "top" | "picture" | "motion";
 
+/** Diameters in CSS pixels; `diamond`: of points that are outlined. */
+export type Look = { size: number; diamond: number; opacity: number };
+
+/** What is left of the opacity of points that are not selected while others are. */
+const DIMMED = 0.22;
 const HALF_STORED = 65535 / 2;
 const NO_POINTS: Points = { dims: 2, to: { stored: new Uint16Array(0), scale: 1, offset: 0 } };
 /** Even where points crowd in a few places, they are drawn as if they had this share of the room. */
@@ -139,12 +144,20 @@ export class PanelModel implements Panel {
     return { left: value(left), right: value(right), bottom: value(bottom), top: value(top) };
   }
 
-  /** The diameter in CSS pixels and the opacity of points when `count` of all are drawn. */
-  look(count: number): { size: number; opacity: number } {
+  /** Points in the picture when `count` of all are drawn. */
+  look(count: number): Look {
     const side = 2 * HALF_STORED * this.points.to.scale * pixelsPerUnit(this.view);
     const occupied = Math.max(LEAST_OCCUPIED, this.spread.occupied);
     const size = pointSize(count, side * side * occupied * 4);
-    return { size, opacity: pointOpacity(count, side * side, occupied, size) };
+    const opacity = pointOpacity(count, side * side, occupied, size) * (this.states.selected > 0 ? DIMMED : 1);
+    return { size, diamond: diamondSize(size, this.states.outlined, side * side), opacity };
+  }
+
+  /** Points on top of it, when `count` are drawn there. */
+  lookOnTop(count: number): Look {
+    const [all, these] = [this.look(this.length), this.look(count)];
+    const size = Math.max(all.size, 0.7 * these.size);
+    return { size, diamond: Math.max(all.diamond, size), opacity: Math.max(0.6, these.opacity) };
   }
 
   /** What the points make of the plane: of three dimensions, as they are turned now. */

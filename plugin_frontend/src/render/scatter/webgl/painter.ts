@@ -1,19 +1,14 @@
 /** Draws with WebGL2: pictures into one of two textures, the finished one shown with the points on top of it. */
 import { pixelsPerUnit, rotation } from "../camera.ts";
-import { channelsOf, rampOf } from "../colours.ts";
-import { pointSize } from "../density.ts";
+import { channelsOf } from "../colours.ts";
 import type { Painter } from "../painter.ts";
-import type { PanelModel } from "../panel.ts";
+import type { Look, PanelModel } from "../panel.ts";
 import type { Positions, Theme } from "../types.ts";
 import { GpuPoints } from "./points.ts";
 import { Programs } from "./programs.ts";
 import type { Variant } from "./shaders.ts";
 
-/** What is left of the opacity of points that are not selected while others are. */
-const DIMMED = 0.22;
-
 type Target = { frame: WebGLFramebuffer; texture: WebGLTexture };
-type Look = { size: number; opacity: number; dimmed: number };
 
 export class WebglPainter implements Painter {
   readonly renderer = "webgl";
@@ -51,10 +46,10 @@ export class WebglPainter implements Painter {
 
   draw(panel: PanelModel, start: number, stop: number, count: number, theme: Theme): void {
     const { gl } = this;
-    const variant = this.pointsOf(panel).variantOf(panel, false);
-    const { size, opacity } = panel.look(count);
     gl.bindFramebuffer(gl.FRAMEBUFFER, this.drawn.frame);
-    this.use(panel, variant, theme, { size, opacity, dimmed: panel.states.selected > 0 ? DIMMED : 1 });
+    const look = panel.look(count);
+    const largest = this.size.pixelRatio * (panel.states.outlined > 0 ? look.diamond : look.size);
+    this.use(panel, largest < 1.5 && panel.points.dims === 2 ? "dust" : "disc", theme, look);
     gl.drawArrays(gl.POINTS, start, stop - start);
     this.mark();
   }
@@ -76,9 +71,7 @@ export class WebglPainter implements Painter {
       const points = this.pointsOf(panel);
       const count = points.bindTop(panel);
       if (count === 0) continue;
-      const [all, these] = [panel.look(panel.length), panel.look(count)];
-      const size = Math.max(all.size, 0.75 * these.size);
-      this.use(panel, points.variantOf(panel, true), theme, { size, opacity: Math.max(0.6, these.opacity), dimmed: 1 });
+      this.use(panel, "onTop", theme, panel.lookOnTop(count));
       gl.drawElements(gl.POINTS, count, gl.UNSIGNED_INT, 0);
     }
     this.mark();
@@ -113,15 +106,16 @@ export class WebglPainter implements Painter {
     return points;
   }
 
-  private use(panel: PanelModel, variant: Variant, theme: Theme, look: Look): void {
+  private use(panel: PanelModel, kind: Variant["look"], theme: Theme, look: Look): void {
     const { gl } = this;
     const { width, height, pixelRatio } = this.size;
-    const { place, view, colours, points, frame, states } = panel;
+    const { place, view, points, frame, morph } = panel;
     const { x, y } = view.camera;
+    const variant = { morphing: points.from !== undefined && morph !== 1, turned: points.dims === 3, look: kind };
     const program = this.programs.of(variant);
     const { at } = program;
     gl.useProgram(program.program);
-    this.pointsOf(panel).bind(panel, variant);
+    this.pointsOf(panel).bind(panel, variant, theme);
 
     // The whole canvas is the viewport, and the panel's part of it is cut out: points at its edge are cut, not missing.
     gl.viewport(0, 0, width, height);
@@ -138,26 +132,18 @@ export class WebglPainter implements Painter {
     const middleY = 1 - (2 * (place.y + place.height / 2) * pixelRatio) / height;
     gl.uniform2f(at("u_scale"), scaleX, scaleY);
     gl.uniform2f(at("u_shift"), middleX - x * scaleX, middleY - y * scaleY);
-    gl.uniformMatrix3fv(at("u_rotation"), true, points.dims === 3 ? rotation(view.camera) : FLAT);
+    gl.uniformMatrix3fv(at("u_rotation"), true, rotation(view.camera));
     const units = ({ scale, offset }: Positions) =>
       [scale / frame.radius, (offset - frame.centre) / frame.radius] as const;
     gl.uniform2f(at("u_to"), ...units(points.to));
     if (points.from) gl.uniform2f(at("u_from"), ...units(points.from));
-    gl.uniform1f(at("u_morph"), panel.morph);
+    gl.uniform1f(at("u_morph"), morph);
 
     gl.uniform1f(at("u_pixel"), pixelRatio);
     gl.uniform1f(at("u_size"), look.size * pixelRatio);
-    const side = Math.min(place.width, place.height) * view.camera.zoom;
-    gl.uniform1f(at("u_diamond"), 1.3 * Math.max(look.size, pointSize(states.outlined, side * side)) * pixelRatio);
+    gl.uniform1f(at("u_diamond"), look.diamond * pixelRatio);
     gl.uniform1f(at("u_opacity"), look.opacity);
-    gl.uniform1f(at("u_dimmed"), look.dimmed);
     gl.uniform3f(at("u_ink"), ...channelsOf(theme.ink));
-    gl.uniform3f(at("u_missing"), ...channelsOf(theme.missing));
-    if (!colours) return;
-    gl.uniform1i(at("u_colours"), ("codes" in colours ? colours.palette : colours.lut).length);
-    if ("codes" in colours) return;
-    const { low, gain } = rampOf(colours.low, colours.high);
-    gl.uniform2f(at("u_ramp"), low, gain);
   }
 
   private createTarget(): Target {
@@ -177,6 +163,3 @@ export class WebglPainter implements Painter {
     gl.flush();
   }
 }
-
-/** In two dimensions nothing is nearer than anything else. */
-const FLAT = [1, 0, 0, 0, 1, 0, 0, 0, 0];

@@ -1,5 +1,5 @@
 /** Programs, compiled when they are first needed. */
-import { FRAGMENT_SHADER, type Variant, vertexShader } from "./shaders.ts";
+import { fragmentShader, type Variant, vertexShader } from "./shaders.ts";
 
 export type Program = { program: WebGLProgram; at: (uniform: string) => WebGLUniformLocation | null };
 
@@ -9,18 +9,18 @@ export class Programs {
   constructor(private readonly gl: WebGL2RenderingContext) {}
 
   of(variant: Variant): Program {
-    const key = `${variant.morphing} ${variant.colour} ${variant.onTop}`;
-    const program = this.compiled.get(key) ?? this.compile(vertexShader(variant));
+    const key = `${variant.morphing} ${variant.turned} ${variant.look}`;
+    const program = this.compiled.get(key) ?? this.compile(variant);
     this.compiled.set(key, program);
     return program;
   }
 
-  private compile(vertex: string): Program {
+  private compile(variant: Variant): Program {
     const { gl } = this;
     const program = gl.createProgram();
     for (const [type, source] of [
-      [gl.VERTEX_SHADER, vertex],
-      [gl.FRAGMENT_SHADER, FRAGMENT_SHADER],
+      [gl.VERTEX_SHADER, vertexShader(variant)],
+      [gl.FRAGMENT_SHADER, fragmentShader(variant)],
     ] as const) {
       const shader = gl.createShader(type);
       if (!shader) continue; // the context is lost
