@@ -128,6 +128,67 @@ CLUSTERS: dict[int, tuple[str, Any]] = {
     16: ("counts", [{1: ("clusters", "uint32"), 2: ("silhouette", "float")}]),
     17: ("novelty", "float[]"),
 }
+COLUMN: dict[int, tuple[str, Any]] = {
+    1: ("values", "bytes"),
+    2: ("dtype", "enum"),
+    3: ("shape", "uint32[]"),
+    4: ("scale", "float"),
+    5: ("offset", "float"),
+}
+NAMED_COLUMN: dict[int, tuple[str, Any]] = {
+    1: ("name", "string"),
+    2: ("values", COLUMN),
+    3: ("categories", "bytes"),
+    4: ("low", "float"),
+    5: ("high", "float"),
+}
+THUMBNAILS: dict[int, tuple[str, Any]] = {
+    1: ("height", "uint32"),
+    2: ("width", "uint32"),
+    3: ("down", "uint32"),
+    4: ("across", "uint32"),
+    5: ("sheets", COLUMN),
+}
+MEASURE = {1: ("name", "string"), 2: ("value", "float"), 3: ("better", "enum")}
+CLASS_PAIR = {
+    1: ("first", "uint32"),
+    2: ("second", "uint32"),
+    3: ("distance", "float"),
+    4: ("separability", "float"),
+    5: ("neighbours", "float"),
+    6: ("confusions", "uint32"),
+    7: ("rows", "uint32[]"),
+}
+CLASS_DISTANCES: dict[int, tuple[str, Any]] = {
+    1: ("classes", "uint32[]"),
+    2: ("counts", "uint32[]"),
+    3: ("spreads", "float[]"),
+    4: ("silhouettes", "float[]"),
+    5: ("purities", "float[]"),
+    6: ("distances", COLUMN),
+    7: ("neighbours", COLUMN),
+    8: ("confusions", COLUMN),
+    9: ("pairs", [CLASS_PAIR]),
+    10: ("agreement", "float"),
+}
+PROJECTION: dict[int, tuple[str, Any]] = {
+    1: ("rows", "uint32"),
+    2: ("dropped", "uint32"),
+    3: ("fitted", "uint32"),
+    4: ("positions", COLUMN),
+    5: ("ids", COLUMN),
+    6: ("labels", COLUMN),
+    7: ("predicted", COLUMN),
+    8: ("probabilities", COLUMN),
+    9: ("classes", "bytes"),
+    10: ("columns", [NAMED_COLUMN]),
+    11: ("neighbours", COLUMN),
+    12: ("distances", COLUMN),
+    13: ("thumbnails", THUMBNAILS),
+    14: ("measures", [MEASURE]),
+    15: ("class_distances", CLASS_DISTANCES),
+    16: ("notes", "string[]"),
+}
 
 _FIXED = {"double": ("<d", 1), "fixed64": ("<Q", 1), "float": ("<f", 5), "fixed32": ("<I", 5)}
 _DEFAULT = {"string": "", "bytes": b"", "bool": False, "double": 0.0, "float": 0.0}
@@ -236,6 +297,17 @@ def values_of(array: dict[str, Any]) -> list[float]:
         _float32(offset[i * len(offset) // n] + _float32(scale[i * len(scale) // n] * value))
         for i, value in enumerate(stored)
     ]
+
+
+def column_values(run: Run, column: dict[str, Any]) -> list[float]:
+    """The values of a column, row by row."""
+    payload = run.blobs[16, column["values"]] if column["values"] else b""
+    if payload is None:
+        raise Malformed
+    scaled = (
+        {"scale": [column["scale"]], "offset": [column["offset"]]} if column["scale"] else {"scale": [], "offset": []}
+    )
+    return values_of({"dtype": column["dtype"], "shape": column["shape"], "data": payload} | scaled)
 
 
 # --- Segments --------------------------------------------------------------------------------------------------------

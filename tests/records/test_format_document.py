@@ -7,11 +7,15 @@ import re
 import sys
 import zlib
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tb_explain import ExplainWriter
+from tb_explain.projections import Placed, Rows, Thumbnails, column_of
+from tb_explain.projections.record import record_of
 from tb_explain.records import DamagedRecord, Record, RunIndex, SegmentWriter, decode_array, encode_array
 from tb_explain.records import explain_pb2 as pb
 
@@ -192,6 +196,75 @@ def test_clusters_of_voxels_are_read_too(tmp_path: Path) -> None:
         assert (volume["depth"], volume["height"], volume["width"]) == shown.shape
         assert zlib.decompress(volume["deflated"]) == shown.tobytes()
         assert (5, patch["picture"]["image"]) in read.blobs
+
+
+def test_projections_are_read_too(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    n = 40
+    labels = np.arange(n) % 3
+    rows = Rows(
+        random.choice(2**53 - 1, n, replace=False) + 1,
+        labels=np.where(labels == 2, -1, labels),
+        predicted=random.permutation(labels),
+        probabilities=random.random(n),
+        class_names=["cat", "鳥"],
+        columns={
+            "loss": column_of("loss", [np.nan, *random.normal(size=n - 1)]),
+            "site": column_of("site", [None, *["here", "there"] * 19, "there"]),
+        },
+        thumbnails=Thumbnails.of(random.integers(0, 256, (n, 120, 120), np.uint8)),
+        dropped=3,
+    )
+    near = (np.arange(n)[:, None] + [1, 2, 5]) % n
+    positions = random.normal(size=(n, 3)).astype(np.float32)
+    placed = Placed(positions, n - 1, near, random.random((n, 3)), ("One sentence.",), {"displacement": 0.5})
+    segment = SegmentWriter(tmp_path)
+    series = pb.Series(tag="t", kind=pb.PROJECTION, method="UMAP", layer="fc.input")
+    segment.append(record_of(segment, series, 7, 7.5, rows, placed, random.normal(size=(n, 4))).records)
+    segment.close()
+
+    assert assert_both_read_the_same(tmp_path) == 1
+    read = foreign.read_run(tmp_path)
+    (record,) = read.records["t", 17]
+    assert record.payload and record.count == n
+    theirs, ours = foreign.parse(foreign.PROJECTION, record.payload), pb.Projection.FromString(record.payload)
+    assert (theirs["rows"], theirs["dropped"], theirs["fitted"], theirs["notes"]) == (n, 3, n - 1, ["One sentence."])
+
+    def values(column: dict[str, Any]) -> NDArray[np.float64]:
+        return np.array(foreign.column_values(read, column)).reshape(column["shape"])
+
+    np.testing.assert_allclose(values(theirs["positions"]), positions, atol=0.51 * theirs["positions"]["scale"])
+    assert foreign.column_values(read, theirs["ids"]) == rows.ids.tolist()
+    assert values(theirs["labels"]).tolist() == np.where(labels == 2, 65535, labels).tolist()
+    assert rows.predicted is not None and values(theirs["predicted"]).tolist() == rows.predicted.tolist()
+    np.testing.assert_allclose(values(theirs["probabilities"]), rows.probabilities, atol=1e-5)
+    np.testing.assert_array_equal(values(theirs["neighbours"]), near)
+    np.testing.assert_allclose(values(theirs["distances"]), placed.distances, rtol=1e-3)
+    assert foreign.parse(foreign.CLASS_NAMES, read.blobs[6, theirs["classes"]] or b"")["names"] == ["cat", "鳥"]
+    loss, site, silhouette, purity = theirs["columns"]
+    np.testing.assert_array_equal(values(loss["values"]).astype(np.float32), rows.columns["loss"].values)
+    assert (loss["low"], loss["high"]) == (ours.columns[0].low, ours.columns[0].high)
+    names = foreign.parse(foreign.CLASS_NAMES, read.blobs[6, site["categories"]] or b"")["names"]
+    shown = [None if code == 65535 else names[int(code)] for code in values(site["values"])]
+    assert shown == [None, *["here", "there"] * 19, "there"]
+    assert (silhouette["name"], purity["name"]) == ("silhouette", "knn_purity")
+    sheets = values(theirs["thumbnails"]["sheets"]).astype(np.uint8)
+    pictures = tuple(read.blobs[5, sheet.tobytes()] for sheet in sheets)
+    assert rows.thumbnails is not None and pictures == rows.thumbnails.sheets and len(pictures) == 3
+    tile = theirs["thumbnails"]
+    assert (tile["height"], tile["width"], tile["down"], tile["across"]) == (120, 120, 4, 4)
+    assert [(one["name"], one["value"], one["better"]) for one in theirs["measures"]] == [
+        (one.name, one.value, one.better) for one in ours.measures
+    ]
+    found, expected = theirs["class_distances"], ours.class_distances
+    for name in ("classes", "counts", "spreads", "silhouettes", "purities"):
+        assert found[name] == list(getattr(expected, name)), name
+    assert found["classes"] == [0, 1] and found["agreement"] != found["agreement"], "one pair has no correlation"
+    for name in ("distances", "neighbours", "confusions"):
+        assert values(found[name]).shape == (2, 2), name
+    assert values(found["confusions"]).sum() == ((labels < 2) & (rows.predicted < 2)).sum()
+    (pair,), (other,) = found["pairs"], expected.pairs
+    assert pair == {name: getattr(other, name) for name in pair} | {"rows": list(other.rows)}
 
 
 def test_both_agree_about_every_torn_length_of_an_index_file(tmp_path: Path) -> None:
