@@ -14,11 +14,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from tb_explain import payloads, quality
+from tb_explain.channel_verbs import ChannelVerbs
 from tb_explain.probe import Probe
 from tb_explain.records import Recorder
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.schedule import Schedule
-from tb_explain.verbs import Verbs, as_step, as_time, declared
+from tb_explain.verbs import as_step, as_time, declared
 
 try:
     import torch
@@ -35,7 +36,7 @@ _log = logging.getLogger("tb_explain")
 PLUGIN_NAME = "tb_explain"
 
 
-class ExplainWriter(SummaryWriter, Verbs):
+class ExplainWriter(SummaryWriter, ChannelVerbs):
     """A SummaryWriter that also logs explanations; every `add_*` of SummaryWriter works as before.
 
     Encoding and writing happen on a background thread. Leaving a `with` block, `close`, and the interpreter's exit (an
@@ -215,8 +216,7 @@ class ExplainWriter(SummaryWriter, Verbs):
     def _of_set(self, model: torch.nn.Module, probe: Probe, method: SetMethod, targets: Targets) -> list[Explained]:
         """What a method finds that looks at all images together, given what it found the last time."""
         key = f"{probe.name} {method!r}"
-        labels = None if probe.labels is None else torch.from_numpy(probe.labels)
-        self._found[key] = method.explain_set(model, probe.images, labels, targets, self._found.get(key))
+        self._found[key] = method.of_probe(model, probe, targets, self._found.get(key))
         return self._found[key]
 
     @contextmanager

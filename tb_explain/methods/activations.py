@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from tb_explain.methods.channel_statistics import ChannelStatistics, RunningStatistics
-from tb_explain.methods.features import stream
+from tb_explain.methods.features import FeatureBatch, stream
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.method import SetMethod
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.results import Explained, Flag, joined
 from tb_explain.methods.stages import stages
 from tb_explain.methods.targets import Targets, outputs_of
+
+if TYPE_CHECKING:
+    from tb_explain.pictures import Pictures
+    from tb_explain.probe import Probe
+
+
+Shown = Callable[[Tensor, slice], "Pictures"]
+"""Makes pictures of images of the data, given which these are."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,6 +78,28 @@ class Activations(SetMethod):
         last: Sequence[Explained] | None = None,
     ) -> list[ChannelActivations]:
         """One result a layer, in the order in which the network calls them."""
+        return self._explain(model, images, labels, targets, last, None)
+
+    def of_probe(
+        self, model: nn.Module, probe: Probe, targets: Targets = None, last: Sequence[Explained] | None = None
+    ) -> list[ChannelActivations]:
+        """The same, with the ids of the images that channels respond to most."""
+        labels = None if probe.labels is None else torch.from_numpy(probe.labels)
+        # Of its own images the probe may show other pixels than the model is given.
+        shown = (
+            (lambda images, _: probe.shown(images)) if self.data is not None else (lambda _, part: probe.pictures[part])
+        )
+        return self._explain(model, probe.images, labels, targets, last, shown)
+
+    def _explain(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        labels: Tensor | None,
+        targets: Targets,
+        last: Sequence[Explained] | None,
+        shown: Shown | None,
+    ) -> list[ChannelActivations]:
         if self.patches < 0 or self.patch_size < 1:
             raise ValueError(f"patches must be 0 or more of a pixel or more, got {self.patches} of {self.patch_size}")
         model = bare(model)
@@ -79,7 +109,7 @@ class Activations(SetMethod):
         names = layer_names(model, self.layer) or stages(model, data)
         targets = outputs_of(targets)
         known = {one.layer: one.fields for one in last or () if isinstance(one, ChannelActivations)}
-        statistics, fields = self._statistics(model, data, names, targets, known)
+        statistics, fields = self._statistics(model, data, names, targets, known, shown)
         found = []
         with stream(model, images, names, targets, doing="reading activations") as batches:
             for batch in batches:
@@ -111,31 +141,38 @@ class Activations(SetMethod):
         names: Sequence[str],
         targets: Targets,
         known: dict[str, ReceptiveFields | None],
+        shown: Shown | None,
     ) -> tuple[dict[str, ChannelStatistics], dict[str, ReceptiveFields]]:
         running: dict[str, RunningStatistics] = {}
         fields: dict[str, ReceptiveFields] = {}
         with stream(model, data, names, targets, doing="reading channels") as batches:
             for batch in batches:
-                if not fields and self.patches:
-                    fields = self._fields(model, names, batch.images, known)
+                if not running and self.patches:
+                    fields = self._fields(model, batch, known)
                 classes = batch.resolved.predicted if batch.labels is None else batch.labels
+                part = slice(batch.first, batch.first + len(batch.images))
+                ids = shown(batch.given, part).ids.tolist() if shown and self.patches else []
                 for name, values in batch.layers.items():
                     if name not in running:
                         k = batch.resolved.outputs.shape[1]
                         running[name] = RunningStatistics(
                             values.shape[1], k, fields.get(name), self.patches, self.patch_size
                         )
-                    running[name].add(values, batch.images, classes, batch.labels, ())
+                    running[name].add(values, batch.images, classes, batch.labels, ids)
         return {name: one.result() for name, one in running.items()}, fields
 
     @staticmethod
     def _fields(
-        model: nn.Module, names: Sequence[str], images: Tensor, known: dict[str, ReceptiveFields | None]
+        model: nn.Module, batch: FeatureBatch, known: dict[str, ReceptiveFields | None]
     ) -> dict[str, ReceptiveFields]:
-        """Receptive fields, which stay what they are while a network learns."""
-        size = tuple(images.shape[2:])
+        """Receptive fields, which stay what they are while a network learns; none when it has diverged, since then none can be found."""
+        names, size = list(batch.layers), tuple(batch.images.shape[2:])
         found = {name: one for name in names if (one := known.get(name)) is not None and one.size == size}
-        return found if len(found) == len(names) else receptive_fields(model, names, images)
+        if len(found) == len(names):
+            return found
+        finite = torch.stack([values.flatten(1).isfinite().all(1) for values in batch.layers.values()]).all(0)
+        images = batch.images[finite.to(batch.images.device)]
+        return receptive_fields(model, names, images) if len(images) else {}
 
 
 _LONGEST_MAP = 64

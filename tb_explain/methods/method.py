@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tb_explain.methods.rectifiers import Rule
     from tb_explain.methods.results import Explained
     from tb_explain.methods.targets import Targets
+    from tb_explain.probe import Probe
 
 
 _VALUES_AT_ONCE = 1 << 24  # 64 MiB
@@ -183,3 +184,10 @@ class SetMethod(Method):
     ) -> list[Any]:
         """Explain images whose true classes are `labels` [N]. `last`: what this gave for the same images a step before."""
         raise NotImplementedError
+
+    def of_probe(
+        self, model: nn.Module, probe: Probe, targets: Targets = None, last: Sequence[Explained] | None = None
+    ) -> list[Any]:
+        """Explain a probe's images; what is shown besides them is shown as the probe shows its own."""
+        labels = None if probe.labels is None else torch.from_numpy(probe.labels)
+        return self.explain_set(model, probe.images, labels, targets, last)

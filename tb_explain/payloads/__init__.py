@@ -1,5 +1,6 @@
 """Explanations on their way into a record: checked, copied from whatever device and library they came from, encoded."""
 
+from tb_explain.payloads.channels import Channels
 from tb_explain.payloads.clusters import Clusters
 from tb_explain.payloads.correlations import Correlations
 from tb_explain.payloads.heatmaps import Heatmaps
@@ -11,6 +12,7 @@ from tb_explain.payloads.superpixels import Superpixels
 
 __all__ = [
     "About",
+    "Channels",
     "Clusters",
     "Correlations",
     "Figure",

@@ -12,6 +12,7 @@ from tb_explain.payloads import clusters, occlusion, reconstructions
 from tb_explain.payloads.clusters import Clusters
 from tb_explain.payloads.correlations import Correlations, Related
 from tb_explain.payloads.heatmaps import Heatmaps
+from tb_explain.payloads.of_channels import of_activations
 from tb_explain.payloads.reconstructions import Reconstructions
 from tb_explain.payloads.samples import Figure, Payload, Samples
 from tb_explain.payloads.superpixels import Superpixels
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) -> Payload:
     """The payload of a result for a probe's images: of the kind that keeps what the result knows."""
     from tb_explain.methods import results
+    from tb_explain.methods.activations import ChannelActivations
     from tb_explain.methods.cluster_paths import Clustered
     from tb_explain.methods.reconstruction import Reconstructed
 
@@ -100,6 +102,8 @@ def payload_of(result: Explained, probe: Probe, figures: Sequence[Figure] = ()) 
         )
     if isinstance(result, Reconstructed):
         return _reconstructions(samples, result, probe)
+    if isinstance(result, ChannelActivations):
+        return of_activations(samples, result, probe)
     maps = by_target(result.maps)
     if maps.ndim == 5:  # of voxels, which are shown by their projections
         maps = projections(_proportional(maps, result.input_size))

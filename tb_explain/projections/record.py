@@ -8,14 +8,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_explain.projections.blobs import Blobs
 from tb_explain.projections.class_distances import MAX_CLASSES, ClassDistances, class_distances
-from tb_explain.projections.columns import MAX_CODES, UNKNOWN, CategoryColumn, NumberColumn, Thumbnails
+from tb_explain.projections.columns import CategoryColumn, NumberColumn
 from tb_explain.projections.quality import knn_purity, knn_purity_of_positions, mean, trustworthiness
 from tb_explain.projections.rows import Placed, Rows
-from tb_explain.records import Record, SegmentWriter, content_hash, encode_column
+from tb_explain.records import Record, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 
-_NONE = MAX_CODES + 1  # what uint16 codes have for -1
 _NEIGHBOURS = 15  # kept of each row, however many a reduction looked at
 _BETTER = {
     "trustworthiness": pb.HIGHER,
@@ -83,14 +83,14 @@ def record_of(
         measures["trustworthiness"] = trustworthiness(features, placed.positions, metric)
     measures = {name: value for name, value in measures.items() if math.isfinite(value)}
 
-    blobs = _Blobs()
+    blobs = Blobs()
     message = pb.Projection(
         rows=n,
         dropped=rows.dropped,
         fitted=placed.fitted,
         positions=_positions(blobs, placed.positions),
         ids=blobs.column(rows.ids),
-        columns=[_named(blobs, name, column) for name, column in columns.items()],
+        columns=[blobs.named(name, column) for name, column in columns.items()],
         measures=[
             pb.Measure(name=name, value=value, better=_BETTER.get(name, pb.NEITHER)) for name, value in measures.items()
         ],
@@ -109,7 +109,7 @@ def record_of(
         message.neighbours.CopyFrom(blobs.column(placed.neighbours[:, :_NEIGHBOURS].astype(np.uint32)))
         message.distances.CopyFrom(_half(blobs, placed.distances[:, :_NEIGHBOURS]))
     if rows.thumbnails is not None:
-        message.thumbnails.CopyFrom(_thumbnails(blobs, rows.thumbnails))
+        message.thumbnails.CopyFrom(blobs.thumbnails(rows.thumbnails))
     if found is not None:
         message.class_distances.CopyFrom(_classes(blobs, found))
 
@@ -118,37 +118,7 @@ def record_of(
     return Recorded([*records, Record(entry, message.SerializeToString())], measures)
 
 
-class _Blobs:
-    """Payloads that a header refers to. They go to the segment last: one that was announced must be appended."""
-
-    def __init__(self) -> None:
-        self._payloads: list[tuple[pb.Kind, bytes]] = []
-
-    def column(self, values: NDArray[Any], scale: float = 0, offset: float = 0) -> pb.Column:
-        column, payload = encode_column(values, scale, offset)
-        if payload:
-            column.values = self._add(pb.COLUMN, payload)
-        return column
-
-    def codes(self, values: NDArray[np.int64]) -> pb.Column:
-        """Indices of names, -1: none."""
-        return self.column(np.where(values == UNKNOWN, _NONE, values).astype(np.uint16))
-
-    def names(self, names: tuple[str, ...]) -> bytes:
-        return self._add(pb.CLASSES, pb.ClassNames(names=names).SerializeToString())
-
-    def image(self, encoded: bytes) -> bytes:
-        return self._add(pb.IMAGE, encoded)
-
-    def records(self, segment: SegmentWriter) -> list[Record]:
-        return [record for kind, payload in self._payloads for record in segment.blob(kind, payload)[1]]
-
-    def _add(self, kind: pb.Kind, payload: bytes) -> bytes:
-        self._payloads.append((kind, payload))
-        return content_hash(payload)
-
-
-def _positions(blobs: _Blobs, positions: NDArray[np.float32]) -> pb.Column:
+def _positions(blobs: Blobs, positions: NDArray[np.float32]) -> pb.Column:
     """65 536 levels from the least to the greatest coordinate on any axis: a position is off by half a level at most, and float32's
     rounding. Coordinates beyond 1e38 are stored as that.
     """
@@ -163,37 +133,14 @@ def _positions(blobs: _Blobs, positions: NDArray[np.float32]) -> pb.Column:
     return blobs.column(levels.astype(np.uint16), scale, low)
 
 
-def _half(blobs: _Blobs, values: NDArray[Any]) -> pb.Column:
+def _half(blobs: Blobs, values: NDArray[Any]) -> pb.Column:
     """Numbers from 0 at half precision, with a scale where they are beyond its range."""
     peak = float(values.max(initial=0))
     scale = 0.0 if peak == 0 or 1e-3 < peak < 6e4 else peak
     return blobs.column((values / (scale or 1)).astype(np.float16), scale)
 
 
-def _named(blobs: _Blobs, name: str, column: NumberColumn | CategoryColumn) -> pb.NamedColumn:
-    if isinstance(column, CategoryColumn):
-        return pb.NamedColumn(name=name, values=blobs.codes(column.values), categories=blobs.names(column.names))
-    known = column.values[np.isfinite(column.values)]
-    return pb.NamedColumn(
-        name=name,
-        values=blobs.column(column.values),
-        low=float(known.min()) if known.size else math.nan,
-        high=float(known.max()) if known.size else math.nan,
-    )
-
-
-def _thumbnails(blobs: _Blobs, given: Thumbnails) -> pb.Thumbnails:
-    hashes = b"".join(blobs.image(sheet) for sheet in given.sheets)
-    return pb.Thumbnails(
-        height=given.height,
-        width=given.width,
-        down=given.down,
-        across=given.across,
-        sheets=blobs.column(np.frombuffer(hashes, np.uint8).reshape(-1, 16)),
-    )
-
-
-def _classes(blobs: _Blobs, found: ClassDistances) -> pb.ClassDistances:
+def _classes(blobs: Blobs, found: ClassDistances) -> pb.ClassDistances:
     message = pb.ClassDistances(
         classes=found.classes.tolist(),
         counts=found.counts.tolist(),

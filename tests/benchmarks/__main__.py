@@ -6,7 +6,18 @@ import sys
 
 import torch
 
-ALL = ("attribution", "clusters", "gradients", "lime", "occlusion", "projection", "quality", "reruns", "store", "writer")
+ALL = (
+    "attribution",
+    "clusters",
+    "gradients",
+    "lime",
+    "occlusion",
+    "projection",
+    "quality",
+    "reruns",
+    "store",
+    "writer",
+)
 
 if __name__ == "__main__":
     names = sys.argv[1:] or ALL
