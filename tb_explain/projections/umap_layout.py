@@ -47,6 +47,7 @@ def held(z: NDArray[np.float32], near: Neighbours, reducer: UMAP, start: Start) 
             positions, positions, graph.row[drawn], graph.col[drawn], _EPOCHS, len(z), _EPOCHS / np.maximum(often[drawn], 1),
             model._a, model._b, _state(random), initial_alpha=1 - i / _ROUNDS, move_other=True,
         )  # fmt: skip
+        positions = alignment.turned(positions, positions, start)  # the layout as a whole drifts, which says nothing
         back = start.positions - positions
         positions += hold / (1 + np.square(back).sum(axis=1, keepdims=True)) * back
     return positions
