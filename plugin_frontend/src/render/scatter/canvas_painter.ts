@@ -98,21 +98,12 @@ export class CanvasPainter implements Painter {
     if (pointedAt) size = Math.max(size, state & HOVERED ? 8 : 6);
     const outlined = pointedAt || ((onTop || diamond) && size >= LEAST_OUTLINED);
     context.globalAlpha = outlined && onTop ? 1 : diamond ? Math.min(1, 1.6 * look.opacity) : look.opacity;
+    if (outlined) {
+      context.fillStyle = this.style(theme.ink);
+      shape(context, x, y, size / 2 + (onTop && state & HOVERED ? 2 : 1), diamond);
+    }
     context.fillStyle = this.style(pixelsOf(colours, theme)(row));
-    context.beginPath();
-    if (diamond) {
-      const reach = size * Math.SQRT1_2;
-      context.moveTo(x, y - reach);
-      context.lineTo(x + reach, y);
-      context.lineTo(x, y + reach);
-      context.lineTo(x - reach, y);
-      context.closePath();
-    } else context.arc(x, y, size / 2, 0, 2 * Math.PI);
-    context.fill();
-    if (!outlined) return;
-    context.strokeStyle = this.style(theme.ink);
-    context.lineWidth = onTop && state & HOVERED ? 2 : 1;
-    context.stroke();
+    shape(context, x, y, size / 2, diamond);
   }
 
   private style(pixel: number): string {
@@ -125,6 +116,18 @@ export class CanvasPainter implements Painter {
     }
     return style;
   }
+}
+
+function shape(context: CanvasRenderingContext2D, x: number, y: number, radius: number, diamond: boolean): void {
+  context.beginPath();
+  if (diamond) {
+    const reach = radius * Math.SQRT2;
+    context.moveTo(x, y - reach);
+    context.lineTo(x + reach, y);
+    context.lineTo(x, y + reach);
+    context.lineTo(x - reach, y);
+  } else context.arc(x, y, radius, 0, 2 * Math.PI);
+  context.fill();
 }
 
 function contextOf(canvas: HTMLCanvasElement): CanvasRenderingContext2D | null {

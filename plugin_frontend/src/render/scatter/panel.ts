@@ -55,6 +55,7 @@ export class PanelModel implements Panel {
     const n = points.to.stored.length / points.dims;
     if (!Number.isInteger(n) || (points.from && points.from.stored.length !== points.to.stored.length))
       throw new RangeError(`positions [${n}, ${points.dims}] and those they come from do not fit each other`);
+    if (!(points.to.scale > 0)) throw new RangeError(`positions with a scale of ${points.to.scale}`);
     if (n !== this.length) {
       this.order = new Order(n);
       this.states = new RowStates(n);
