@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 from tb_explain import ExplainWriter, Probe
-from tb_explain.methods import Activations
+from tb_explain.methods import Activations, FilterRedundancy
 from tb_explain.records import RunIndex, decode_column
 from tb_explain.records import explain_pb2 as pb
 
@@ -168,6 +168,25 @@ def test_voxels_are_kept_in_space(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
     assert blobs.values(message.maps[0]).shape == (3, 4, 4, 4)
     assert message.tops.pictures.width == 18, "three projections side by side"
+
+
+def test_near_copies_are_listed_while_training(tmp_path: Path, model: nn.Module, probe: Probe) -> None:
+    model[0].weight.data[4] = 2 * model[0].weight.data[1]
+    data = [(probe.images, torch.tensor(probe.labels))]
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        _, (report,) = (writer.explain(model, probe, 4, [FilterRedundancy("0", one)]) for one in (None, data))
+    ((bare, costed),) = read(tmp_path).values()
+    assert (bare.channels, len(bare.samples)) == (6, 0)
+    assert [(list(group.channels), group.relation, group.HasField("cost")) for group in bare.groups] == [
+        ([1, 4], "copy", False)
+    ]
+    assert [group.cost for group in costed.groups] == [pytest.approx(group.cost) for group in report.groups]
+    (similarity,) = costed.statistics
+    stored = Blobs(tmp_path).values(similarity.values)
+    np.testing.assert_array_equal(stored, report.similarity.numpy())
+    assert stored[[1, 4]] == pytest.approx(1, abs=1e-5)
+    scalars = EventAccumulator(str(tmp_path)).Reload().Scalars("explain/val/filterredundancy/redundant")
+    assert [scalar.value for scalar in scalars] == pytest.approx([1 / 6, report.redundant])
 
 
 def test_activations_from_anywhere(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ from tb_explain.methods.method import ImageMethod, LayerMethod, Method, SetMetho
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.reconstruction import Reconstructed, Reconstruction
-from tb_explain.methods.redundancy import FilterGroup, Redundancy, redundancy
+from tb_explain.methods.redundancy import FilterGroup, FilterRedundancy, Redundancy
 from tb_explain.methods.results import Attribution, Explained, Flag
 from tb_explain.methods.rise import RISE
 from tb_explain.methods.shap import KernelSHAP
@@ -68,6 +68,7 @@ __all__ = [
     "FeedbackNetwork",
     "FilterClusters",
     "FilterGroup",
+    "FilterRedundancy",
     "FilterSpace",
     "FilterSpaces",
     "FinerCAM",
@@ -109,5 +110,4 @@ __all__ = [
     "attribute",
     "collect_features",
     "receptive_fields",
-    "redundancy",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import torch
@@ -15,9 +15,10 @@ from tb_explain.methods.features import sites
 from tb_explain.methods.filter_similarity import Similarity, colour_similarity, weight_similarity
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.loader import as_labels, check_loader, labelled
+from tb_explain.methods.method import SetMethod
 from tb_explain.methods.network import Network, undisturbed
 from tb_explain.methods.taps import first_output, removed_after, tapped
-from tb_explain.methods.targets import resolve
+from tb_explain.methods.targets import Targets, resolve
 
 Relation = Literal["copy", "turned", "recoloured", "alike"]
 
@@ -59,78 +60,117 @@ class Redundancy:
     """(sum of eigenvalues)² / sum of squares of the covariance of the channels: as how many independent ones they count."""
     accuracy: float | None
     """In 0..1, of the whole network on the images; None: no labels were given."""
+    method: FilterRedundancy
+
+    @property
+    def channels(self) -> int:
+        """C."""
+        found = self.activations if self.weights is None else self.weights.values
+        return 0 if found is None else len(found)
+
+    @property
+    def similarity(self) -> Tensor:
+        """float32 [C] in 0..1: of each channel to the one most like it, by weights or by activations, turned as suits best."""
+        known = [None if self.weights is None else self.weights.values, self.activations, self.turned_activations]
+        found = torch.stack([one.cpu() for one in known if one is not None]).amax(0)
+        return found.clone().fill_diagonal_(0).amax(1).clamp(min=0)
+
+    @property
+    def scalars(self) -> dict[str, float]:
+        """By name: the share of redundant filters, and as how many independent channels they count, as a share."""
+        share = {} if self.dimensions is None else {"dimensions": self.dimensions / max(self.channels, 1)}
+        return {"redundant": self.redundant} | share
 
     @property
     def redundant(self) -> float:
         """Share of the live filters in 0..1 that others could stand for."""
-        channels = len(self.weights.values) if self.weights else 0
-        channels = channels if self.activations is None else len(self.activations)
-        alive = channels - len(self.dead)
+        alive = self.channels - len(self.dead)
         return sum(len(group.channels) - 1 for group in self.groups) / alive if alive else 0.0
 
 
-def redundancy(
-    model: nn.Module, layer: Layers = None, data: Any = None, *, copy: float = 0.95, turned: float = 0.9
-) -> Redundancy | list[Redundancy]:
-    """List near-copies among a layer's filters; nothing is removed. One result, or one a layer when several were named.
+@dataclass(frozen=True)
+class FilterRedundancy(SetMethod):
+    """Near-copies among a layer's filters, listed, not removed: cosine of weights and correlation of activations, turned as suits best.
 
-    Filters are tied when their weights (or, with images, their activations) are `copy` alike or more, or `turned` alike after a rotation,
-    a reflection or a change of colour. Similar filters are no proof that one is superfluous: `cost` says what the network loses.
-
-    Args:
-        layer: None: all convolutions.
-        data: loader of batches `images` or `(images, labels)`, gone through once, and once more for the groups' costs.
+    Filters are tied when they are `copy` alike or more, or by weights `turned` alike after a rotation, a reflection or a change of colour. Similar
+    filters are no proof that one is superfluous: a group's `cost` says what the network loses. After "How the Deep Convolutional Networks see
+    the World" (section 5.1), which remarks on such filters. `method.report(model)` needs no images.
     """
-    for name, value in (("copy", copy), ("turned", turned)):
-        if not 0 < value <= 1:
-            raise ValueError(f"{name} must be a similarity above 0 and at most 1, got {value}")
-    model = bare(model)
-    if data is not None:
-        data = torch.split(data, 16) if isinstance(data, Tensor) else data
-        check_loader(data, "data")
-    names = layer_names(model, layer)
-    if names is None:
-        names = [name for name, module in model.named_modules() if isinstance(module, _CONVOLUTIONS)]
-    if not names:
-        raise ValueError(f"{type(model).__name__} has no convolutions; name a layer")
-    one = layer is not None and isinstance(layer, (str, nn.Module))
-    with undisturbed(model) as network:
-        moments = _read(network, data, names) if data is not None else {}
-        found = [_of_layer(model, name, moments.get(name), copy, turned) for name in names]
+
+    layer: Layers = None
+    """Dotted names or modules; None: all convolutions."""
+    data: Any = field(default=None, repr=False, compare=False)
+    """Loader of batches `images` or `(images, labels)`, gone through once, and once more for the groups' costs; None: weights only."""
+    copy: float = 0.95
+    turned: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name in ("copy", "turned"):
+            if not 0 < getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be a similarity above 0 and at most 1, got {getattr(self, name)}")
+
+    def report(self, model: nn.Module) -> list[Redundancy]:
+        """One report a layer, in the order of their names; without data only convolutions can be told."""
+        model = bare(model)
+        data = self.data
         if data is not None:
-            found = _with_costs(network, data, found)
-    return found[0] if one else found
+            data = torch.split(data, 16) if isinstance(data, Tensor) else data
+            check_loader(data, "data")
+        names = layer_names(model, self.layer)
+        if names is None:
+            names = [name for name, module in model.named_modules() if isinstance(module, _CONVOLUTIONS)]
+        if not names:
+            raise ValueError(f"{type(model).__name__} has no convolutions; name a layer")
+        with undisturbed(model) as network:
+            moments = _read(network, data, names) if data is not None else {}
+            found = [self._of_layer(model, name, moments.get(name)) for name in names]
+            return found if data is None else _with_costs(network, data, found)
 
+    def explain_set(
+        self,
+        model: nn.Module,
+        images: Tensor,
+        labels: Tensor | None = None,
+        targets: Targets = None,
+        last: Sequence[Any] | None = None,
+    ) -> list[Redundancy]:
+        """The same, whatever the images."""
+        return self.report(model)
 
-def _of_layer(model: nn.Module, name: str, seen: ChannelMoments | None, copy: float, turned: float) -> Redundancy:
-    convolution = _convolution(model.get_submodule(name))
-    if convolution is None and seen is None:
-        raise ValueError(f"layer {name!r} is no convolution, so its filters have no weights to compare; give data too")
-    weights = None if convolution is None else weight_similarity(convolution.weight, convolution.groups)
-    of_colours = convolution is not None and convolution.groups == 1 and convolution.in_channels == 3
-    colours = colour_similarity(convolution.weight) if convolution is not None and of_colours else None
-    correlation = None if seen is None else seen.correlation()
-    turned_correlation = None if seen is None else seen.turned_correlation()
-    dead = weights.values.diagonal().cpu() == 0 if weights is not None else torch.tensor(False)
-    dead = dead | seen.still if seen is not None else dead
-    ties: list[tuple[float, int, int, Relation]] = []
-    for similarity, limit, relation in _kinds(weights, colours, correlation, turned_correlation, copy, turned):
-        alike = similarity.cpu().clone()
-        alike[dead] = alike[:, dead] = 0
-        alike.fill_diagonal_(0)
-        for f, g in (alike.triu(1) >= limit).nonzero().tolist():
-            ties.append((float(alike[f, g]), f, g, relation))
-    return Redundancy(
-        layer=name,
-        weights=weights,
-        colours=colours,
-        activations=correlation,
-        turned_activations=turned_correlation,
-        dead=tuple(dead.nonzero()[:, 0].tolist()),
-        groups=_groups(ties, None if seen is None else seen.strength()),
-        dimensions=None if seen is None else seen.dimensions(),
-        accuracy=None,
-    )
+    def _of_layer(self, model: nn.Module, name: str, seen: ChannelMoments | None) -> Redundancy:
+        convolution = _convolution(model.get_submodule(name))
+        if convolution is None and seen is None:
+            raise ValueError(
+                f"layer {name!r} is no convolution, so its filters have no weights to compare; give data too"
+            )
+        weights = None if convolution is None else weight_similarity(convolution.weight, convolution.groups)
+        of_colours = convolution is not None and convolution.groups == 1 and convolution.in_channels == 3
+        colours = colour_similarity(convolution.weight) if convolution is not None and of_colours else None
+        correlation = None if seen is None else seen.correlation()
+        turned_correlation = None if seen is None else seen.turned_correlation()
+        dead = weights.values.diagonal().cpu() == 0 if weights is not None else torch.tensor(False)
+        dead = dead | seen.still if seen is not None else dead
+        ties: list[tuple[float, int, int, Relation]] = []
+        for similarity, limit, relation in _kinds(
+            weights, colours, correlation, turned_correlation, self.copy, self.turned
+        ):
+            alike = similarity.cpu().clone()
+            alike[dead] = alike[:, dead] = 0
+            alike.fill_diagonal_(0)
+            for f, g in (alike.triu(1) >= limit).nonzero().tolist():
+                ties.append((float(alike[f, g]), f, g, relation))
+        return Redundancy(
+            layer=name,
+            weights=weights,
+            colours=colours,
+            activations=correlation,
+            turned_activations=turned_correlation,
+            dead=tuple(dead.nonzero()[:, 0].tolist()),
+            groups=_groups(ties, None if seen is None else seen.strength()),
+            dimensions=None if seen is None else seen.dimensions(),
+            accuracy=None,
+            method=self,
+        )
 
 
 def _convolution(module: nn.Module) -> Any:

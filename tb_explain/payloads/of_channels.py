@@ -12,11 +12,12 @@ from tb_explain.payloads.samples import Samples
 from tb_explain.pictures import Pictures
 from tb_explain.probe import Probe
 from tb_explain.projections.columns import CategoryColumn, NumberColumn
+from tb_explain.records import explain_pb2 as pb
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from tb_explain.methods import ChannelActivations, ChannelStatistics
+    from tb_explain.methods import ChannelActivations, ChannelStatistics, Redundancy
     from tb_explain.methods.channel_statistics import TopPatches as Tops
 
 _PATCHES_AT_ONCE = 1024
@@ -34,6 +35,28 @@ def of_activations(samples: Samples, result: ChannelActivations, probe: Probe) -
         None if found.tops is None else _tops(found.tops, probe),
         measures=result.scalars,
     )
+
+
+def of_redundancy(found: Redundancy) -> Channels:
+    """The payload of a report on a layer's filters, which is of no images."""
+    groups = []
+    for one in found.groups:
+        groups.append(pb.ChannelGroup(channels=one.channels, relation=one.relation, similarity=one.similarity))
+        if one.cost is not None:
+            groups[-1].cost = one.cost
+    return Channels(
+        no_samples(),
+        found.channels,
+        statistics={"similarity": NumberColumn(_numbers(found.similarity))},
+        groups=groups,
+        measures=found.scalars,
+    )
+
+
+def no_samples() -> Samples:
+    """Of payloads that are about no images."""
+    none = np.zeros((0, 1), np.int64)
+    return Samples(targets=none, flags=none)
 
 
 def _statistics(found: ChannelStatistics, class_names: list[str] | None) -> dict[str, NumberColumn | CategoryColumn]:
