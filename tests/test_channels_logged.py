@@ -174,7 +174,8 @@ def test_near_copies_are_listed_while_training(tmp_path: Path, model: nn.Module,
     model[0].weight.data[4] = 2 * model[0].weight.data[1]
     data = [(probe.images, torch.tensor(probe.labels))]
     with ExplainWriter(tmp_path, strict=True) as writer:
-        _, (report,) = (writer.explain(model, probe, 4, [FilterRedundancy("0", one)]) for one in (None, data))
+        writer.explain(model, probe, 4, [FilterRedundancy("0")])
+        (report,) = writer.explain(model, probe, 5, [FilterRedundancy("0", data)])
     ((bare, costed),) = read(tmp_path).values()
     assert (bare.channels, len(bare.samples)) == (6, 0)
     assert [(list(group.channels), group.relation, group.HasField("cost")) for group in bare.groups] == [
