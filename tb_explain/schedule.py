@@ -29,3 +29,11 @@ class Schedule:
         """Note that `step` was explained and what it took."""
         self._last_step = step
         self._spent += seconds
+
+
+def check_schedule(every: int, budget: float | None) -> None:
+    """Raises ValueError for numbers that make no schedule."""
+    if every < 1:
+        raise ValueError(f"every must be at least 1 step, got {every}")
+    if budget is not None and not 0 < budget <= 1:
+        raise ValueError(f"budget must be a share of the loop's time above 0 and at most 1, got {budget}")

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tb_explain.declared import as_series, as_step
 from tb_explain.payloads import (
     About,
     Clusters,
@@ -31,15 +29,14 @@ from tb_explain.payloads.reconstructions import Reconstruction
 from tb_explain.pictures import as_array, given_pictures
 from tb_explain.probe import Probe
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.set_verbs import SetVerbs
 
 if TYPE_CHECKING:
     from torch import Tensor
     from typing_extensions import Unpack
 
-_LONGEST_DECLARATION = 1 << 19  # bytes; a reader takes an entry of more than 1 MiB for damage
 
-
-class Verbs:
+class Verbs(SetVerbs):
     """What can be logged. In all verbs `images` is what to show: a Probe, or uint8 (0..255) or float (0..1) pixels [N, C, H, W],
     or as `dataformats` says; `about` is described at `About`. They raise ValueError when shapes do not agree.
     """
@@ -319,35 +316,9 @@ class Verbs:
 def declared(
     payload: Payload, tag: str, method: str, layer: str, parameters: Mapping[str, Any], description: str
 ) -> pb.Series:
-    """A series' declaration. Raises ValueError when it is too long, or the payload is."""
+    """The declaration of a payload's series. Raises ValueError when it is too long, or the payload is."""
     payload.samples.check(payload.stored)
-    declaration = pb.Series(
-        kind=payload.kind,
-        tag=tag,
-        method=method,
-        layer=layer,
-        parameters=json.dumps(parameters, default=repr) if parameters else "",
-        description=description,
-    )
-    if declaration.ByteSize() > _LONGEST_DECLARATION:
-        raise ValueError(f"tag, description and parameters of {tag[:40]!r} exceed 512 KiB together")
-    return declaration
-
-
-def as_step(step: Any) -> int:
-    """A step as the records have it. Raises ValueError when it does not fit."""
-    value = int(step)
-    if not -(1 << 63) <= value < 1 << 63:
-        raise ValueError(f"the step must fit 64 bits, got {value}")
-    return value
-
-
-def as_time(walltime: float | None) -> float:
-    """Seconds since 1970; None: now. Raises ValueError for what is no number."""
-    time_ = time.time() if walltime is None else walltime
-    if not math.isfinite(time_):
-        raise ValueError(f"walltime must be seconds since 1970, got {walltime}")
-    return time_
+    return as_series(payload.kind, tag, method, layer, parameters, description)
 
 
 def _check_superpixels(labels: Any, values: Any, name: str) -> None:

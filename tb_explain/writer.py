@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tb_explain import payloads, quality
 from tb_explain.channel_verbs import ChannelVerbs
+from tb_explain.declared import as_step, as_time
+from tb_explain.marks import Marks
 from tb_explain.probe import Probe
 from tb_explain.records import Recorder
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.schedule import Schedule
-from tb_explain.verbs import as_step, as_time, declared
+from tb_explain.reducing import Reducing
+from tb_explain.schedule import Schedule, check_schedule
+from tb_explain.verbs import declared
 
 try:
     import torch
@@ -28,12 +31,11 @@ except ImportError as error:
     raise ImportError('logging explanations needs PyTorch: pip install "tb-explain[train]"') from error
 
 if TYPE_CHECKING:
-    from tb_explain.methods import Explained, Method, SetMethod, Targets
+    from tb_explain.methods import Explained, Method, Projection, SetMethod, Targets
     from tb_explain.methods.quality import Figure, FigureValues
+    from tb_explain.projections.jobs import Job
 
 _log = logging.getLogger("tb_explain")
-
-PLUGIN_NAME = "tb_explain"
 
 
 class ExplainWriter(SummaryWriter, ChannelVerbs):
@@ -42,6 +44,7 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
     Encoding and writing happen on a background thread. Leaving a `with` block, `close`, and the interpreter's exit (an
     exception in the loop included) write everything that was accepted; what `flush` returned for survives a kill. In a forked
     child explanations are logged as in its parent, but no summaries, as with SummaryWriter: their thread did not come along.
+    Projections are reduced in a process of their own, which `flush` and `close` wait for; it finishes its work if this one is killed.
 
     Args:
         log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix: as SummaryWriter's. `purge_step` hides earlier
@@ -70,12 +73,16 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         self._strict = strict
         self._recorder = Recorder(self.log_dir, queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step)
         self._pid = os.getpid()
-        self._marked: set[str] = set()
         self._schedules: dict[str, Schedule] = {}
         self._drift = quality.Drift()
         self._found: dict[str, list[Explained]] = {}  # of methods that name what they find after the step before
+        self._sheets = {}
+        self._purges = purge_step is not None
+        file_writer = self._get_file_writer()  # type: ignore[no-untyped-call]
+        self._marks = Marks(file_writer)
+        self._reducing = Reducing(self.log_dir, self._recorder, file_writer, when_full)
         # Runs at interpreter exit, and when the writer is collected without having been closed.
-        self._finalizer = weakref.finalize(self, _finish, self._recorder, self._get_file_writer(), self._pid)  # type: ignore[no-untyped-call]
+        self._finalizer = weakref.finalize(self, _finish, self._recorder, self._reducing, file_writer, self._pid)
 
     @property
     def failed(self) -> int:
@@ -112,12 +119,13 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             budget: share of the loop's time (0 to 1) that explaining may take; calls beyond it are skipped.
 
         Returns the results, in the order of the methods; none when nothing was due. A method that failed is logged, counted in
-        `failed`, shown in the page and missing among the results; it raises only with `strict=True`.
+        `failed`, shown in the page and missing among the results; it raises only with `strict=True`. A `Projection` has no result
+        here: it is reduced while training goes on.
         """
         at = 0  # what a step that is none is shown as
         try:
             step = at = as_step(step)
-            _check_schedule(every, budget)
+            check_schedule(every, budget)
             schedule = self._schedules.setdefault(f"{probe.name} {methods!r}", Schedule())
             if not schedule.due(step, every, budget):
                 return []
@@ -133,16 +141,19 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             return []
 
     def flush(self) -> None:
-        """Write everything accepted so far, explanations and summaries."""
+        """Write everything accepted so far, explanations and summaries; waits for projections."""
+        self._reducing.flush()
         self._recorder.flush()
         if os.getpid() == self._pid:
             super().flush()
+        self._raise_failures()
 
     def close(self) -> None:
         """Flush, then close all files. Harmless when repeated."""
         self._finalizer()
         if os.getpid() == self._pid:
             super().close()
+        self._raise_failures()
 
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
@@ -159,6 +170,15 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         figures: Sequence[Figure],
         walltime: float | None,
     ) -> list[Explained]:
+        from tb_explain.methods import Projection
+
+        projections = [method for method in methods if isinstance(method, Projection)]
+        for projection in projections:
+            with self._failing(f"{probe.name}/projection", step):
+                self._project(model, probe, step, projection, targets, walltime)
+        methods = [method for method in methods if not isinstance(method, Projection)]
+        if projections and not methods:
+            return []
         results = self._results(model, probe, step, methods, targets)
         values: list[list[FigureValues]] = [[] for _ in results]
         rated = [i for i, result in enumerate(results) if hasattr(result, "maps")]
@@ -219,6 +239,45 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         self._found[key] = method.of_probe(model, probe, targets, self._found.get(key))
         return self._found[key]
 
+    def _project(
+        self,
+        model: torch.nn.Module,
+        probe: Probe,
+        step: int,
+        method: Projection,
+        targets: Targets,
+        walltime: float | None,
+    ) -> None:
+        names = probe.sample_names if method.data is None else None
+        for features in method.of_probe(model, probe, targets):
+            self.add_projection(
+                f"{probe.name}/projection/{features.layer}",
+                features,
+                global_step=step,
+                walltime=walltime,
+                reducer=method.reducer,
+                class_names=probe.class_names,
+                sample_names=None if names is None else [names[i] for i in features.indices],
+            )
+
+    def _reduce(self, job: Job) -> None:
+        self._raise_failures()
+        tag, step = job.series.tag, job.step
+        if not len(job.rows):
+            with self._failing(tag, step):
+                raise ValueError(f"none of {job.rows.dropped} rows is finite, so there is nothing to project")
+            return
+        if self._purges:
+            self._purges = False
+            self._recorder.put(tag, step, 0, lambda segment: [])  # before it appends anything it hides what is older
+        if self._reducing.put(job):
+            self._marks.write(tag, step, job.wall_time)
+
+    def _raise_failures(self) -> None:
+        """What has failed since, where nobody was waiting for it."""
+        if self._strict:
+            self._reducing.raise_failures()
+
     @contextmanager
     def _failing(self, tag: str, step: int) -> Iterator[None]:
         """What fails inside is recorded, and raised if `strict`."""
@@ -255,42 +314,19 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             payload.nbytes + payload.samples.nbytes,
             lambda segment: payloads.records(segment, payload, declaration, step, wall_time),
         )
-        if accepted and declaration.tag not in self._marked and os.getpid() == self._pid:
-            self._marked.add(declaration.tag)
-            self._mark(declaration.tag, step, wall_time)
+        if accepted:
+            self._marks.write(declaration.tag, step, wall_time)
 
     def _fail(self, tag: str, step: int, error: Exception) -> None:
         _log.error("%s could not be explained at step %s: %s", tag, step, error, exc_info=error)
         detail = "".join(traceback.format_exception(error))
         self._recorder.fail(tag, step, f"{type(error).__name__}: {error}", detail)
 
-    def _mark(self, tag: str, step: int, wall_time: float) -> None:
-        """Write the one small summary that makes TensorBoard list the run and the tab, through SummaryWriter's own file."""
-        from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_TENSOR, Summary, SummaryMetadata
-        from tensorboard.compat.proto.tensor_pb2 import TensorProto
-        from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
-        from tensorboard.compat.proto.types_pb2 import DT_FLOAT
 
-        metadata = SummaryMetadata(
-            plugin_data=SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME, content=b'{"version":1}'),
-            data_class=DATA_CLASS_TENSOR,
-        )
-        shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
-        tensor = TensorProto(dtype=DT_FLOAT, float_val=[0.0], tensor_shape=shape)
-        summary = Summary(value=[Summary.Value(tag=tag, metadata=metadata, tensor=tensor)])
-        writer = self._get_file_writer()  # type: ignore[no-untyped-call]
-        writer.add_summary(summary, step, wall_time)
-        writer.flush()
-
-
-def _finish(recorder: Recorder, file_writer: Any, pid: int) -> None:
-    recorder.close()
+def _finish(recorder: Recorder, reducing: Reducing, file_writer: Any, pid: int) -> None:
+    try:
+        reducing.close()
+    finally:  # whoever does not want to wait for it keeps everything else
+        recorder.close()
     if os.getpid() == pid:
         file_writer.flush()
-
-
-def _check_schedule(every: int, budget: float | None) -> None:
-    if every < 1:
-        raise ValueError(f"every must be at least 1 step, got {every}")
-    if budget is not None and not 0 < budget <= 1:
-        raise ValueError(f"budget must be a share of the loop's time above 0 and at most 1, got {budget}")

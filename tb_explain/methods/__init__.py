@@ -35,6 +35,7 @@ from tb_explain.methods.lime import LIME
 from tb_explain.methods.lrp import LRP, DeepTaylor
 from tb_explain.methods.method import ImageMethod, LayerMethod, Method, SetMethod
 from tb_explain.methods.occlusion import Occlusion, OcclusionPairs
+from tb_explain.methods.projection import Projection
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.reconstruction import Reconstructed, Reconstruction
 from tb_explain.methods.redundancy import FilterGroup, FilterRedundancy, Redundancy
@@ -92,6 +93,7 @@ __all__ = [
     "Occlusion",
     "OcclusionPairs",
     "Output",
+    "Projection",
     "ReceptiveFields",
     "Reconstructed",
     "Reconstruction",

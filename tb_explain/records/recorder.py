@@ -93,8 +93,7 @@ class Recorder:
         with self._changed:
             while not self._closed and self._bytes and self._bytes + size > self._queue_bytes:
                 if self._when_full == "drop":
-                    self.dropped += 1
-                    self._unreported.append(_failure(tag, step, "dropped: the queue was full", dropped=True))
+                    self._count_dropped(tag, step)
                     return False
                 self._changed.wait()
             if self._closed:
@@ -113,6 +112,18 @@ class Recorder:
             if not self._closed:
                 self._unreported.append(_failure(tag, step, message, detail))
                 self._wake()
+
+    def drop(self, tag: str, step: int) -> None:
+        """Record an explanation that another queue had no room for."""
+        if os.getpid() != self._pid:
+            self._start_afresh()
+        with self._changed:
+            self._count_dropped(tag, step)
+            self._wake()
+
+    def _count_dropped(self, tag: str, step: int) -> None:
+        self.dropped += 1
+        self._unreported.append(_failure(tag, step, "dropped: the queue was full", dropped=True))
 
     def flush(self) -> None:
         """Wait until everything accepted is with the operating system."""
