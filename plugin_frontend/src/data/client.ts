@@ -3,7 +3,7 @@ import { fromBinary } from "@bufbuild/protobuf";
 import { ClassNamesSchema } from "../records/explain_pb.ts";
 import type { Run, SeriesSteps } from "./answers.ts";
 import { decodeLabelMap, type LabelMap } from "./label_maps.ts";
-import { KINDS } from "./payloads.ts";
+import { LISTED_KINDS } from "./payloads.ts";
 import { decodeVolume, type Volume } from "./volumes.ts";
 import { splitPayloads } from "./wire.ts";
 
@@ -31,7 +31,7 @@ export async function fetchRuns(): Promise<Run[]> {
 }
 
 export async function fetchSteps(run: string): Promise<SeriesSteps[]> {
-  const query: [string, string][] = [["run", run], ...KINDS.map((kind): [string, string] => ["kind", kind])];
+  const query: [string, string][] = [["run", run], ...LISTED_KINDS.map((kind): [string, string] => ["kind", kind])];
   return (await (await ask("steps", query)).json()).series;
 }
 
@@ -62,12 +62,21 @@ export async function fetchVolume(run: string, hash: string): Promise<Volume> {
   return decodeVolume(await fetchBlob("volume", run, hash));
 }
 
+/** The values of a column, as they are stored. */
+export function fetchColumn(run: string, hash: string): Promise<ArrayBuffer> {
+  return fetchBytes("column", run, hash);
+}
+
 async function fetchBlob(route: string, run: string, hash: string): Promise<Uint8Array> {
+  return new Uint8Array(await fetchBytes(route, run, hash));
+}
+
+async function fetchBytes(route: string, run: string, hash: string): Promise<ArrayBuffer> {
   const response = await ask(route, [
     ["run", run],
     ["hash", hash],
   ]);
-  return new Uint8Array(await response.arrayBuffer());
+  return response.arrayBuffer();
 }
 
 export function imageAddress(run: string, hash: string): string {

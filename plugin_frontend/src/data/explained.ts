@@ -1,5 +1,6 @@
 /** Decodes what the payloads of all kinds share: samples, their targets, and how far each can be trusted. */
 import type { Better, Heatmaps, Sample } from "../records/explain_pb.ts";
+import { idFrom } from "./ids.ts";
 import type { AttributionMap } from "./maps.ts";
 import type { Detail } from "./payloads.ts";
 
@@ -26,6 +27,8 @@ export type Target = {
 export type ExplainedSample = {
   /** The same for the same image in every record of a run. */
   id: string;
+  /** The same for the same pixels in all runs: the row of projections that shows it; 0: none was logged. */
+  row: number;
   /** Content hash; empty when no image was logged. */
   image: string;
   label: number | undefined;
@@ -122,6 +125,7 @@ function describe(sample: Sample, index: number) {
   const image = toHex(sample.image);
   return {
     id: image || `#${index}`,
+    row: idFrom(sample.id),
     image,
     label: sample.label,
     predicted: sample.predicted,

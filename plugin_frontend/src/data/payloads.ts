@@ -31,6 +31,9 @@ const DECODERS: Record<Kind, (key: string, payload: Uint8Array) => ExplainedReco
 
 export const KINDS = Object.keys(DECODERS) as Kind[];
 
+/** What the page asks for: records of samples, and projections, which have a view and a decoder of their own. */
+export const LISTED_KINDS: readonly string[] = [...KINDS, "PROJECTION"];
+
 export function isKind(kind: string): kind is Kind {
   return Object.hasOwn(DECODERS, kind);
 }

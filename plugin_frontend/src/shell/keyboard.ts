@@ -10,8 +10,11 @@ export const KEYS: [string, string][] = [
   ["[ ]", "previous, next page; in an enlarged sample the previous, next sample"],
   ["O", "hold to see the bare images"],
   ["/", "filter tags"],
+  ["L R P", "in a projection: lasso, rectangle, pan (in three dimensions: turn)"],
+  ["+ − 0", "in a projection: nearer, farther, all points; the arrow keys pan while it has the focus"],
+  ["Shift Ctrl", "in a projection: add to the selection, remove from it"],
   ["?", "this help"],
-  ["Esc", "close"],
+  ["Esc", "close; in a projection: clear the selection"],
 ];
 
 type Command = "previous" | "next";
@@ -21,6 +24,17 @@ const listeners = new Set<(command: Command) => void>();
 export function onCommand(listener: (command: Command) => void): () => void {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** Keys that mean something in the shown view alone. */
+const viewKeys = new Map<string, () => void>();
+
+/** Returns what undoes it. */
+export function bindKeys(actions: Record<string, () => void>): () => void {
+  for (const [key, action] of Object.entries(actions)) viewKeys.set(key, action);
+  return () => {
+    for (const key of Object.keys(actions)) viewKeys.delete(key);
+  };
 }
 
 export const TAG_FILTER = "tag-filter";
@@ -50,7 +64,7 @@ export function listenToKeys(): void {
     if (event.ctrlKey || event.metaKey || event.altKey || isUsedBy(event.target, event.key)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (key === "o") peeking.value = true;
-    const action = ACTIONS[key];
+    const action = ACTIONS[key] ?? viewKeys.get(key);
     if (!action) return;
     event.preventDefault();
     action();

@@ -7,8 +7,10 @@ import { reportTrouble, unreachable } from "./reachability.ts";
 /** `undefined`: on its way; `null`: it cannot be read. */
 export type Lookup<Value> = Value | null | undefined;
 
+type Kept<Value> = { lookup: Signal<Lookup<Value>>; arrival: Promise<Value> };
+
 export class Blobs<Value> {
-  readonly #kept: Lru<Signal<Lookup<Value>>>;
+  readonly #kept: Lru<Kept<Value>>;
 
   /** Holds at most `budget` bytes, as `bytesOf` counts them. */
   constructor(
@@ -23,8 +25,12 @@ export class Blobs<Value> {
   look(run: string, hash: string): Lookup<Value> {
     if (!hash) return null;
     void unreachable.value; // asks again once the server is back
-    const known = this.#kept.get(hash) ?? this.#request(run, hash);
-    return known.value;
+    return this.#find(run, hash).lookup.value;
+  }
+
+  /** Rejects when it cannot be read. */
+  load(run: string, hash: string): Promise<Value> {
+    return this.#find(run, hash).arrival;
   }
 
   /** So that those which could not be read are asked for again. */
@@ -32,12 +38,17 @@ export class Blobs<Value> {
     this.#kept.clear();
   }
 
-  #request(run: string, hash: string): Signal<Lookup<Value>> {
+  #find(run: string, hash: string): Kept<Value> {
+    return this.#kept.get(hash) ?? this.#request(run, hash);
+  }
+
+  #request(run: string, hash: string): Kept<Value> {
     const lookup = signal<Lookup<Value>>(undefined);
-    this.#kept.set(hash, lookup, 0);
-    this.fetchBlob(run, hash)
+    const kept = { lookup, arrival: this.fetchBlob(run, hash) };
+    this.#kept.set(hash, kept, 0);
+    kept.arrival
       .then((value) => {
-        this.#kept.set(hash, lookup, this.bytesOf(value));
+        this.#kept.set(hash, kept, this.bytesOf(value));
         lookup.value = value;
       })
       .catch((reason: unknown) => {
@@ -45,6 +56,6 @@ export class Blobs<Value> {
         else lookup.value = null;
         reportTrouble(reason);
       });
-    return lookup;
+    return kept;
   }
 }

@@ -20,3 +20,8 @@ export function className(hash: string, index: number | undefined): string {
   if (index < 0) return "no class";
   return names.value.get(hash)?.[index] ?? `class ${index}`;
 }
+
+/** `undefined`: not fetched, or there are none. */
+export function classNames(hash: string): readonly string[] | undefined {
+  return names.value.get(hash);
+}

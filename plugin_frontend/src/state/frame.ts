@@ -4,11 +4,13 @@ import { latest } from "../data/latest.ts";
 import { type Read, RecordStore } from "../data/record_store.ts";
 import { type Entries, entriesAt } from "./alignment.ts";
 import { groupBy } from "./group.ts";
+import { pinnedRow } from "./projections.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
 import { openSample } from "./samples.ts";
 import { type Series, seriesKey, seriesOf, shownSeries } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 import { step, stepAt, steps } from "./timeline.ts";
+import { view } from "./view.ts";
 
 /** A series at the step of the frame, or near it. */
 export type SeriesFrame = { series: Series; step: number; wallTime: number; records: Read[] };
@@ -31,10 +33,10 @@ export function clearRecords(): void {
   store.clear();
 }
 
-/** The chosen series of the runs in view, and all series of the run whose sample is enlarged. */
+/** The chosen series of the runs in view, and all series of the run whose sample is enlarged, or pinned in a projection. */
 const wantedSeries = computed(() => {
   const inView = shownSeries.value.filter(({ run }) => runsInView.value.has(run));
-  const enlarged = openSample.value?.run;
+  const enlarged = openSample.value?.run ?? (view.value === "projection" ? pinnedRow.value?.run : undefined);
   if (enlarged === undefined) return inView;
   return [...inView.filter(({ run }) => run !== enlarged), ...seriesOf(enlarged)];
 });

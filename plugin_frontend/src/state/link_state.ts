@@ -8,9 +8,11 @@ import { UPS } from "../render/voxels/grid.ts";
 import * as appearance from "./appearance.ts";
 import * as clusters from "./clusters.ts";
 import * as occlusion from "./occlusion.ts";
+import * as projections from "./projections.ts";
 import * as reconstructions from "./reconstructions.ts";
 import { runFilter, runSelection } from "./runs.ts";
 import * as samples from "./samples.ts";
+import * as selected from "./selection.ts";
 import { clusterLayerSelection, layerSelection, methodSelection, openSeries, tagFilter } from "./series.ts";
 import * as superpixels from "./superpixels.ts";
 import { askedStep, follow, step } from "./timeline.ts";
@@ -142,6 +144,44 @@ const bindings: Binding[] = [
   bind("level", voxels.level, voxels.DEFAULT_LEVEL, between(0, 1)),
   bind("up", voxels.up, "first", oneOf(UPS)),
   bind<string | null>("series", openSeries, null, text, (series) => series ?? ""),
+  bind<string | null>("projection", projections.tagChoice, null, text, (tag) => tag ?? ""),
+  bind<projections.Colouring | null>("points", projections.colouringChoice, null, projections.parseColouring),
+  bind("categories", projections.shownCategories, projections.ALL, projections.parseShown, projections.formatShown),
+  bind("tool", projections.tool, "lasso", oneOf(projections.TOOLS)),
+  bind("beside", projections.side, "measures", oneOf(projections.SIDES)),
+  bind<string | null>("run", projections.activeRun, null, text, (run) => run ?? ""),
+  bind("trails", projections.trails, false, ...flag),
+  bind(
+    "mark_wrong",
+    projections.wrongMarked,
+    true,
+    (value) => (value === "0" ? false : undefined),
+    () => "0",
+  ),
+  bind<projections.CameraLink | null>("camera", projections.cameraLink, null, projections.parseCamera, (camera) =>
+    camera ? projections.formatCamera(camera) : "",
+  ),
+  bind<projections.RowName | null>("row", projections.pinnedRow, null, projections.parsePinned, (row) =>
+    row ? `${row.id}:${row.run}` : "",
+  ),
+  bind<projections.Pair | null>("pair", projections.chosenPair, null, projections.parsePair, (pair) =>
+    pair ? `${pair.first},${pair.second}` : "",
+  ),
+  {
+    key: "selected",
+    write: selected.formatSelection,
+    read: (value) => {
+      if (value === selected.formatSelection()) return; // the rows of a lasso need not be looked up again
+      selected.selection.value = (value === null ? undefined : selected.parseSelection(value)) ?? selected.NOTHING;
+    },
+  },
+  bind(
+    "only_selected",
+    selected.onlySelected,
+    true,
+    (value) => (value === "0" ? false : undefined),
+    () => "0",
+  ),
 ];
 
 /** Browsers refuse too many changes of the address in a row. */

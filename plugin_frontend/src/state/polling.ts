@@ -2,9 +2,11 @@
 import { effect, signal } from "@preact/signals";
 import { fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
+import { forgetColumns } from "./columns.ts";
 import { forgetDifferences } from "./differences.ts";
 import { clearRecords } from "./frame.ts";
 import { forgetLabelMaps } from "./label_maps.ts";
+import { forgetHeaders } from "./projection_records.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { runs } from "./runs.ts";
 import { forgetSteps } from "./steps.ts";
@@ -31,6 +33,8 @@ export function reload(): void {
   forgetLabelMaps();
   forgetVolumes();
   forgetDifferences();
+  forgetColumns();
+  forgetHeaders();
   forgetSteps();
   void poll();
 }

@@ -2,7 +2,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import type { Run, SeriesSteps } from "../data/answers.ts";
 import { fetchSteps } from "../data/client.ts";
-import { isKind } from "../data/payloads.ts";
+import { LISTED_KINDS } from "../data/payloads.ts";
 import { reportReachable, reportTrouble } from "./reachability.ts";
 import { shownRuns } from "./runs.ts";
 import { seriesKey } from "./series.ts";
@@ -41,6 +41,6 @@ async function refresh(run: Run): Promise<void> {
 }
 
 function signatureOf({ series }: Run): string {
-  const known = series.filter(({ kind }) => isKind(kind));
+  const known = series.filter(({ kind }) => LISTED_KINDS.includes(kind));
   return JSON.stringify(known.map(({ kind, tag, records }) => [kind, tag, records]));
 }

@@ -15,4 +15,9 @@ export const VIEWS: readonly View[] = [
     title: "Clusters",
     load: async () => (await import("./clusters/Clusters.tsx")).Clusters,
   },
+  {
+    id: "projection",
+    title: "Projection",
+    load: async () => (await import("./projection/Projection.tsx")).Projection,
+  },
 ];

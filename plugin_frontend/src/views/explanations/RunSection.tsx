@@ -5,6 +5,7 @@ import { visible } from "../../host/visibility.ts";
 import { loading, runsInView } from "../../state/frame.ts";
 import { runColours, shownRuns } from "../../state/runs.ts";
 import { outcome } from "../../state/samples.ts";
+import { onlySelected, selectedCount } from "../../state/selection.ts";
 import type { Section } from "./sections.ts";
 
 export function RunSection({ section, children }: { section: Section; children: ComponentChildren }) {
@@ -32,7 +33,13 @@ export function RunSection({ section, children }: { section: Section; children: 
       {section.loaded && frames.length === 0 && !loading.value && (
         <p class="notice">Nothing was logged for this choice.</p>
       )}
-      {samples > 0 && cards.length === 0 && <p class="notice">No sample is {outcome.value} at this step.</p>}
+      {samples > 0 && cards.length === 0 && (
+        <p class="notice" data-testid="nothing-left">
+          {selectedCount.value > 0 && onlySelected.value
+            ? "None of the selected images was logged here at this step."
+            : `No sample is ${outcome.value} at this step.`}
+        </p>
+      )}
       {cards.length > 0 && section.page.length === 0 && <p class="notice">This run has no samples on this page.</p>}
       {children}
     </section>

@@ -1,6 +1,8 @@
 /** All that the chosen series say about one sample. */
 import { className } from "../../state/class_names.ts";
+import { loggedProjections } from "../../state/projections.ts";
 import { showOriginal, tileSize } from "../../state/samples.ts";
+import { isSelected, onlySelected, selectedCount, toggleSelected } from "../../state/selection.ts";
 import { seriesKey } from "../../state/series.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import type { Card } from "./cards.ts";
@@ -12,9 +14,32 @@ import { Tile } from "./Tile.tsx";
 
 export function SampleCard({ card }: { card: Card }) {
   const [first] = card.explanations;
+  const { row } = card.sample;
+  const selected = row !== 0 && isSelected(row);
+  const selectable = row !== 0 && (selectedCount.value > 0 || loggedProjections.value.length > 0);
   return (
-    <li class="card">
+    <li
+      class="card"
+      data-sample={card.sample.id}
+      data-selected={(selected && !onlySelected.value) || undefined}
+      onClickCapture={(event) => {
+        if (!selectable || !(event.ctrlKey || event.metaKey)) return;
+        event.preventDefault();
+        event.stopPropagation(); // the picture under the pointer would be enlarged
+        toggleSelected(row);
+      }}
+    >
       <Verdict card={card} />
+      {selectable && (
+        <input
+          type="checkbox"
+          class="card-select"
+          aria-label={`Select ${card.sample.name || "this sample"}`}
+          title="Select: lit in the projection  Ctrl-click"
+          checked={selected}
+          onChange={() => toggleSelected(row)}
+        />
+      )}
       <TurningBadge card={card} />
       <div class="tiles">
         {showOriginal.value && first && (

@@ -5,6 +5,7 @@ import { type Outcome, outcome, page, type Sort, sort } from "../../state/sample
 import { Icon } from "../../widgets/Icon.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
+import { SelectionChip } from "./SelectionChip.tsx";
 import { currentPage, loggedFigures, pageCount } from "./sections.ts";
 
 const ORDERS: [Sort, string][] = [
@@ -42,6 +43,7 @@ export function SampleChoice() {
           page.value = 0;
         }}
       />
+      <SelectionChip />
       <Paging />
     </>
   );

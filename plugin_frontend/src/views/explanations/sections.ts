@@ -8,6 +8,7 @@ import { requestClassNames } from "../../state/class_names.ts";
 import { frame, type SeriesFrame } from "../../state/frame.ts";
 import { shownRuns } from "../../state/runs.ts";
 import { classChoice, figureSelection, outcome, page, pageSize, sort } from "../../state/samples.ts";
+import { passesSelection } from "../../state/selection.ts";
 import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
 import { arrange, type Card, cardsOf, chooseTarget } from "./cards.ts";
 import { shownMap } from "./shown_map.ts";
@@ -47,7 +48,12 @@ const arranged = computed(() => {
       loaded: loaded !== undefined,
       frames,
       samples: cards.length,
-      cards: arrange(cards, sort.value, outcome.value, classChoice.value),
+      cards: arrange(
+        cards.filter(({ sample }) => passesSelection(sample.row)),
+        sort.value,
+        outcome.value,
+        classChoice.value,
+      ),
     };
   });
 });

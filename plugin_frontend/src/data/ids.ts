@@ -1,0 +1,55 @@
+/** Ids of rows: 53-bit integers, which numbers hold exactly. They tie rows of projections to each other and to samples. */
+
+/** Read from the column as it is stored: two halves each, the lower one first. */
+export function idAt(halves: Uint32Array, row: number): number {
+  return (halves[2 * row] as number) + 2 ** 32 * (halves[2 * row + 1] as number);
+}
+
+const HASH = 0x9e3779b1; // 2^32 over the golden ratio
+
+/**
+ * Where each id is in a list: an open hash table in two typed arrays, since a Map of a million numbers takes ten times the
+ * memory and time. Of equal ids the first one counts.
+ */
+export class IdIndex {
+  readonly #places: Int32Array;
+  readonly #shift: number;
+
+  constructor(
+    readonly count: number,
+    private readonly idOf: (index: number) => number,
+  ) {
+    const bits = Math.max(4, Math.ceil(Math.log2(2 * Math.max(1, count))));
+    this.#shift = 32 - bits;
+    this.#places = new Int32Array(2 ** bits);
+    for (let index = 0; index < count; index++) {
+      const slot = this.#slotOf(idOf(index));
+      if (this.#places[slot] === 0) this.#places[slot] = index + 1;
+    }
+  }
+
+  /** -1: it is not in the list. */
+  find(id: number): number {
+    return (this.#places[this.#slotOf(id)] as number) - 1;
+  }
+
+  has(id: number): boolean {
+    return this.find(id) >= 0;
+  }
+
+  /** That of the id, or the first free one. */
+  #slotOf(id: number): number {
+    const mask = this.#places.length - 1;
+    let slot = Math.imul((id | 0) ^ Math.floor(id / 2 ** 32), HASH) >>> this.#shift;
+    for (;;) {
+      const place = this.#places[slot] as number;
+      if (place === 0 || this.idOf(place - 1) === id) return slot;
+      slot = (slot + 1) & mask;
+    }
+  }
+}
+
+/** Ids as they come from a message; larger ones than numbers hold are none of ours. 0: there is none. */
+export function idFrom(wide: bigint): number {
+  return wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : 0;
+}

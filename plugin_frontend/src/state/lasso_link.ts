@@ -1,0 +1,32 @@
+/** Finds the rows that a lasso in a link encloses, whatever view is shown. */
+import { effect } from "@preact/signals";
+import { entriesAt } from "./alignment.ts";
+import { projectionKey } from "./projections.ts";
+import { reportTrouble } from "./reachability.ts";
+import { listedRuns } from "./runs.ts";
+import { resolveLasso, selection } from "./selection.ts";
+import { stepIndex } from "./steps.ts";
+
+export function restoreLasso(): void {
+  effect(() => {
+    const { lasso, pending } = selection.value;
+    if (!lasso || !pending || listedRuns.value.length === 0) return;
+    const series = listedRuns.value
+      .find(({ run }) => run === lasso.run)
+      ?.series.find(({ kind, tag }) => projectionKey(tag) === projectionKey(lasso.tag) && kind === "PROJECTION");
+    const logged = stepIndex.value.get(lasso.run)?.get(projectionKey(lasso.tag));
+    const entries = logged && entriesAt(logged, lasso.step);
+    if (series && !logged) return; // comes with the next answer
+    if (!series || !entries || entries.step !== lasso.step) {
+      resolveLasso(lasso, []);
+      return;
+    }
+    import("./lassoed.ts")
+      .then(({ idsInLasso }) => idsInLasso({ ...series, run: lasso.run }, lasso, entries.keys.at(-1) as string))
+      .then((ids) => resolveLasso(lasso, ids))
+      .catch((reason) => {
+        reportTrouble(reason);
+        resolveLasso(lasso, []);
+      });
+  });
+}

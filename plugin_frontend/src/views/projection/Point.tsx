@@ -1,0 +1,105 @@
+/** The pinned row: its picture and numbers, and its nearest neighbours in the space of the features. */
+import { useEffect } from "preact/hooks";
+import { className } from "../../state/class_names.ts";
+import { sampleOfRow } from "../../state/open_row.ts";
+import type { Points } from "../../state/projection_frame.ts";
+import { pinnedRow, side } from "../../state/projections.ts";
+import { openSample } from "../../state/samples.ts";
+import { isSelected, toggleSelected } from "../../state/selection.ts";
+import { Icon } from "../../widgets/Icon.tsx";
+import { compact } from "../explanations/format.ts";
+import { RowFacts } from "./RowFacts.tsx";
+import { factsOf, findRow, neighboursOf, pin } from "./rows.ts";
+import { Thumbnail } from "./Thumbnail.tsx";
+
+export function Point() {
+  const pinned = pinnedRow.value;
+  const found = findRow(pinned);
+  if (!pinned)
+    return (
+      <p class="hint">Click a point: its picture, its numbers, and the images that the network takes for most alike.</p>
+    );
+  if (!found) return <p class="hint">The pinned row is not among the points at this step.</p>;
+  const { points, row } = found;
+  const sample = sampleOfRow(pinned.run, pinned.id);
+  return (
+    <section class="point" data-testid="point" data-row={row}>
+      <header>
+        <Thumbnail points={points} row={row} side={112} />
+        <div>
+          <RowFacts points={points} row={row} />
+        </div>
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Unpin"
+          title="Unpin"
+          onClick={() => {
+            pinnedRow.value = null;
+          }}
+        >
+          <Icon name="close" />
+        </button>
+      </header>
+      <p class="point-actions">
+        <button type="button" class="button" data-testid="select-point" onClick={() => toggleSelected(pinned.id)}>
+          {isSelected(pinned.id) ? "Deselect" : "Select"}
+        </button>
+        {sample !== undefined && (
+          <button
+            type="button"
+            class="button"
+            data-testid="open-point"
+            onClick={() => {
+              openSample.value = { run: pinned.run, sample };
+            }}
+          >
+            Open its explanations
+          </button>
+        )}
+      </p>
+      <Neighbours points={points} row={row} />
+    </section>
+  );
+}
+
+function Neighbours({ points, row }: { points: Points; row: number }) {
+  const neighbours = neighboursOf(points, row);
+  const own = factsOf(points, row).label;
+  if (neighbours === undefined) return <p class="hint">Loading neighbours …</p>;
+  if (neighbours.length === 0) return <p class="hint">No neighbours were logged.</p>;
+  return (
+    <>
+      <h4 title="By cosine distance of the features that were logged, not by the picture">Nearest in the features</h4>
+      {/* biome-ignore lint/a11y/noRedundantRoles: a list without bullets is no list to Safari */}
+      <ol class="neighbours" role="list" data-testid="neighbours">
+        {neighbours.map(({ row: near, distance }) => {
+          const { label } = factsOf(points, near);
+          const name = label === undefined ? `row ${near}` : className(points.header.classes, label);
+          return (
+            <li key={near} data-other={(own !== undefined && label !== undefined && label !== own) || undefined}>
+              <button
+                type="button"
+                data-row={near}
+                title={`${name}, ${Number.isNaN(distance) ? "" : `${compact(distance)} away`}: pin it`}
+                onClick={() => pin(points, near)}
+              >
+                <Thumbnail points={points} row={near} side={52} />
+                <span class="neighbour-name">{name}</span>
+                {!Number.isNaN(distance) && <span class="neighbour-distance">{compact(distance)}</span>}
+              </button>
+            </li>
+          );
+        })}
+      </ol>
+    </>
+  );
+}
+
+/** Brings the pinned row on screen when another one is pinned. */
+export function useShowPinned(): void {
+  const pinned = pinnedRow.value;
+  useEffect(() => {
+    if (pinned && side.peek() !== "selection") side.value = "point";
+  }, [pinned]);
+}

@@ -1,0 +1,50 @@
+/** The view of projections: the points of features, what they are, how far apart their classes lie, and what of them is selected. */
+import { useEffect } from "preact/hooks";
+import { onCommand } from "../../shell/keyboard.ts";
+import { followProjections, projectionFrame } from "../../state/projection_frame.ts";
+import { projectionLoading, shownProjections } from "../../state/projections.ts";
+import { openSample } from "../../state/samples.ts";
+import { adoptStyles } from "../../styles/adopt.ts";
+import styles from "../../styles/projection.css?inline";
+import sideStyles from "../../styles/projection_side.css?inline";
+import { moveSample, SampleDialog } from "../explanations/SampleDialog.tsx";
+import "../explanations/style_sheets.ts";
+import { Legend } from "./Legend.tsx";
+import { NoProjections } from "./NoProjections.tsx";
+import { ProjectionToolbar } from "./ProjectionToolbar.tsx";
+import { Side } from "./Side.tsx";
+import { Stage } from "./Stage.tsx";
+
+adoptStyles(styles, sideStyles);
+
+export function Projection() {
+  useEffect(followProjections, []);
+  useEffect(() => onCommand((command) => openSample.peek() && moveSample(command === "next" ? 1 : -1)), []);
+  if (shownProjections.value.length === 0)
+    return (
+      <div class="content">
+        <NoProjections />
+      </div>
+    );
+  return (
+    <div class="projection" aria-busy={projectionLoading.value}>
+      <div class="projection-main">
+        <ProjectionToolbar />
+        {projectionFrame.value ? (
+          <Stage />
+        ) : (
+          <p class="waiting" role="status">
+            Loading points …
+          </p>
+        )}
+      </div>
+      {projectionFrame.value && (
+        <aside class="projection-side" aria-label="About the points">
+          <Legend />
+          <Side />
+        </aside>
+      )}
+      <SampleDialog />
+    </div>
+  );
+}
