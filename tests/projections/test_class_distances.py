@@ -40,7 +40,7 @@ def data() -> tuple[Values, NDArray[np.int64], NDArray[np.int64], NDArray[np.int
     predicted = np.where(random.random(600) < 0.3, random.integers(0, 20, 600), labels)
     labels[random.random(600) < 0.1] = -1
     predicted[random.random(600) < 0.1] = -1
-    return features, labels, predicted, neighbours_of(features)
+    return features, labels, predicted, neighbours_of(features, 15)
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +79,7 @@ def test_neighbourhoods_are_counted_one_by_one(data: tuple[Values, ...], found: 
     purity = np.full(len(labels), np.nan)
     shares: dict[int, list[int]] = {c: [] for c in found.classes.tolist()}
     for row, label in enumerate(labels.tolist()):
-        near = [one for one in labels[neighbours[row]].tolist() if one >= 0]
+        near = [one for one in labels[neighbours[row, :10]].tolist() if one >= 0]
         if label >= 0:
             purity[row] = near.count(label) / len(near)
             shares[label] += near
@@ -166,14 +166,14 @@ def test_one_class_has_no_silhouette_and_no_pairs() -> None:
 
 def test_classes_of_fewer_than_three_rows_are_left_out_of_silhouettes() -> None:
     features, labels = blobs(60, 4)
-    labels[:2], labels[2] = 8, 9
+    labels[:2], labels[2], labels[3:6] = 8, 9, 7
     found = class_distances(features, labels, None, neighbours_of(features))
     large = labels < 8
     expected = silhouette_samples(features[large], labels[large], metric="cosine")
     np.testing.assert_allclose(found.row_silhouettes[large], expected, atol=1e-5)
     assert np.isnan(found.row_silhouettes[~large]).all()
-    assert np.isnan(found.silhouettes).tolist() == [False] * 4 + [True] * 2
-    assert np.isfinite(found.distances).all() and found.counts.tolist()[-2:] == [2, 1]
+    assert np.isnan(found.silhouettes).tolist() == [False] * 5 + [True] * 2
+    assert np.isfinite(found.distances).all() and found.counts.tolist()[-3:] == [3, 2, 1]
     assert found.purities[-1] == 0, "its neighbours are of other classes"
 
 
@@ -214,6 +214,16 @@ def test_three_rows() -> None:
 def test_no_class_and_too_many_are_refused_in_a_sentence(labels: NDArray[np.int64]) -> None:
     with pytest.raises(ValueError, match=r"between 1 to 2000 classes, the rows have \d+"):
         class_distances(np.ones((len(labels), 2)), labels)
+
+
+def test_rows_of_a_large_class_are_not_all_held_at_once() -> None:
+    features = np.random.default_rng(0).random((200_000, 64)).astype(np.float16)
+    labels = np.repeat([0, 1], 100_000)
+    tracemalloc.start()
+    class_distances(features, labels)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 130e6, f"{peak / 1e6:.0f} MB; a class in double precision has {100_000 * 64 * 8 / 1e6:.0f} MB"
 
 
 def test_a_thousand_classes_of_many_rows_fit_into_bounded_memory() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import tracemalloc
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -323,7 +324,7 @@ def test_no_rows_because_all_were_dropped(store: Store) -> None:
     found = store.log(rows, Placed(empty, 0, empty.astype(int), empty), empty)
     assert (found.rows, found.dropped) == (0, 7)
     assert store.column(found.positions).shape == (0, 2)
-    assert store.column(found.ids).shape == (0,)
+    assert (store.column(found.ids).shape, found.ids.values) == ((0,), b"")
     assert store.measures == {}
 
 
@@ -357,7 +358,9 @@ def test_columns_without_a_number_have_no_range(store: Store) -> None:
 
 def test_probabilities_that_are_not_known_are_zero(store: Store) -> None:
     rows = Rows(np.arange(1, 4), probabilities=[np.nan, 1, 0.5])
-    found = store.log(rows, placed_of(features_of(rows)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # what a NaN becomes as an integer depends on the processor
+        found = store.log(rows, placed_of(features_of(rows)))
     np.testing.assert_allclose(store.column(found.probabilities), [0, 1, 0.5], atol=1e-5)
 
 

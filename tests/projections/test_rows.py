@@ -204,3 +204,6 @@ def test_equal_pictures_get_ids_of_their_own_always_the_same() -> None:
     assert distinct.tolist() == distinct_ids(ids).tolist()
     assert distinct_ids([5, 5]).tolist() == distinct[[0, 2]].tolist(), "whatever else there is"
     Rows(distinct)
+    taken = int(distinct[2])
+    assert distinct_ids([5, 5, taken])[2] == taken, "also where another's own id would be the same"
+    assert len(set(distinct_ids([5, 5, taken]).tolist())) == 3
