@@ -23,9 +23,7 @@ from tb_explain.projections.jobs import Job
 
 _log = logging.getLogger("tb_explain")
 
-_START = (
-    "import sys; sys.path[:] = {path!r}; from tb_explain.projections.worker import main; main({directory!r}, {spool!r})"
-)
+_START = "import sys; sys.path[:] = {path!r}; from tb_explain.projections.worker import main; main({directory!r}, {spool!r}, {pid})"
 _ONE_THREAD = (
     "LOKY_MAX_CPU_COUNT", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
@@ -163,7 +161,7 @@ class Reductions:
     def _start(self) -> None:
         """Start a worker, and a thread that listens to it. Raises OSError."""
         assert self._spool is not None
-        start = _START.format(path=sys.path, directory=self._directory, spool=str(self._spool))
+        start = _START.format(path=sys.path, directory=self._directory, spool=str(self._spool), pid=self._pid)
         with (self._spool / "log").open("wb") as log:
             self._worker = subprocess.Popen(
                 [sys.executable, "-X", "faulthandler", "-c", start],

@@ -30,8 +30,8 @@ from tb_explain.records import explain_pb2 as pb
 _ASK_AFTER = 5.0  # seconds: whether the parent is still there
 
 
-def main(directory: str, spool: str) -> None:
-    """Work until the parent says that there is no more to come, or is gone."""
+def main(directory: str, spool: str, parent: int) -> None:
+    """Work until the process `parent` says that there is no more to come, or is gone."""
     # Its pipe ends when the parent does, however that may be; until then a Ctrl-C is not meant for this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
@@ -39,23 +39,23 @@ def main(directory: str, spool: str) -> None:
     # What libraries print must not come between what is said to the parent.
     to_parent = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    Worker(directory, Path(spool), to_parent).run()
+    Worker(directory, Path(spool), to_parent, _Parent(parent)).run()
 
 
 class Worker:
     """Reduces and logs the jobs in a directory."""
 
-    def __init__(self, directory: str, spool: Path, to_parent: IO[str]) -> None:
+    def __init__(self, directory: str, spool: Path, to_parent: IO[str], parent: _Parent) -> None:
         self._directory = directory
         self._spool = spool
         self._to_parent = to_parent
+        self._parent = parent
         self._segment: SegmentWriter | None = None
         self._layouts: dict[str, Layout] = {}  # by tag: what the next step is held to
 
     def run(self) -> None:
         """Until there is no more to come."""
-        parent = _Parent()
-        while (path := self._oldest()) or parent.waits():
+        while (path := self._oldest()) or self._parent.waits():
             if path:
                 self._do(path)
         if self._segment is not None:
@@ -78,11 +78,10 @@ class Worker:
         with contextlib.suppress(OSError):
             path.unlink()
         said = {"job": int(path.stem), "measures": measures, "failure": failure, "detail": detail}
-        try:
+        with contextlib.suppress(OSError):
             print(json.dumps(said), file=self._to_parent, flush=True)
-        except OSError:  # the parent is gone
-            if failure and job is not None:
-                self._log_failure(job, failure, detail)
+        if failure and job is not None and self._parent.is_gone():
+            self._log_failure(job, failure, detail)
 
     def _log(self, job: Job) -> dict[str, float]:
         tag, ids = job.series.tag, job.rows.ids
@@ -122,22 +121,25 @@ class Worker:
 class _Parent:
     """What the parent says on standard input: a line when there is a new job, and `quit`."""
 
-    def __init__(self) -> None:
-        self._pid = os.getppid()
-        self._gone = False
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._done = False
         self._lines: queue.SimpleQueue[bytes] = queue.SimpleQueue()
         threading.Thread(target=self._listen, daemon=True).start()
 
+    def is_gone(self) -> bool:
+        """Whether it has ended. A child that it has forked may live on, with its ends of the pipes."""
+        return os.getppid() != self._pid
+
     def waits(self) -> bool:
         """Wait for a line; False when no further job will come."""
-        if not self._gone:
-            try:
-                self._gone = self._lines.get(timeout=_ASK_AFTER) in (b"", b"quit\n")
-            except queue.Empty:
-                # A child that the parent has forked may hold the other end of the pipe for longer than the parent lives.
-                self._gone = os.getppid() != self._pid
-            return True  # look once more
-        return False
+        if self._done:
+            return False
+        try:
+            self._done = self._lines.get(timeout=_ASK_AFTER) in (b"", b"quit\n")
+        except queue.Empty:
+            self._done = self.is_gone()
+        return True  # look once more
 
     def _listen(self) -> None:
         line = b"job\n"

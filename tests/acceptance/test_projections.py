@@ -1,4 +1,4 @@
-"""What class distances of a layer must show: classes that are learned come apart, and pairs that look alike are found."""
+"""What projections of a layer must show: classes that are learned come apart, pairs that look alike are found, rows keep their places."""
 
 from __future__ import annotations
 
@@ -18,13 +18,15 @@ from torch.utils.data import DataLoader, TensorDataset
 from tb_explain.methods.collect import collect_features
 from tb_explain.projections import Rows
 from tb_explain.projections.class_distances import ClassDistances, class_distances
+from tb_explain.projections.quality import trustworthiness
 from tb_explain.projections.record import record_of
-from tb_explain.projections.reducers import PCA
+from tb_explain.projections.reducers import PCA, UMAP
 from tb_explain.projections.reduction import reduce
 from tb_explain.records import SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 from tests.acceptance.conftest import _block, _seeded, _train
 from tests.acceptance.data import FRUITS, fruit8
+from tests.benchmarks.alignment import digits, independent, live, movement, procrustes, quiet, together
 
 MNIST = Path(os.environ.get("TB_EXPLAIN_MNIST", "no file was named"))
 
@@ -164,3 +166,33 @@ def test_mnist_comes_apart_and_the_pairs_are_those_of_the_confusion_matrix(tmp_p
         labels = torch.from_numpy(file["labels"]).long()
     before, after = trained_and_before(tmp_path, images, labels, epochs=3, rate=1e-3)
     assert_training_separates_the_classes(before, after)
+
+
+@pytest.mark.slow
+def test_rows_keep_their_places_while_a_network_learns_digits() -> None:
+    features, _ = digits(epochs=6, rows=900)
+    still = quiet(features)
+    alone = independent(features, UMAP())
+    aligned = live(features, UMAP())
+    turned, held = (movement(at, still) for at in (procrustes(alone), aligned))
+    ratio = np.mean(held) / np.mean(turned)
+    assert ratio <= 0.35, f"{np.round(held, 2)} held to the step before, {np.round(turned, 2)} turned onto it"
+    lost = [
+        trustworthiness(step, fit) - trustworthiness(step, at)
+        for step, fit, at in zip(features, alone, aligned, strict=True)
+    ]
+    assert max(lost) <= 0.02, np.round(lost, 4)
+
+
+@pytest.mark.slow
+def test_rows_keep_their_places_in_a_sequence_that_is_known_as_a_whole() -> None:
+    features, _ = digits(epochs=3, rows=400)
+    still = quiet(features)
+    alone, whole = independent(features, UMAP()), together(features, UMAP())
+    ratio = np.mean(movement(whole, still)) / np.mean(movement(procrustes(alone), still))
+    assert ratio <= 0.35, f"{ratio:.2f} x the movement of turned fits"
+    lost = [
+        trustworthiness(step, fit) - trustworthiness(step, at)
+        for step, fit, at in zip(features, alone, whole, strict=True)
+    ]
+    assert max(lost) <= 0.02, np.round(lost, 4)

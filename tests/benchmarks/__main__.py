@@ -7,6 +7,7 @@ import sys
 import torch
 
 ALL = (
+    "alignment",
     "attribution",
     "clusters",
     "gradients",
