@@ -31,7 +31,9 @@ class Logged:
     predicted: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     ages: NDArray[np.float32]
+    pictures: NDArray[np.uint8]
     images: list[str] = field(default_factory=list)  # content hashes of those that were explained
+    where: dict[int, NDArray[np.float64]] = field(default_factory=dict)  # by step, in a frame from -1 to 1
     neighbours: NDArray[np.int64] = field(default_factory=lambda: np.zeros((0, 0), np.int64))
 
 
@@ -149,7 +151,7 @@ def write_run(
     dims: int = 2,
     explained: bool = True,
 ) -> Logged:
-    """`EACH` rows of each class (a hundredth of it with a thousand), which gather around the centre of their class from step to step.
+    """`EACH` rows of each class (3 of each of more than eight), which gather around the centre of their class from step to step.
 
     The last row of each class is taken for the next one. Rows of Grad-CAM are the first, the last and every other one.
     """
@@ -162,9 +164,8 @@ def write_run(
     predicted[each - 1 :: each] = (labels[each - 1 :: each] + 1) % classes
     probabilities = np.linspace(0.5, 1, n)
     shown = pictures(n, seed)
-    logged = Logged(
-        [picture_id(one) for one in shown], labels, predicted, probabilities, np.arange(n, dtype=np.float32)
-    )
+    ages = np.arange(n, dtype=np.float32)
+    logged = Logged([picture_id(one) for one in shown], labels, predicted, probabilities, ages, shown)
     names = run.names(NAMES if classes == 3 else [f"class_{i:03d}" for i in range(classes)])
     centres = np.stack([centre(int(label), classes) for label in labels])
     spread = random.normal(size=(n, 2)) * (0.06 if classes <= 8 else 0.006)
@@ -202,6 +203,7 @@ def write_run(
         ]
         if i:
             measures.append(pb.Measure(name="displacement", value=0.05, better=pb.NEITHER))
+        logged.where[step] = where
         run.projection(pb.Projection(positions=run.positions(where), measures=measures, **common), step)
         if explained:
             explain(run, logged, shown, names, step)

@@ -39,11 +39,12 @@ export function passesSelection(id: number): boolean {
   return selectedCount.value === 0 || !onlySelected.value || isSelected(id);
 }
 
-/** 0 is no id. */
+/** Each once; 0 is no id. */
 function ascending(ids: Iterable<number>): Float64Array {
-  return Float64Array.from(new Set(ids))
-    .sort()
-    .filter((id) => id > 0);
+  const sorted = Float64Array.from(ids).sort();
+  let count = 0;
+  for (const id of sorted) if (id > 0 && id !== sorted[count - 1]) sorted[count++] = id;
+  return sorted.slice(0, count);
 }
 
 /** Selects these instead of what was; the views of samples show them alone. */
@@ -95,9 +96,12 @@ export function resolveLasso(lasso: Lasso, ids: Iterable<number>): void {
 /** Longer ones make addresses that chats and mail break. */
 const LONGEST = 8000;
 
-/** `null`: nothing is selected, or too much for a link. */
+/** More ids than that do not fit, however near each other they are. */
+const MOST_IDS = (LONGEST * 6) / 8;
+
 const asText = computed(() => {
   const { ids, lasso } = selection.value;
+  if (!lasso && ids.length > MOST_IDS) return { text: null, tooLong: true };
   const text = lasso ? formatLasso(lasso) : ids.length ? `ids:${formatIds(ids)}` : "";
   return { text: text && text.length <= LONGEST ? text : null, tooLong: text.length > LONGEST };
 });
@@ -105,6 +109,7 @@ const asText = computed(() => {
 /** The link does not say what is selected. */
 export const leftOutOfLink = computed(() => asText.value.tooLong);
 
+/** `null`: nothing is selected, or too much for a link. */
 export function formatSelection(): string | null {
   return asText.value.text;
 }
