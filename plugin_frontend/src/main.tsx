@@ -1,20 +1,18 @@
 /** The entry point: TensorBoard imports this module into the plugin's iframe and calls `render`. */
-import { computed } from "@preact/signals";
 import { render as mount } from "preact";
 import { onDataReloaded } from "./host/reload.ts";
 import { followTheme } from "./host/theme.ts";
 import { followVisibility } from "./host/visibility.ts";
 import { App } from "./shell/App.tsx";
 import { listenToKeys } from "./shell/keyboard.ts";
-import { followFrame, frameStep } from "./state/frame.ts";
+import { followFrame } from "./state/frame.ts";
 import { restoreLasso } from "./state/lasso_link.ts";
 import { followLink } from "./state/link_state.ts";
+import { stepOnScreen } from "./state/on_screen.ts";
 import { followOpenSample } from "./state/open_row.ts";
 import { reload, startPolling } from "./state/polling.ts";
-import { projectionStep } from "./state/projections.ts";
 import { followSteps } from "./state/steps.ts";
 import { runPlayback } from "./state/timeline.ts";
-import { view } from "./state/view.ts";
 import { adoptStyles } from "./styles/adopt.ts";
 import base from "./styles/base.css?inline";
 import shell from "./styles/shell.css?inline";
@@ -30,7 +28,7 @@ export function render(): void {
   followLink();
   followSteps();
   followFrame();
-  runPlayback(computed(() => (view.value === "projection" ? projectionStep.value : frameStep.value)));
+  runPlayback(stepOnScreen);
   followOpenSample();
   restoreLasso();
   onDataReloaded(reload);

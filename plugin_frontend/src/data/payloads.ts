@@ -31,8 +31,8 @@ const DECODERS: Record<Kind, (key: string, payload: Uint8Array) => ExplainedReco
 
 export const KINDS = Object.keys(DECODERS) as Kind[];
 
-/** What the page asks for: records of samples, and projections, which have a view and a decoder of their own. */
-export const LISTED_KINDS: readonly string[] = [...KINDS, "PROJECTION"];
+/** What the page asks for: records of samples, and those that have a view and a decoder of their own. */
+export const LISTED_KINDS: readonly string[] = [...KINDS, "CHANNELS", "PROJECTION"];
 
 export function isKind(kind: string): kind is Kind {
   return Object.hasOwn(DECODERS, kind);

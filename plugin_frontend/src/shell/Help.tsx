@@ -15,7 +15,7 @@ export function Help() {
     >
       <dl class="keys">
         {KEYS.map(([key, meaning]) => (
-          <div key={key}>
+          <div key={meaning}>
             <dt>
               {key.split(" ").map((cap) => (
                 <kbd key={cap}>{cap}</kbd>

@@ -1,5 +1,4 @@
 /** The pane at the left: which runs and which tags. */
-import { shownProjections } from "../state/projections.ts";
 import {
   listedRuns,
   matchingRuns,
@@ -10,8 +9,8 @@ import {
   selectMatchingRuns,
   selectRun,
 } from "../state/runs.ts";
-import { shownSeries, tagFilter, tagPattern } from "../state/series.ts";
-import { view } from "../state/view.ts";
+import { tagFilter, tagPattern } from "../state/series.ts";
+import { shownKeys } from "../state/shown_keys.ts";
 import { RegexFilter } from "../widgets/RegexFilter.tsx";
 import { TAG_FILTER } from "./keyboard.ts";
 
@@ -26,9 +25,7 @@ export function Sidebar() {
         invalid={tagPattern.value === null}
         testId="tag-filter"
       />
-      <p class="hint">
-        {view.value === "projection" ? shownProjections.value.length : shownSeries.value.length} series shown
-      </p>
+      <p class="hint">{shownKeys.value.length} series shown</p>
       <div class="runs-heading">
         <h2>Runs</h2>
         <button type="button" class="text-button" onClick={() => selectMatchingRuns(true)}>

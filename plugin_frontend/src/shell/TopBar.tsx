@@ -1,8 +1,7 @@
 /** The bar at the top: name, views, what went wrong, reload, and panes. */
 import type { Signal } from "@preact/signals";
-import { loading } from "../state/frame.ts";
+import { busy } from "../state/on_screen.ts";
 import { reload, reloading } from "../state/polling.ts";
-import { projectionLoading } from "../state/projections.ts";
 import { view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
 import { Icon } from "../widgets/Icon.tsx";
@@ -75,7 +74,7 @@ export function TopBar() {
       <button type="button" class="icon-button" aria-label="Keyboard" title="Keyboard  ?" onClick={flip(helpOpen)}>
         <Icon name="help" />
       </button>
-      <div class="progress" data-busy={loading.value || projectionLoading.value || undefined} />
+      <div class="progress" data-busy={busy.value || undefined} />
     </header>
   );
 }

@@ -8,6 +8,8 @@ export const KEYS: [string, string][] = [
   ["Space", "play, pause"],
   ["F", "follow the latest step"],
   ["[ ]", "previous, next page; in an enlarged sample the previous, next sample"],
+  ["[ ]", "among features: previous, next image; in an enlarged channel the previous, next channel"],
+  ["↑ ↓", "among features: the channel above, below; Home, End: the first, the last"],
   ["O", "hold to see the bare images"],
   ["/", "filter tags"],
   ["L R P", "in a projection: lasso, rectangle, pan (in three dimensions: turn)"],

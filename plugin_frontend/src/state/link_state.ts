@@ -7,6 +7,7 @@ import { SIGNS } from "../render/superpixels/choice.ts";
 import { UPS } from "../render/voxels/grid.ts";
 import * as appearance from "./appearance.ts";
 import * as clusters from "./clusters.ts";
+import * as features from "./features.ts";
 import * as occlusion from "./occlusion.ts";
 import * as projections from "./projections.ts";
 import * as reconstructions from "./reconstructions.ts";
@@ -143,6 +144,27 @@ const bindings: Binding[] = [
   bind("turned", voxels.orientation, voxels.DEFAULT_ORIENTATION, voxels.parseOrientation, voxels.formatOrientation),
   bind("level", voxels.level, voxels.DEFAULT_LEVEL, between(0, 1)),
   bind("up", voxels.up, "first", oneOf(UPS)),
+  bind<string | null>("feature_layer", features.layerChoice, null, text, (layer) => layer ?? ""),
+  bind<string | null>("feature_run", features.runChoice, null, text, (run) => run ?? ""),
+  bind("compare", features.besideChoice, null, features.parseBeside, features.formatBeside),
+  bind<string | null>("image", features.imageChoice, null, text, (image) => image ?? ""),
+  bind("parts", features.partSelection, null, parseNames, formatNames),
+  bind("alone", features.alone, false, ...flag),
+  bind("channel_size", features.channelSize, features.DEFAULT_CHANNEL_SIZE, between(40, 240)),
+  bind("channel_sort", features.channelSort, "index", features.parseChannelSort),
+  bind("reversed", features.reversed, false, ...flag),
+  bind("channels", features.liveness, "all", oneOf(features.LIVENESS)),
+  bind<number | null>("channel_class", features.channelClass, null, whole),
+  bind<number | null>(
+    "channel_group",
+    features.channelGroup,
+    null,
+    (value) => (value === "any" ? -1 : whole(value)),
+    (group) => (group === -1 ? "any" : String(group)),
+  ),
+  bind("channel_filter", features.channelFilter, "", text),
+  bind("form", features.form, "grid", oneOf(features.FORMS)),
+  bind<number | null>("channel", features.openChannel, null, whole),
   bind<string | null>("series", openSeries, null, text, (series) => series ?? ""),
   bind<string | null>("projection", projections.tagChoice, null, text, (tag) => tag ?? ""),
   bind<projections.Colouring | null>("points", projections.colouringChoice, null, projections.parseColouring),

@@ -2,6 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
+import { forgetChannels } from "./channel_records.ts";
 import { forgetColumns } from "./columns.ts";
 import { forgetDifferences } from "./differences.ts";
 import { clearRecords } from "./frame.ts";
@@ -9,6 +10,7 @@ import { forgetLabelMaps } from "./label_maps.ts";
 import { forgetHeaders } from "./projection_records.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { runs } from "./runs.ts";
+import { forgetSheets } from "./sheets.ts";
 import { forgetSteps } from "./steps.ts";
 import { forgetVolumes } from "./volumes.ts";
 
@@ -35,6 +37,8 @@ export function reload(): void {
   forgetDifferences();
   forgetColumns();
   forgetHeaders();
+  forgetChannels();
+  forgetSheets();
   forgetSteps();
   void poll();
 }

@@ -2,23 +2,15 @@
 import { computed, effect, signal } from "@preact/signals";
 import { visible } from "../host/visibility.ts";
 import { lastNotAbove, unionOfSteps } from "./alignment.ts";
-import { projectionKey, shownProjections } from "./projections.ts";
-import { seriesKey, shownSeries } from "./series.ts";
+import { shownKeys } from "./shown_keys.ts";
 import { stepIndex } from "./steps.ts";
-import { view } from "./view.ts";
 
 /** Whether new steps are shown as they arrive. */
 export const follow = signal(true);
 /** The step asked for while not following. */
 export const askedStep = signal<number | null>(null);
 
-const shownSteps = computed(() => {
-  const shown: [run: string, key: string][] =
-    view.value === "projection"
-      ? shownProjections.value.map((series) => [series.run, projectionKey(series.tag)])
-      : shownSeries.value.map((series) => [series.run, seriesKey(series)]);
-  return shown.flatMap(([run, key]) => stepIndex.value.get(run)?.get(key) ?? []);
-});
+const shownSteps = computed(() => shownKeys.value.flatMap(({ run, key }) => stepIndex.value.get(run)?.get(key) ?? []));
 
 export const steps = computed(() => unionOfSteps(shownSteps.value));
 

@@ -1,7 +1,7 @@
 /** Which view of the page is shown. */
 import { signal } from "@preact/signals";
 
-export const VIEW_IDS = ["explanations", "clusters", "projection"] as const;
+export const VIEW_IDS = ["explanations", "clusters", "projection", "features"] as const;
 
 export type ViewId = (typeof VIEW_IDS)[number];
 

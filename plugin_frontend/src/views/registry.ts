@@ -20,4 +20,9 @@ export const VIEWS: readonly View[] = [
     title: "Projection",
     load: async () => (await import("./projection/Projection.tsx")).Projection,
   },
+  {
+    id: "features",
+    title: "Features",
+    load: async () => (await import("./features/Features.tsx")).Features,
+  },
 ];

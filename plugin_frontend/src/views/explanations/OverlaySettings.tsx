@@ -2,99 +2,28 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { figureLabel } from "../../data/figures.ts";
 import { type Diverging, gradient, type Sequential } from "../../render/heatmap/lut.ts";
-import type { Mode } from "../../render/heatmap/overlay.ts";
 import * as appearance from "../../state/appearance.ts";
 import { figureSelection, PAGE_SIZES, page, pageSize, showOriginal, tileSize } from "../../state/samples.ts";
 import { toggle } from "../../state/series.ts";
 import { Chips } from "../../widgets/Chips.tsx";
-import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
+import { AppearanceControls } from "./AppearanceControls.tsx";
 import { compact } from "./format.ts";
 import { MapChoices } from "./occlusion/MapChoices.tsx";
 import { currentPage, loggedFigures, sharedRanges, shownFigures, signedness, superpixelCount } from "./sections.ts";
 import { Controls } from "./superpixels/Controls.tsx";
 
-const SEQUENTIAL: [Sequential, string][] = [
-  ["viridis", "Viridis"],
-  ["cividis", "Cividis"],
-  ["magma", "Magma"],
-  ["turbo", "Turbo (as in papers)"],
-];
-const DIVERGING: [Diverging, string][] = [
-  ["RdBu", "Red – blue"],
-  ["PuOr", "Orange – purple"],
-];
-const MODES: [Mode, string][] = [
-  ["overlay", "Overlay"],
-  ["mask", "Mask"],
-];
 const RANGES: ["map" | "shared", string][] = [
   ["map", "Per map"],
   ["shared", "Shared"],
 ];
 
-const share = (value: number) => `${Math.round(100 * value)}%`;
-
 export function OverlaySettings() {
   return (
     <aside class="settings" aria-label="Overlay settings" data-testid="settings">
       <h2>Overlay</h2>
-      <Segmented
-        label="Display"
-        value={appearance.mode.value}
-        options={MODES}
-        testId="mode"
-        onChange={appearance.setMode}
-      />
-      <Slider label="Opacity" value={appearance.opacity} min={0} max={1} step={0.01} testId="opacity" format={share} />
-      <Slider
-        label="Threshold"
-        value={appearance.threshold}
-        min={0}
-        max={1}
-        step={0.01}
-        testId="threshold"
-        format={share}
-      />
-      <Slider
-        label="Gamma"
-        value={appearance.gamma}
-        min={0.2}
-        max={3}
-        step={0.05}
-        testId="gamma"
-        format={(g) => g.toFixed(2)}
-      />
-      <Select
-        label="Colours"
-        value={appearance.colourMap.value}
-        options={SEQUENTIAL}
-        testId="colormap"
-        onChange={(value) => {
-          appearance.colourMap.value = value;
-        }}
-      />
-      {signedness.value.signed && (
-        <Select
-          label="Signed maps"
-          value={appearance.diverging.value}
-          options={DIVERGING}
-          testId="diverging"
-          onChange={(value) => {
-            appearance.diverging.value = value;
-          }}
-        />
-      )}
-      <Segmented
-        label="Range"
-        value={appearance.range.value}
-        options={RANGES}
-        testId="range"
-        onChange={(value) => {
-          appearance.range.value = value;
-        }}
-      />
+      <AppearanceControls signed={signedness.value.signed} ranges={RANGES} />
       <Legend />
       <button type="button" class="text-button" data-testid="reset" onClick={appearance.resetAppearance}>
         Reset overlay

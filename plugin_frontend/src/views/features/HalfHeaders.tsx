@@ -1,0 +1,108 @@
+/** What each half shows: run and layer, which can be exchanged, its size and measures, and what cannot be shown of it. */
+
+import { featureFrame, type Loaded } from "../../state/feature_frame.ts";
+import * as features from "../../state/features.ts";
+import { runColours, shownRuns } from "../../state/runs.ts";
+import { titleOfLayer } from "../../state/series.ts";
+import { step } from "../../state/timeline.ts";
+import { compact, percent } from "../explanations/format.ts";
+
+export function HalfHeaders() {
+  const { panes = [] } = featureFrame.value ?? {};
+  return (
+    <div class="half-headers" data-many={panes.length}>
+      {panes.map((loaded, i) => (
+        <HalfHeader key={i} loaded={loaded} beside={i > 0} />
+      ))}
+    </div>
+  );
+}
+
+function HalfHeader({ loaded: { pane, found, problem }, beside }: { loaded: Loaded; beside: boolean }) {
+  const runs = features.runsWith(pane.layer);
+  const layer = found?.layer;
+  const dead = layer?.measures.get("dead")?.value.value;
+  const grid = layer?.maps?.value.grid;
+  const mapStep = layer?.maps?.step;
+  return (
+    <header class="half-header" data-testid="half" data-run={pane.run} data-layer={pane.layer}>
+      <p class="half-title">
+        {(shownRuns.value.length > 1 || beside) && (
+          <>
+            <span class="run-dot" style={{ background: runColours.value.get(pane.run) }} />
+            {runs.length > 2 || (runs.length > 1 && !features.besidePane.value) ? (
+              <select
+                aria-label={beside ? "Run at the right" : "Run"}
+                data-testid={beside ? "beside-run" : "main-run"}
+                value={pane.run}
+                onChange={({ currentTarget: { value } }) => {
+                  if (beside) features.besideChoice.value = { run: value, layer: chosenLayer() };
+                  else features.runChoice.value = value;
+                }}
+              >
+                {runs.map((run) => (
+                  <option key={run} value={run} selected={run === pane.run}>
+                    {run}
+                  </option>
+                ))}
+              </select>
+            ) : (
+              <span class="run-name">{pane.run}</span>
+            )}
+          </>
+        )}
+        <strong>{titleOfLayer(pane.layer)}</strong>
+        {mapStep !== undefined && mapStep !== step.value && featureFrame.value?.step === step.value && (
+          <span class="badge" title="Not logged at the chosen step: this is the nearest one">
+            step {mapStep}
+          </span>
+        )}
+      </p>
+      {layer && (
+        <p class="layer-facts">
+          <span>
+            <strong>{layer.count}</strong> channel{layer.count === 1 ? "" : "s"}
+          </span>
+          {grid && (
+            <span>
+              <strong>{grid.join(" × ")}</strong> positions
+            </span>
+          )}
+          {dead !== undefined && (
+            <span>
+              <strong>{percent(dead)}</strong> dead
+            </span>
+          )}
+          {[...layer.measures.values()]
+            .filter(({ value }) => value.name !== "dead")
+            .map(({ value }) => (
+              <span key={value.name}>
+                {value.name} <strong>{compact(value.value)}</strong>
+              </span>
+            ))}
+          {layer.templateSlope > 0 && (
+            <span title={`Filters of this layer are masked by templates of slope ${compact(layer.templateSlope)}`}>
+              <strong>interpretable</strong>
+            </span>
+          )}
+        </p>
+      )}
+      {(found?.problems ?? [problem]).map((sentence) => (
+        <p key={sentence} class="notice" role="status" data-testid="problem">
+          {sentence}
+        </p>
+      ))}
+      {layer?.notes.map((note) => (
+        <p key={note} class="hint">
+          {note}
+        </p>
+      ))}
+    </header>
+  );
+}
+
+/** The layer that was chosen for the right half; `null`: that of the left one. */
+function chosenLayer(): string | null {
+  const choice = features.besideChoice.value;
+  return choice && choice !== "none" ? choice.layer : null;
+}
