@@ -67,7 +67,7 @@ def main(arguments: argparse.Namespace) -> None:
     # One pass for all layers. The same pictures, by the same ids, in each of the projections: what is selected in one is so in all.
     features = collect_features(network(), loader, LAYERS, max_rows=2000, mean=MEAN, std=STD, thumbnail=48)
     reducer = PCA() if arguments.quick else UMAP()
-    brightness = features[0].tiles.mean((1, 2, 3)) if features[0].tiles is not None else []
+    brightness = features[0].tiles.mean((1, 2, 3))
     with ExplainWriter(arguments.logdir) as writer:
         for of_layer in features:
             writer.add_projection(
@@ -75,7 +75,8 @@ def main(arguments: argparse.Namespace) -> None:
                 of_layer,
                 reducer=reducer,
                 class_names=names,
-                predicted=None,
+                predicted=None,  # its thousand classes are not these
+                probabilities=None,
                 columns={"brightness": brightness},
             )
     print(f"{len(features[0])} images at {len(features)} layers.")
@@ -91,5 +92,7 @@ if __name__ == "__main__":
     parser.add_argument("--logdir", type=Path, default=Path("runs/embeddings"))
     parser.add_argument("--quick", action="store_true", help="little data, to see that it runs")
     given = parser.parse_args()
+    if given.images is not None and not any(given.images.glob("*/*")):
+        parser.error(f"{given.images} has no folders <class> with images")
     given.size = given.size or (64 if given.images is None else 224)
     main(given)

@@ -26,6 +26,7 @@ try:
         LayerCAM,
         Occlusion,
         OcclusionPairs,
+        Projection,
         Reconstruction,
         Top,
     )
@@ -35,7 +36,9 @@ except ImportError as error:
 
 
 def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
-    """Train a small CNN on scikit-learn's 8 x 8 digits and explain 32 held-out digits, every class, each 20 steps."""
+    """Train a small CNN on scikit-learn's 8 x 8 digits; explain 32 held-out digits, every class, each 20 steps, and project all of them
+    each 100.
+    """
     from sklearn.datasets import load_digits
     from sklearn.model_selection import train_test_split
 
@@ -63,6 +66,8 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
     stages = ["conv1", "conv2", "conv3", "average"]
     known = [(pixels[part], labels[part]) for part in torch.split(torch.tensor(train), 128)]
     clusters = FilterClusters(stages, data=known)
+    held_out = [(pixels[part], labels[part]) for part in torch.split(torch.tensor(test), 128)]
+    projection = Projection(data=held_out)
 
     with ExplainWriter(log_dir) as writer:
         for step in tqdm(range(steps + 1), desc="learning digits", unit="step", disable=None):
@@ -77,7 +82,7 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
                     accuracy = (model.eval()(pixels[test]).argmax(1) == labels[test]).float().mean().item()
                 writer.add_scalar("accuracy", accuracy, step)
             writer.explain(model, probe, step, methods, targets=every_class, every=20)
-            writer.explain(model, probe, step, [clusters], every=100)
+            writer.explain(model, probe, step, [clusters, projection], every=100)
         feedback = FeedbackNetwork(model, stages)
         feedback.fit(known, epochs=5)
         writer.explain(model, probe, steps, [Reconstruction(feedback, known)])

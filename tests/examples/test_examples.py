@@ -54,10 +54,21 @@ def test_image_clusters_of_a_folder(tmp_path: Path) -> None:
     check(tmp_path / "run", "images")
 
 
+def test_embeddings(tmp_path: Path) -> None:
+    said = run("embeddings.py", "--quick", "--logdir", tmp_path)
+    assert "60 images at 3 layers." in said
+    index = RunIndex(tmp_path)
+    index.refresh()
+    assert not index.failures()
+    found = [series.declaration.tag for series in index.series()]
+    assert sorted(found) == ["images/_blocks.10", "images/_blocks.2", "images/_fc.input"]
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "sentence"),
     [
         ("voxel_feedback.py", ("--modelnet", "nowhere"), "nowhere has no folders <class>/train"),
+        ("embeddings.py", ("--images", "nowhere"), "nowhere has no folders <class> with images"),
         ("image_clusters.py", ("--size", "30"), "--size must be a multiple of 4 from 8, got 30"),
     ],
 )
