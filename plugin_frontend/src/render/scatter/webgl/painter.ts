@@ -22,6 +22,7 @@ export class WebglPainter implements Painter {
 
   constructor(private readonly gl: WebGL2RenderingContext) {
     this.programs = new Programs(gl);
+    for (const look of ["disc", "dust"] as const) this.programs.prepare({ morphing: false, turned: false, look });
     [this.shown, this.drawn] = [this.createTarget(), this.createTarget()];
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
