@@ -62,10 +62,10 @@ def write_projection(run: Path, values: NDArray[np.float32], labels: NDArray[np.
     positions = centred @ axes[:, :-3:-1]
     names = tuple(f"class {index}" for index in range(CLASSES))
     rows = Rows(np.arange(1, ROWS + 1, dtype=np.uint64), labels, class_names=names)
-    nothing = np.zeros((ROWS, 0))
+    none, no_distances = np.zeros((ROWS, 0), np.int64), np.zeros((ROWS, 0), np.float32)
     segment = SegmentWriter(run)
     series = pb.Series(kind=pb.PROJECTION, tag="features", method="PCA")
-    recorded = record_of(segment, series, 0, time.time(), rows, Placed(positions, ROWS, nothing, nothing))
+    recorded = record_of(segment, series, 0, time.time(), rows, Placed(positions, ROWS, none, no_distances))
     segment.append(recorded.records)
     segment.close()
 
