@@ -15,6 +15,7 @@ ALL = (
     "occlusion",
     "projection",
     "quality",
+    "reducing",
     "reruns",
     "store",
     "writer",

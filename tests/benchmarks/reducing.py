@@ -1,0 +1,134 @@
+"""A training loop's speed while features are handed over and reduced, with a core to spare and without one; and what a large set takes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import nn
+
+from tb_explain.projections import UMAP, Rows
+from tb_explain.projections.jobs import Job
+from tb_explain.projections.reductions import Outcome, Reductions
+from tb_explain.records import explain_pb2 as pb
+
+ROWS, CHANNELS = 5000, 512
+SLICE = 5.0  # seconds
+
+
+def training_step() -> Callable[[], None]:
+    torch.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(3, 32, 3, padding=1), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(32, 64, 3, padding=1), nn.BatchNorm2d(64), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10),
+    )  # fmt: skip
+    optimizer = torch.optim.SGD(model.parameters(), 0.01, momentum=0.9)
+    images, labels = torch.randn(64, 3, 32, 32), torch.randint(10, (64,))
+
+    def step() -> None:
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(images), labels).backward()
+        optimizer.step()
+
+    return step
+
+
+def speed(step: Callable[[], None], seconds: float, while_true: Callable[[], bool] = lambda: True) -> float:
+    """Steps a second."""
+    steps, started = 0, time.perf_counter()
+    while (now := time.perf_counter()) < started + seconds and while_true():
+        step()
+        steps += 1
+    return steps / (now - started)
+
+
+def job_of(step: int, values: np.ndarray, labels: np.ndarray, reducer: UMAP) -> Job:
+    series = pb.Series(kind=pb.PROJECTION, tag="features", method="UMAP")
+    rows = Rows(np.arange(1, len(values) + 1), labels)
+    return Job(series, step, time.time(), rows, reducer, values)
+
+
+def features(rows: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(0)
+    labels = np.arange(rows) % 10
+    values = random.standard_normal((rows, channels), np.float32)
+    values += 2 * random.standard_normal((10, channels), np.float32)[labels]
+    return values, labels
+
+
+def beside(threads: int, repetitions: int) -> None:
+    """Slices of a loop with nothing beside it, and with a worker that always has something to do, in turn."""
+    torch.set_num_threads(threads)
+    values, labels = features(ROWS, CHANNELS)
+    step = training_step()
+    speed(step, 1)
+    outcomes: list[Outcome] = []
+    ratios, handing = [], []
+    with tempfile.TemporaryDirectory() as run:
+        for repetition in range(repetitions):
+            alone = speed(step, SLICE)
+            # A worker of its own each time: what it compiles first is part of what a loop has beside it.
+            handle = Reductions(run, outcomes.append, queue_bytes=1 << 30)
+            for i in range(4):
+                started = time.perf_counter()
+                handle.put(job_of(4 * repetition + i, values, labels, UMAP()))
+                handing.append(time.perf_counter() - started)
+            meanwhile = speed(step, SLICE, lambda handle=handle: bool(handle._pending))
+            if handle._worker is not None:
+                handle._worker.kill()
+            handle.close()
+            ratios.append(meanwhile / statistics.mean([alone, speed(step, SLICE)]))
+    print(json.dumps({"ratios": ratios, "handing": handing}))
+
+
+def large(rows: int, channels: int) -> None:
+    """What a large set takes, in a process of its own and one thread."""
+    from tb_explain.projections.reduction import reduce
+
+    values, labels = features(rows, channels)
+    reduce(UMAP(), values[:300], np.arange(1, 301, dtype=np.uint64))  # compiles
+    started = time.perf_counter()
+    placed, _ = reduce(UMAP(), values, np.arange(1, rows + 1, dtype=np.uint64), labels)
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
+    error = placed.measures.get("landmark_error", 0.0)
+    print(json.dumps({"seconds": seconds, "peak": peak, "error": error, "fitted": placed.fitted}))
+
+
+def alone(call: str, threads: int) -> dict[str, list[float]]:
+    names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+    command = [sys.executable, "-c", f"from tests.benchmarks.reducing import beside, large; {call}"]
+    environment = os.environ | dict.fromkeys(names, str(threads))
+    answer = subprocess.run(command, check=True, capture_output=True, env=environment).stdout
+    found: dict[str, list[float]] = json.loads(answer.splitlines()[-1])
+    return found
+
+
+def main(repetitions: int = 5) -> None:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    print(f"loop beside UMAP of {ROWS} x {CHANNELS}; {cores} cores, others' load {os.getloadavg()[0]:.1f}")
+    for threads in sorted({max(1, cores - 1), cores}):
+        found = alone(f"beside({threads}, {repetitions})", threads)
+        spare = "a core to spare" if threads < cores else "no core to spare"
+        print(
+            f"{threads} threads, {spare}: {statistics.median(found['ratios']):.3f} of the loop's speed alone "
+            f"({' '.join(f'{ratio:.2f}' for ratio in sorted(found['ratios']))}); "
+            f"handing over {statistics.median(found['handing']) * 1e3:.1f} ms",
+            flush=True,
+        )
+    for rows in (5_000, 20_000, 100_000, 1_000_000):
+        took = alone(f"large({rows}, 64)", 1)
+        print(
+            f"{rows} x 64: {took['seconds']:.0f} s of one core, {took['peak']:.2f} GiB at most with {rows * 256 / 2**30:.2f} of features, "
+            f"fitted to {took['fitted']}, landmark error {took['error']:.3f}",
+            flush=True,
+        )
