@@ -1,0 +1,101 @@
+"""What is climbed with: how parameters become images, how the network is shown them, and how a step is made."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tb_explain.methods.layers import widened
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What images are to be like: [C, *S], made of pixels in 0..1 by (pixel - mean) / std."""
+
+    channels: int
+    size: tuple[int, ...]
+    mean: Tensor
+    """[C, 1, ...], on the model's device and of the images' dtype, as `std` is."""
+    std: Tensor
+
+    def normalised(self, pixels: Tensor) -> Tensor:
+        """Images as the model takes them."""
+        return (pixels - self.mean) / self.std
+
+    def pixels(self, images: Tensor) -> Tensor:
+        """The way back."""
+        return images * self.std + self.mean
+
+    def noise(self, *shape: int, seed: int) -> Tensor:
+        """Standard normal, the same on every device."""
+        found = torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        return found.to(self.mean)
+
+    def grey(self) -> Tensor:
+        """[C, *S]: an image that shows nothing."""
+        return self.normalised(torch.full((self.channels, *self.size), 0.5).to(self.mean))
+
+
+class Canvas(ABC):
+    """Parameters p [n, ...] of n images, and what an optimiser remembers of each."""
+
+    def __init__(self, frame: Frame) -> None:
+        self.frame = frame
+
+    @abstractmethod
+    def noise(self, seed: int, again: bool = False) -> Tensor:
+        """Parameters [1, ...] of a random start; `again`: of a stronger one, after one that led nowhere."""
+
+    @abstractmethod
+    def of(self, images: Tensor) -> Tensor:
+        """Parameters of given images [n, C, *S]."""
+
+    def images(self, p: Tensor) -> Tensor:
+        """[n, C, *S], with their graph."""
+        return p
+
+    def shown(self, images: Tensor, step: int) -> Tensor:
+        """What the network sees of them at a step, with its graph."""
+        return images
+
+    @abstractmethod
+    def stepped(self, p: Tensor, images: Tensor, gradient: Tensor) -> Tensor:
+        """Parameters after a step; `images` are those of p with their graph, `gradient` is that of the scores with respect to them."""
+
+    @abstractmethod
+    def keep(self, rows: Tensor) -> None:
+        """Forget all but these images."""
+
+
+def unit(gradient: Tensor) -> Tensor:
+    """G / (rms(g) + 1e-5) of each image: how far a step goes depends on no score's scale."""
+    rms = gradient.flatten(1).square().mean(1).sqrt()
+    return gradient / (widened(rms, gradient.ndim) + 1e-5)
+
+
+class Pixels(Canvas):
+    """z <- z + λ (unit(g) - α sign z), then back into the box of valid pixels if there is one."""
+
+    def __init__(self, frame: Frame, step_size: float, l1: float, box: bool) -> None:
+        super().__init__(frame)
+        self._step_size, self._l1 = step_size, l1
+        self._box = (frame.normalised(torch.zeros_like(frame.mean)), frame.normalised(torch.ones_like(frame.mean)))
+        if not box:
+            self._box = (torch.full_like(frame.mean, -math.inf), torch.full_like(frame.mean, math.inf))
+
+    def noise(self, seed: int, again: bool = False) -> Tensor:
+        return self.of((3 if again else 1) * self.frame.noise(1, self.frame.channels, *self.frame.size, seed=seed))
+
+    def of(self, images: Tensor) -> Tensor:
+        return images.clamp(*self._box)
+
+    def stepped(self, p: Tensor, images: Tensor, gradient: Tensor) -> Tensor:
+        climbed = p + self._step_size * (unit(gradient) - self._l1 * p.sign())
+        return climbed.clamp(*self._box)
+
+    def keep(self, rows: Tensor) -> None:
+        pass  # there is nothing to remember
