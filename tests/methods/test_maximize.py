@@ -211,6 +211,15 @@ def test_a_channel_that_is_silent_at_first_gets_another_start() -> None:
     assert maximize(model, "1:0", size=8).dead[0]
 
 
+def test_a_channel_that_no_white_noise_wakes_is_tried_with_smooth_images() -> None:
+    model = nn.Sequential(nn.AvgPool2d(4, stride=1), nn.Conv2d(1, 2, 1), nn.ReLU())
+    with torch.no_grad():
+        model[1].weight.fill_(1)
+        model[1].bias.copy_(torch.tensor([-3.0, -30]))
+    found = maximize(model, ["2:0", "2:1", "2:0@1,1"], size=16)
+    assert found.dead.tolist() == [False, True, False] and (found.gains[[0, 2]] > 1).all()
+
+
 def test_a_constant_image_to_start_from_gets_a_little_noise() -> None:
     class Contrast(nn.Module):
         def forward(self, images: Tensor) -> Tensor:

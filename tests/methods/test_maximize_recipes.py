@@ -166,7 +166,7 @@ def test_spectra_start_as_noise_of_the_frequencies_and_the_contrast_of_photograp
 def test_the_natural_step_is_adam_on_the_score_less_total_variation() -> None:
     of = frame(3, (8, 10))
     canvas = spectra(of, rate=0.05, total_variation=0.2)
-    p = canvas.noise(0, again=True).repeat(2, 1, 1, 1, 1)
+    p = canvas.noise(0, attempt=1).repeat(2, 1, 1, 1, 1)
     other = p.clone().requires_grad_()
     adam = torch.optim.Adam([other], lr=0.05, maximize=True)
     weight = torch.randn(2, 3, 8, 10, dtype=torch.float64, generator=torch.Generator().manual_seed(1))

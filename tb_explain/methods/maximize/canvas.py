@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tb_explain.methods.layers import widened
+from tb_explain.methods.layers import resized, widened
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +47,8 @@ class Canvas(ABC):
         self.frame = frame
 
     @abstractmethod
-    def noise(self, seed: int, again: bool = False) -> Tensor:
-        """Parameters [1, ...] of a random start; `again`: of a stronger one, after one that led nowhere."""
+    def noise(self, seed: int, attempt: int = 0) -> Tensor:
+        """Parameters [1, ...] of a random start; `attempt` > 0: of another one, after so many that led nowhere."""
 
     @abstractmethod
     def of(self, images: Tensor) -> Tensor:
@@ -87,8 +87,11 @@ class Pixels(Canvas):
         if not box:
             self._box = (torch.full_like(frame.mean, -math.inf), torch.full_like(frame.mean, math.inf))
 
-    def noise(self, seed: int, again: bool = False) -> Tensor:
-        return self.of((3 if again else 1) * self.frame.noise(1, self.frame.channels, *self.frame.size, seed=seed))
+    def noise(self, seed: int, attempt: int = 0) -> Tensor:
+        # First another one of threefold amplitude, as in the paper. What is silent for any white noise may still see smooth images.
+        size = self.frame.size if attempt < 2 else tuple(max(1, extent // 4) for extent in self.frame.size)
+        white = self.frame.noise(1, self.frame.channels, *size, seed=seed + attempt)
+        return self.of((3 if attempt else 1) * resized(white, self.frame.size))
 
     def of(self, images: Tensor) -> Tensor:
         return images.clamp(*self._box)

@@ -109,7 +109,7 @@ class Climb:
             if not len(stuck):
                 break
             if starts is None:
-                other = canvas.noise(self._seed + attempt, again=True).expand(len(stuck), *p.shape[1:])
+                other = canvas.noise(self._seed, attempt).expand(len(stuck), *p.shape[1:])
             else:
                 noise = self._frame.noise(*starts.shape[1:], seed=self._seed + attempt)
                 other = canvas.of(starts[stuck] + 1e-3 * noise)

@@ -50,9 +50,9 @@ class Spectra(Canvas):
         self._square: Tensor | None = None
         self._updates = 0
 
-    def noise(self, seed: int, again: bool = False) -> Tensor:
+    def noise(self, seed: int, attempt: int = 0) -> Tensor:
         shape = (1, self.frame.channels, *self._scale.shape, 2)
-        return (1 if again else self._contrast) * self.frame.noise(*shape, seed=seed)
+        return (1 if attempt else self._contrast) * self.frame.noise(*shape, seed=seed + attempt)
 
     def of(self, images: Tensor) -> Tensor:
         # The sigmoid reaches neither 0 nor 1.

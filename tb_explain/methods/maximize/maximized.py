@@ -39,7 +39,7 @@ class Maximized:
 
     @property
     def dead(self) -> Tensor:
-        """Bool [M]: no gradient reached the image from two random starts; its image is grey."""
+        """Bool [M]: no gradient reached the image from several random starts; its image is grey."""
         return (self.flags & Flag.ZERO_GRADIENT) != 0
 
     @property

@@ -40,7 +40,7 @@ class Objective:
 
     def starts(self) -> int:
         """From how many random images without a gradient it is taken for dead."""
-        return 2
+        return _starts(None)
 
     def bound(self, model: nn.Module) -> Objective:
         """The same with layers by their dotted names in a bare model. Raises ValueError for one that is not in it."""
@@ -236,7 +236,7 @@ def _shown(layer: Layer) -> str:
 
 def _starts(place: Place) -> int:
     # Half of all images leave a neuron behind a rectifier silent; a channel has many chances in each.
-    return 2 if place is None else 10
+    return 5 if place is None else 12
 
 
 def _at(place: Place, A_k: Tensor, layer: Layer) -> Tensor:
