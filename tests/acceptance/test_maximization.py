@@ -68,13 +68,13 @@ def _digits() -> tuple[Tensor, Tensor]:
     path = os.environ.get("TB_EXPLAIN_MNIST")
     if path:
         with np.load(path) as mnist:
-            pixels, labels = torch.from_numpy(mnist["images"]) / 255, torch.from_numpy(mnist["labels"]).long()
-        return (pixels[:, None] - 0.5) / 0.5, labels
-    known = load_digits()
-    pixels = torch.from_numpy(known.images).float()[:, None] / 16
-    images = nn.functional.interpolate(pixels, size=(16, 16), mode="bilinear")
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(0))
-    return ((images - 0.5) / 0.5)[order], torch.from_numpy(known.target)[order]
+            pixels, labels = torch.from_numpy(mnist["images"])[:, None] / 255, torch.from_numpy(mnist["labels"]).long()
+    else:
+        known = load_digits()
+        pixels, labels = torch.from_numpy(known.images).float()[:, None] / 16, torch.from_numpy(known.target)
+        pixels = nn.functional.interpolate(pixels, size=(16, 16), mode="bilinear")
+    order = torch.randperm(len(pixels), generator=torch.Generator().manual_seed(0))
+    return ((pixels - 0.5) / 0.5)[order], labels[order]
 
 
 @pytest.fixture(scope="module")
