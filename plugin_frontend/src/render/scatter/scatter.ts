@@ -41,7 +41,6 @@ export function createScatter(canvas: HTMLCanvasElement, { theme, everything = f
   const restored = () => {
     if (!gl) return;
     painter = new WebglPainter(gl);
-    for (const panel of panels) panel.states.touchAll();
     painter.resize(canvas.width, canvas.height, size.pixelRatio);
     change("picture");
   };

@@ -51,11 +51,6 @@ export class RowStates {
     return touched;
   }
 
-  /** The painter lost its copy. */
-  touchAll(): void {
-    this.touched = "all";
-  }
-
   /** Rows on top in the order in which they are drawn: selected ones as fairly as all others, then neighbours, then those pointed at. */
   onTop(order: Order): Uint32Array {
     this.top ??= this.findTop(order);

@@ -103,7 +103,6 @@ export class WebglPainter implements Painter {
     if (!points) {
       points = new GpuPoints(this.gl);
       this.points.set(panel, points);
-      panel.states.touchAll();
     }
     return points;
   }
