@@ -73,13 +73,14 @@ class Probe:
                 raise ValueError(f"got pixels of {len(self.pictures)} images for {n} images")
         else:
             self.pictures = pictures_of(self.images.float().cpu().numpy(), mean, std, shared=True)
-        self._normalisation = mean, std
+        self.normalisation = mean, std
+        """(mean, std) as they were given."""
         self._as_they_are = mean is None and std is None and self.images.min() >= 0 and self.images.max() <= 1
 
     def shown(self, images: torch.Tensor) -> Pictures:
         """Other images in model space [N, C, *S], or parts of some, shown as the probe's own are."""
         values = images.detach().float().cpu().numpy()  # a value a little outside 0..1 is no reason to stretch
-        return pictures_of(values, *self._normalisation, stretched=not self._as_they_are)
+        return pictures_of(values, *self.normalisation, stretched=not self._as_they_are)
 
     def __len__(self) -> int:
         return len(self.images)

@@ -14,7 +14,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from torch import nn
 
 from tb_explain import ExplainWriter, Probe
-from tb_explain.methods import Activations, FilterRedundancy
+from tb_explain.methods import Activations, FeatureImages, FilterRedundancy
 from tb_explain.records import RunIndex, decode_column
 from tb_explain.records import explain_pb2 as pb
 
@@ -188,6 +188,64 @@ def test_near_copies_are_listed_while_training(tmp_path: Path, model: nn.Module,
     assert stored[[1, 4]] == pytest.approx(1, abs=1e-5)
     scalars = EventAccumulator(str(tmp_path)).Reload().Scalars("explain/val/filterredundancy/redundant")
     assert [scalar.value for scalar in scalars] == pytest.approx([1 / 6, report.redundant])
+
+
+def test_what_filters_look_for_while_training(tmp_path: Path, model: nn.Module, probe: Probe) -> None:
+    model[0].weight.data[4], model[0].bias.data[4] = 0, -1
+    method = FeatureImages("1", channels=[0, 4, 5], classes=2, recipe="paper")
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        first, output = writer.explain(model, probe, 4, [method])
+    found, blobs = read(tmp_path), Blobs(tmp_path)
+    ((channels,), (classes,)) = (found[f"val/featureimages/{layer}"] for layer in ("1", "output"))
+    made = channels.maximised
+    assert (channels.channels, len(channels.samples), made.recipe) == (6, 0, "paper")
+    assert blobs.values(made.channels).tolist() == [0, 4, 5]
+    assert list(made.objectives) == ["1:0", "1:4", "1:5"]
+    assert blobs.values(made.states).tolist() == [0, 1, 0]
+    traces = blobs.values(made.traces)
+    assert traces.shape == (3, 21)
+    np.testing.assert_array_equal(traces[[0, 2]], first.maximized.scores[[0, 2]].float().numpy())
+    assert np.isnan(traces[1, 1:]).all(), "a dead channel's trace ends where it begins"
+    expected = np.rint(first.maximized.pixels.numpy()[:, 0] * 255)
+    for i in range(3):
+        tile = blobs.tile(made.pictures, i)
+        np.testing.assert_array_equal(tile, expected[i])
+    assert classes.channels == 3
+    assert list(classes.maximised.objectives) == ["a", "b"]
+    assert output.maximized.scores[:, -1].gt(output.maximized.scores[:, 0]).all()
+    scalars = EventAccumulator(str(tmp_path)).Reload().Scalars("explain/val/featureimages/1/dead")
+    assert [scalar.value for scalar in scalars] == pytest.approx([1 / 3])
+
+
+def test_classes_alone(model: nn.Module, probe: Probe) -> None:
+    (found,) = FeatureImages(channels=0, classes=[2], recipe="paper")(model, probe.images)
+    assert (found.layer, found.channels, found.chosen) == ("output", 3, (2,))
+
+
+def test_feature_images_are_in_the_probes_normalisation(tmp_path: Path, probe: Probe) -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+    normalised = Probe((probe.images - 0.3) / 0.2, mean=[0.3], std=[0.2])
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        (found,) = writer.explain(model, normalised, 0, [FeatureImages("0", channels=2, recipe="soft")])
+    assert found.maximized.mean == pytest.approx((0.3,))
+    assert found.maximized.std == pytest.approx((0.2,))
+    assert found.maximized.images.shape == (2, 1, 10, 10)
+
+
+@pytest.mark.parametrize(
+    ("method", "message"),
+    [
+        (FeatureImages("1", channels=[6]), "channels of layer '1' go from 0 to 5, got 6"),
+        (FeatureImages("1", channels=-1), "channels of layer '1' go from 0 to 5, got -1"),
+        (FeatureImages("1", classes=[3]), "classes go from 0 to 2, got 3"),
+        (FeatureImages("1", channels=0), "nothing to maximise; ask for channels, classes or both"),
+        (FeatureImages("1", recipe="vivid"), "no recipe 'vivid'"),
+    ],
+)
+def test_feature_images_that_cannot_be(model: nn.Module, probe: Probe, method: FeatureImages, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        method(model, probe.images)
 
 
 def test_activations_from_anywhere(tmp_path: Path) -> None:

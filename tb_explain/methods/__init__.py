@@ -26,6 +26,7 @@ from tb_explain.methods.cluster_paths import Clustered, ClusterPath
 from tb_explain.methods.clusters import FilterClusters, FilterSpaces
 from tb_explain.methods.collect import Features, collect_features
 from tb_explain.methods.engine import attribute
+from tb_explain.methods.feature_images import FeatureImages, LayerImages
 from tb_explain.methods.feedback import Codes, ErrorTable, FeedbackNetwork, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.filter_space import FilterSpace
 from tb_explain.methods.fullgrad import FullGrad
@@ -97,6 +98,7 @@ __all__ = [
     "EigenCAM",
     "ErrorTable",
     "Explained",
+    "FeatureImages",
     "Features",
     "FeedbackNetwork",
     "FilterClusters",
@@ -122,6 +124,7 @@ __all__ = [
     "InterpretableConv2d",
     "KernelSHAP",
     "LayerCAM",
+    "LayerImages",
     "LayerMethod",
     "LocationInstability",
     "Maximized",

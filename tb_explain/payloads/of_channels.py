@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_explain.payloads.channels import Channels, TopPatches
+from tb_explain.payloads.channels import DEAD, NOT_FINITE, RAISED, Channels, Maximised, TopPatches
 from tb_explain.payloads.samples import Samples
-from tb_explain.pictures import Pictures
+from tb_explain.pictures import Pictures, pictures_of
 from tb_explain.probe import Probe
 from tb_explain.projections.columns import CategoryColumn, NumberColumn
 from tb_explain.records import explain_pb2 as pb
@@ -17,7 +17,7 @@ from tb_explain.records import explain_pb2 as pb
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from tb_explain.methods import ChannelActivations, ChannelStatistics, Redundancy
+    from tb_explain.methods import ChannelActivations, ChannelStatistics, LayerImages, Redundancy
     from tb_explain.methods.channel_statistics import TopPatches as Tops
 
 _PATCHES_AT_ONCE = 1024
@@ -49,6 +49,34 @@ def of_redundancy(found: Redundancy) -> Channels:
         found.channels,
         statistics={"similarity": NumberColumn(_numbers(found.similarity))},
         groups=groups,
+        measures=found.scalars,
+    )
+
+
+def of_feature_images(found: LayerImages, probe: Probe) -> Channels:
+    """The payload of images that maximise channels of a layer."""
+    made = found.maximized
+    names = probe.class_names or []
+    words = [
+        names[i] if found.layer == "output" and i < len(names) else str(objective)
+        for i, objective in zip(found.chosen, made.objectives, strict=True)
+    ]
+    flags, ended = made.flags.cpu().numpy(), made.steps.cpu().numpy()
+    traces = _numbers(made.scores)
+    traces[np.arange(traces.shape[1]) > ended[:, None]] = np.nan
+    states = np.where(flags & pb.ZERO_GRADIENT, DEAD, np.where(flags & pb.NOT_FINITE, NOT_FINITE, RAISED))
+    recipe = found.method.recipe
+    return Channels(
+        no_samples(),
+        found.channels,
+        maximised=Maximised(
+            pictures_of(_numbers(made.pixels), stretched=False),
+            words,
+            np.array(found.chosen, np.int64),
+            traces,
+            states,
+            recipe if isinstance(recipe, str) else type(recipe).__name__.lower(),
+        ),
         measures=found.scalars,
     )
 

@@ -12,7 +12,7 @@ from tb_explain.payloads import clusters, occlusion, reconstructions
 from tb_explain.payloads.clusters import Clusters
 from tb_explain.payloads.correlations import Correlations, Related
 from tb_explain.payloads.heatmaps import Heatmaps
-from tb_explain.payloads.of_channels import of_activations, of_redundancy
+from tb_explain.payloads.of_channels import of_activations, of_feature_images, of_redundancy
 from tb_explain.payloads.reconstructions import Reconstructions
 from tb_explain.payloads.samples import Figure, Payload, Samples
 from tb_explain.payloads.superpixels import Superpixels
@@ -24,20 +24,24 @@ if TYPE_CHECKING:
 
     from tb_explain.methods import Explained
     from tb_explain.methods.cluster_paths import ClusterPath
+    from tb_explain.methods.feature_images import LayerImages
     from tb_explain.methods.reconstruction import Reconstructed
     from tb_explain.methods.redundancy import Redundancy
 
 
-def payload_of(result: Explained | Redundancy, probe: Probe, figures: Sequence[Figure] = ()) -> Payload:
+def payload_of(result: Explained | Redundancy | LayerImages, probe: Probe, figures: Sequence[Figure] = ()) -> Payload:
     """The payload of a result for a probe's images: of the kind that keeps what the result knows."""
     from tb_explain.methods import results
     from tb_explain.methods.activations import ChannelActivations
     from tb_explain.methods.cluster_paths import Clustered
+    from tb_explain.methods.feature_images import LayerImages
     from tb_explain.methods.reconstruction import Reconstructed
     from tb_explain.methods.redundancy import Redundancy
 
     if isinstance(result, Redundancy):
         return of_redundancy(result)
+    if isinstance(result, LayerImages):
+        return of_feature_images(result, probe)
     segments = getattr(result, "segments", None)
     if segments is not None and segments.ndim > 3:  # label maps are flat; of voxels the maps are kept
         segments = None

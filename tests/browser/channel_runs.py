@@ -146,7 +146,9 @@ class ChannelRun:
     def record(self, tag: str, method: str, layer: str, step: int, message: pb.Channels) -> None:
         series = pb.Series(kind=pb.CHANNELS, tag=tag, method=method, layer=layer)
         records = self.segment.series(series)
-        entry = pb.Entry(kind=pb.CHANNELS, series=series.id, step=step, wall_time=1e9 + step, count=len(message.samples))
+        entry = pb.Entry(
+            kind=pb.CHANNELS, series=series.id, step=step, wall_time=1e9 + step, count=len(message.samples)
+        )
         self.segment.append([*records, Record(entry, message.SerializeToString())])
 
 
@@ -154,7 +156,9 @@ def maps_of(layer: str, step: int, seed: int = 0) -> NDArray[np.float32]:
     """Rectified maps [N, C, *s], that grow with the step; the dead channel of conv1 is 0."""
     channels, grid = LAYERS[layer]
     random = np.random.default_rng([seed, step, channels])
-    maps = random.random((N, channels, *grid)).astype(np.float32) * (1 + step) * (1 + np.arange(channels))[:, None, None]
+    maps = (
+        random.random((N, channels, *grid)).astype(np.float32) * (1 + step) * (1 + np.arange(channels))[:, None, None]
+    )
     if layer == "conv1":
         maps[:, DEAD] = 0
     return maps
@@ -241,7 +245,9 @@ def write_many(directory: Path, channels: int = 2048, steps: int = 30, side: int
             channels=run.column(np.arange(channels, dtype=np.int32)),
             pictures=run.sheets(pictures, 8, 8),
         )
-        run.record("val/maximised/layer4", "FeatureImages", "layer4", step, pb.Channels(channels=channels, maximised=raised))
+        run.record(
+            "val/maximised/layer4", "FeatureImages", "layer4", step, pb.Channels(channels=channels, maximised=raised)
+        )
     run.segment.close()
 
 
