@@ -150,6 +150,7 @@ def write_run(
     labelled: bool = True,
     dims: int = 2,
     explained: bool = True,
+    clustered: bool = False,
 ) -> Logged:
     """`EACH` rows of each class (3 of each of more than eight), which gather around the centre of their class from step to step.
 
@@ -206,13 +207,15 @@ def write_run(
         logged.where[step] = where
         run.projection(pb.Projection(positions=run.positions(where), measures=measures, **common), step)
         if explained:
-            explain(run, logged, shown, names, step)
+            explain(run, logged, shown, names, step, clustered=clustered)
     run.segment.close()
     return logged
 
 
-def explain(run: ProjectionRun, logged: Logged, shown: NDArray[np.uint8], classes: bytes, step: int) -> None:
-    """Grad-CAM of every other row."""
+def explain(
+    run: ProjectionRun, logged: Logged, shown: NDArray[np.uint8], classes: bytes, step: int, *, clustered: bool
+) -> None:
+    """Grad-CAM of every other row, or clusters."""
     rows = np.arange(0, len(shown), max(2, len(shown) // EXPLAINED))
     images = [run.blob(pb.IMAGE, encode_image(shown[row].repeat(4, 0).repeat(4, 1))) for row in rows]
     logged.images = [image.hex() for image in images]
@@ -223,9 +226,16 @@ def explain(run: ProjectionRun, logged: Logged, shown: NDArray[np.uint8], classe
         )
         for row, image in zip(rows, images, strict=True)
     ]  # fmt: skip
+    about = {"targets": logged.predicted[rows].tolist(), "classes": classes, "height": 32, "width": 32}
+    if clustered:
+        two = np.full(2, 0.5)
+        path = pb.ClusterPath(
+            assignments=encode_array(np.zeros((len(rows), 2, 2), np.uint8)), ids=[0, 1], shares=two, purity=two, entropy=two,
+            histograms=encode_array(np.full((2, 3), 1 / 3, np.float32)),
+        )  # fmt: skip
+        clusters = pb.Clusters(samples=samples, forward=path, **about)
+        run.record(pb.CLUSTERS, "val/clusters", step, clusters.SerializeToString(), len(rows), "FilterClusters")
+        return
     maps = np.random.default_rng(step).random((len(rows), 1, 4, 4)).astype(np.float32)
-    heatmaps = pb.Heatmaps(
-        samples=samples, targets=logged.predicted[rows].tolist(), classes=classes, height=32, width=32,
-        maps=encode_array(maps), class_dependent=True,
-    )  # fmt: skip
+    heatmaps = pb.Heatmaps(samples=samples, maps=encode_array(maps), class_dependent=True, **about)
     run.record(pb.HEATMAPS, "val/gradcam", step, heatmaps.SerializeToString(), len(rows), "GradCAM")

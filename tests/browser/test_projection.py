@@ -46,6 +46,7 @@ def shown(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactor
         "twin": runs.write_run(logdir / "twin"),
         "many": runs.write_run(logdir / "many", classes=1000, explained=False),
         "plain": runs.write_run(logdir / "plain", labelled=False, explained=False),
+        "clustered": runs.write_run(logdir / "clustered", clustered=True),
         "steps": runs.write_run(logdir / "steps", steps=range(0, 100, 10), explained=False),
         "solid": runs.write_run(logdir / "solid", dims=3, explained=False),
         "damaged": runs.write_run(logdir / "damaged", seed=7, explained=False),
@@ -150,6 +151,18 @@ def test_what_a_lasso_encloses_is_what_explanations_show_and_a_link_restores_it(
     again.until(lambda: selected(again) == "", patience=5)
 
 
+def test_clusters_show_what_is_selected_and_nothing_else(open_tab: OpenTab, shown: Shown) -> None:
+    logged = shown.logged["clustered"]
+    tab = open_view(open_tab, shown.server, "clustered")
+    lasso(tab, 2)
+    tab.part("view-clusters").click()
+    expect(tab.part("cluster-tile")).to_have_count(10)
+    found = [tile.get_attribute("data-sample") for tile in tab.part("cluster-tile").all()]
+    assert sorted(map(str, found)) == sorted(explained(logged, 2))
+    tab.part("selection-chip").get_by_role("button", name="Clear the selection").click()
+    expect(tab.part("cluster-tile")).to_have_count(24)
+
+
 def test_shift_adds_control_removes_and_escape_clears(open_tab: OpenTab, shown: Shown) -> None:
     logged = shown.logged["run"]
     tab = open_view(open_tab, shown.server, "run")
@@ -251,6 +264,15 @@ def test_samples_selected_in_explanations_are_selected_in_the_projection(open_ta
     assert logged.ids[6] != logged.ids[10]
 
 
+def test_wrong_predictions_are_marked_where_they_are_the_exception(open_tab: OpenTab, shown: Shown) -> None:
+    tab = open_view(open_tab, shown.server, "many")  # 1 in 3 is wrong
+    expect(tab.part("mark-wrong")).not_to_be_checked()
+    tab = open_view(open_tab, shown.server, "run")  # 1 in 20
+    expect(tab.part("mark-wrong")).to_be_checked()
+    tab.part("mark-wrong").uncheck()
+    tab.until(lambda: tab.state().get("mark_wrong") == "0", patience=5)
+
+
 def test_the_legend_shows_a_class_alone_and_hides_one(open_tab: OpenTab, shown: Shown) -> None:
     logged = shown.logged["run"]
     tab = open_view(open_tab, shown.server, "run")
@@ -261,6 +283,8 @@ def test_the_legend_shows_a_class_alone_and_hides_one(open_tab: OpenTab, shown: 
     expect(tab.part("hover-card")).to_have_count(0)
     hover(tab, logged.where[10][lone_row(logged, 1)])
     expect(tab.part("hover-card")).to_be_visible()
+    lasso(tab, 0)  # hidden points are not in it
+    expect(tab.part("selected-count")).to_have_text("Nothing selected")
     tab.part("select-shown").click()
     expect(tab.part("selected-count")).to_have_text("20 selected")
     tab.part("show-all").click()

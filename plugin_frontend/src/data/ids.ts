@@ -5,6 +5,13 @@ export function idAt(halves: Uint32Array, row: number): number {
   return (halves[2 * row] as number) + 2 ** 32 * (halves[2 * row + 1] as number);
 }
 
+/** Of some rows. */
+export function idsAt(halves: Uint32Array, rows: ArrayLike<number>): Float64Array {
+  const ids = new Float64Array(rows.length);
+  for (let i = 0; i < ids.length; i++) ids[i] = idAt(halves, rows[i] as number);
+  return ids;
+}
+
 const HASH = 0x9e3779b1; // 2^32 over the golden ratio
 
 /**

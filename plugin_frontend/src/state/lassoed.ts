@@ -1,5 +1,5 @@
 /** Which rows of two-dimensional points a polygon encloses: the same ones when it was drawn and when a link brings it back. */
-import { idAt } from "../data/ids.ts";
+import { idsAt } from "../data/ids.ts";
 import { Grid } from "../render/scatter/grid.ts";
 import { rowsInPolygon } from "../render/scatter/lasso.ts";
 import { loadPoints, type Points } from "./projection_frame.ts";
@@ -22,11 +22,15 @@ export function rowsInLasso(
   return rowsInPolygon(grid, corners, allowed);
 }
 
-export async function idsInLasso(series: ProjectionSeries, { step, corners }: Lasso, key: string): Promise<number[]> {
+export async function idsInLasso(
+  series: ProjectionSeries,
+  { step, corners }: Lasso,
+  key: string,
+): Promise<Float64Array> {
   const points = await loadPoints(series, step, key);
-  if (points.header.dims !== 2) return [];
-  return Array.from(
+  if (points.header.dims !== 2) return new Float64Array(0);
+  return idsAt(
+    points.ids,
     rowsInLasso(points, corners, () => true),
-    (row) => idAt(points.ids, row),
   );
 }

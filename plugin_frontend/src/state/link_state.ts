@@ -173,12 +173,12 @@ const bindings: Binding[] = [
   bind("beside", projections.side, "measures", oneOf(projections.SIDES)),
   bind<string | null>("run", projections.activeRun, null, text, (run) => run ?? ""),
   bind("trails", projections.trails, false, ...flag),
-  bind(
+  bind<boolean | null>(
     "mark_wrong",
-    projections.wrongMarked,
-    true,
-    (value) => (value === "0" ? false : undefined),
-    () => "0",
+    projections.wrongChoice,
+    null,
+    (value) => ({ 0: false, 1: true })[value],
+    (on) => (on ? "1" : "0"),
   ),
   bind<projections.CameraLink | null>("camera", projections.cameraLink, null, projections.parseCamera, (camera) =>
     camera ? projections.formatCamera(camera) : "",

@@ -36,8 +36,16 @@ const TITLES: Record<string, string> = {
 };
 
 export function colouringTitle(colouring: Colouring): string {
-  return TITLES[colouring] ?? colouring.slice("column:".length);
+  return TITLES[colouring] ?? columnTitle(colouring.slice("column:".length));
 }
+
+/** Columns that the library adds have names for programs. */
+export function columnTitle(name: string): string {
+  return { knn_purity: "kNN purity", silhouette: "Silhouette" }[name] ?? name;
+}
+
+/** What the rows are called, such as files: as many colours would say nothing. */
+export const NAME = "name";
 
 /** What the rows of a header can be coloured by, the default first. */
 export function colouringsOf(header: Projection): Colouring[] {
@@ -47,7 +55,7 @@ export function colouringsOf(header: Projection): Colouring[] {
     ...(predicted ? (["predicted"] as const) : []),
     ...(labels && predicted ? (["outcome"] as const) : []),
     ...(probabilities ? (["probability"] as const) : []),
-    ...columns.map(({ name }): Colouring => `column:${name}`),
+    ...columns.flatMap(({ name }): Colouring[] => (name === NAME ? [] : [`column:${name}`])),
     "none",
   ];
 }

@@ -151,8 +151,8 @@ export function clearPair(): void {
   });
 }
 
-/** Whether points whose prediction is wrong are diamonds: of little use where almost all are wrong, as before training. */
-export const wrongMarked = signal(true);
+/** Whether points whose prediction is wrong are diamonds; `null`: the default, where they are the exception. */
+export const wrongChoice = signal<boolean | null>(null);
 
 /** Whether lines show where the selected rows have come from. */
 export const trails = signal(false);

@@ -40,15 +40,15 @@ export function passesSelection(id: number): boolean {
 }
 
 /** Each once; 0 is no id. */
-function ascending(ids: Iterable<number>): Float64Array {
-  const sorted = Float64Array.from(ids).sort();
+function ascending(ids: ArrayLike<number>): Float64Array {
+  const sorted = new Float64Array(ids).sort();
   let count = 0;
   for (const id of sorted) if (id > 0 && id !== sorted[count - 1]) sorted[count++] = id;
   return sorted.slice(0, count);
 }
 
 /** Selects these instead of what was; the views of samples show them alone. */
-export function select(ids: Iterable<number>, lasso: Lasso | null = null): void {
+export function select(ids: ArrayLike<number>, lasso: Lasso | null = null): void {
   const sorted = ascending(ids);
   batch(() => {
     selection.value = sorted.length ? { ids: sorted, lasso, pending: false } : NOTHING;
@@ -56,16 +56,17 @@ export function select(ids: Iterable<number>, lasso: Lasso | null = null): void 
   });
 }
 
-export function extendSelection(ids: Iterable<number>): void {
-  const union = new Set(selection.value.ids);
-  for (const id of ids) union.add(id);
-  select(union);
+export function extendSelection(ids: ArrayLike<number>): void {
+  const known = selection.value.ids;
+  const both = new Float64Array(known.length + ids.length);
+  both.set(known);
+  both.set(ids, known.length);
+  select(both);
 }
 
-export function reduceSelection(ids: Iterable<number>): void {
-  const rest = new Set(selection.value.ids);
-  for (const id of ids) rest.delete(id);
-  select(rest);
+export function reduceSelection(ids: ArrayLike<number>): void {
+  const leaving = new IdIndex(ids.length, (i) => ids[i] as number);
+  select(selection.value.ids.filter((id) => !leaving.has(id)));
 }
 
 /** Of one sample among others, which stay in sight. */
@@ -87,7 +88,7 @@ export function clearSelection(): void {
 }
 
 /** What comes to know the rows in a lasso from a link. */
-export function resolveLasso(lasso: Lasso, ids: Iterable<number>): void {
+export function resolveLasso(lasso: Lasso, ids: ArrayLike<number>): void {
   if (selection.peek().lasso !== lasso || !selection.peek().pending) return; // something else was selected meanwhile
   const sorted = ascending(ids);
   selection.value = sorted.length ? { ids: sorted, lasso, pending: false } : NOTHING;

@@ -22,11 +22,11 @@ import {
   isShown,
   shownCategories,
   toggleShown,
-  wrongMarked,
+  wrongChoice,
 } from "../../state/projections.ts";
 import { select } from "../../state/selection.ts";
 import { compact } from "../explanations/format.ts";
-import { shownRows } from "./marks.ts";
+import { marksWrong, shownRows } from "./marks.ts";
 import { activePoints } from "./rows.ts";
 
 /** More are found by their names. */
@@ -140,9 +140,9 @@ function CategoryLegend({ points, found: { count, counts } }: { points: Points; 
           <input
             type="checkbox"
             data-testid="mark-wrong"
-            checked={wrongMarked.value}
+            checked={marksWrong(points)}
             onChange={(event) => {
-              wrongMarked.value = event.currentTarget.checked;
+              wrongChoice.value = event.currentTarget.checked;
             }}
           />
           <span class="wrong-mark" /> marks wrong predictions

@@ -12,6 +12,7 @@ import "../explanations/style_sheets.ts";
 import { Legend } from "./Legend.tsx";
 import { NoProjections } from "./NoProjections.tsx";
 import { ProjectionToolbar } from "./ProjectionToolbar.tsx";
+import { activePoints } from "./rows.ts";
 import { Side } from "./Side.tsx";
 import { Stage } from "./Stage.tsx";
 
@@ -38,7 +39,7 @@ export function Projection() {
           </p>
         )}
       </div>
-      {projectionFrame.value && (
+      {activePoints() && (
         <aside class="projection-side" aria-label="About the points">
           <Legend />
           <Side />

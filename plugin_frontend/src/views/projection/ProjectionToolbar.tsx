@@ -29,13 +29,15 @@ export function ProjectionToolbar() {
           tagChoice.value = tag;
         }}
       />
-      <Select<Colouring>
-        label="Colour by"
-        value={colouring.value}
-        options={colourings.value.map((by) => [by, colouringTitle(by)] as const)}
-        testId="points-by"
-        onChange={setColouring}
-      />
+      {colourings.value.length > 0 && (
+        <Select<Colouring>
+          label="Colour by"
+          value={colouring.value}
+          options={colourings.value.map((by) => [by, colouringTitle(by)] as const)}
+          testId="points-by"
+          onChange={setColouring}
+        />
+      )}
       <label
         class="check toolbar-check"
         title="Lines from where the selected points, or the pinned one, were at the steps before; of 200 points at most"

@@ -1,5 +1,6 @@
 /** What is known of a row, in words: its classes, whether the prediction is right, and all further columns. */
 import { className } from "../../state/class_names.ts";
+import { columnTitle, NAME } from "../../state/projection_colours.ts";
 import type { Points } from "../../state/projection_frame.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { percent } from "../explanations/format.ts";
@@ -33,13 +34,20 @@ export function RowFacts({
   most?: number;
 }) {
   const facts = factsOf(points, row);
+  const called = facts.columns.find(({ name }) => name === NAME)?.text;
+  const others = facts.columns.filter(({ name }) => name !== NAME);
   return (
     <>
+      {called && (
+        <p class="row-name" title={called}>
+          {called}
+        </p>
+      )}
       <RowVerdict facts={facts} classes={points.header.classes} />
       <dl class="row-facts">
-        {facts.columns.slice(0, most).map(({ name, text }) => (
+        {others.slice(0, most).map(({ name, text }) => (
           <div key={name}>
-            <dt>{name}</dt>
+            <dt>{columnTitle(name)}</dt>
             <dd>{text}</dd>
           </div>
         ))}

@@ -1,5 +1,5 @@
 /** What pointers and keys do in the plot: pan, turn, zoom, draw a lasso or a rectangle, point and click. */
-import { idAt } from "../../data/ids.ts";
+import { idAt, idsAt } from "../../data/ids.ts";
 import { rowsInLasso } from "../../state/lassoed.ts";
 import type { Points } from "../../state/projection_frame.ts";
 import { ALL, pinnedRow, shownCategories, tool } from "../../state/projections.ts";
@@ -129,7 +129,7 @@ function selectInside(points: Points, panel: Shown["panel"], line: readonly numb
   const flat = header.dims === 2;
   const stored = corners.map((value) => Math.round((value - offset) / scale));
   const rows = flat ? rowsInLasso(points, stored, shownRows(points)) : panel.inPolygon(corners);
-  const ids = Array.from(rows, (row) => idAt(points.ids, row));
+  const ids = idsAt(points.ids, rows);
   if (modifiers.shiftKey) extendSelection(ids);
   else if (modifiers.ctrlKey || modifiers.metaKey) reduceSelection(ids);
   else {

@@ -11,7 +11,7 @@ import {
   pinnedRow,
   type Shown,
   shownCategories,
-  wrongMarked,
+  wrongChoice,
 } from "../../state/projections.ts";
 import { selectedIndex } from "../../state/selection.ts";
 import { findRow, neighboursOf } from "./rows.ts";
@@ -33,29 +33,43 @@ function tableOf(shown: Shown, count: number): Uint8Array {
 
 /** Writes what follows from the choices into `state`; tracks them. */
 export function markRows(points: Points, state: Uint8Array): void {
-  const { ids, header, series } = points;
-  const labels = lookAt(series.run, header.labels);
-  const predicted = lookAt(series.run, header.predicted);
-  const wrong = wrongMarked.value && labels && predicted ? outcomesOf(labels, predicted) : null;
+  const { ids } = points;
+  const wrong = marksWrong(points) ? outcomesOf(points) : null;
   const shown = shownRows(points);
   const selected = selectedIndex.value;
   for (let row = 0; row < state.length; row++) {
     let bits = 0;
     if (!shown(row)) bits = HIDDEN;
-    if (wrong?.[row] === 1) bits |= OUTLINED;
+    if (wrong?.codes[row] === 1) bits |= OUTLINED;
     if (selected.count > 0 && selected.has(idAt(ids, row))) bits |= SELECTED;
     state[row] = bits;
   }
   for (const row of litRows(points)) state[row] = (state[row] as number) | NEIGHBOUR;
 }
 
-const known = new WeakMap<object, { predicted: object; found: Uint8Array }>();
+/** With more of them wrong, as before training, the marks would be all that is seen. */
+const EXCEPTIONAL = 1 / 3;
 
-function outcomesOf(labels: ArrayLike<number> & object, predicted: ArrayLike<number> & object): Uint8Array {
-  let entry = known.get(labels);
-  if (entry?.predicted !== predicted) {
-    entry = { predicted, found: outcomes(labels as Uint16Array, predicted as Uint16Array) };
-    known.set(labels, entry);
+export function marksWrong(points: Points): boolean {
+  const found = outcomesOf(points);
+  return found !== null && (wrongChoice.value ?? found.share < EXCEPTIONAL);
+}
+
+type Outcomes = { codes: Uint8Array; share: number };
+
+const known = new WeakMap<object, { labels: object; found: Outcomes }>();
+
+/** Of each row whether its prediction is right; `null`: nothing is known of that. */
+function outcomesOf({ series, header }: Points): Outcomes | null {
+  const labels = lookAt(series.run, header.labels);
+  const predicted = lookAt(series.run, header.predicted);
+  if (!labels || !predicted) return null;
+  let entry = known.get(predicted);
+  if (entry?.labels !== labels) {
+    const codes = outcomes(labels, predicted);
+    const wrong = codes.reduce((sum, code) => sum + Number(code === 1), 0);
+    entry = { labels, found: { codes, share: wrong / Math.max(1, codes.length) } };
+    known.set(predicted, entry);
   }
   return entry.found;
 }
