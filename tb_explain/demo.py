@@ -17,9 +17,12 @@ try:
     from tb_explain.methods import (
         LIME,
         AblationCA,
+        Activations,
         EigenCAM,
+        FeatureImages,
         FeedbackNetwork,
         FilterClusters,
+        FilterRedundancy,
         GradCAM,
         GradCAMPlusPlus,
         GuidedGradCAM,
@@ -68,6 +71,12 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
     clusters = FilterClusters(stages, data=known)
     held_out = [(pixels[part], labels[part]) for part in torch.split(torch.tensor(test), 128)]
     projection = Projection(data=held_out)
+    convolutions = stages[:3]
+    channels = [
+        Activations(convolutions, data=held_out),
+        FeatureImages(convolutions, channels=32, classes=10, recipe="paper"),
+        FilterRedundancy(convolutions, data=held_out),
+    ]
 
     with ExplainWriter(log_dir) as writer:
         for step in tqdm(range(steps + 1), desc="learning digits", unit="step", disable=None):
@@ -82,7 +91,7 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
                     accuracy = (model.eval()(pixels[test]).argmax(1) == labels[test]).float().mean().item()
                 writer.add_scalar("accuracy", accuracy, step)
             writer.explain(model, probe, step, methods, targets=every_class, every=20)
-            writer.explain(model, probe, step, [clusters, projection], every=100)
+            writer.explain(model, probe, step, [clusters, projection, *channels], every=100)
         feedback = FeedbackNetwork(model, stages)
         feedback.fit(known, epochs=5)
         writer.explain(model, probe, steps, [Reconstruction(feedback, known)])
