@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ _CLUTTER = ((0.3, 0.75, 0.35), (0.7, 0.3, 0.75), (0.55, 0.55, 0.55), (0.2, 0.2, 
 
 
 class Things(NamedTuple):
-    """Pictures with (label 1) and without (label 0) a thing of three parts."""
+    """Pictures with (labels 1 and up, its kind) and without (label 0) a thing of three parts."""
 
     images: Tensor  # float32 [n, 3, 32, 32] in 0..1
     labels: Tensor  # int64 [n]
@@ -27,10 +28,14 @@ class Things(NamedTuple):
     masks: Tensor  # bool [n, 3, 32, 32]: the parts
 
 
-def things(n: int, seed: int = 0) -> Things:
-    """`n` pictures, half of them without a thing. Each part has a contrast of its own, so that none can be relied on."""
+def things(n: int, seed: int = 0, kinds: int = 1) -> Things:
+    """`n` pictures, as many without a thing as of each kind; kinds, up to 6, are told by which part has which colour.
+
+    Each part has a contrast of its own, so that none can be relied on.
+    """
     random = np.random.default_rng(seed)
-    labels = random.integers(2, size=n)
+    labels = random.integers(kinds + 1, size=n)
+    colours = list(itertools.permutations(_COLOURS))
     images = np.zeros((n, 3, SIZE, SIZE), np.float32)
     landmarks = np.full((n, len(PARTS), 2), np.nan, np.float32)
     masks = np.zeros((n, len(PARTS), SIZE, SIZE), bool)
@@ -43,7 +48,7 @@ def things(n: int, seed: int = 0) -> Things:
             landmarks[i] = _place(random)
             for k in (1, 0, 2):  # the box is behind
                 masks[i, k] = _shape(PARTS[k], landmarks[i, k], _RADII[k] * random.uniform(0.9, 1.1))
-                _paint(image, masks[i, k], _COLOURS[k], random.uniform(0.35, 1))
+                _paint(image, masks[i, k], colours[label - 1][k], random.uniform(0.35, 1))
         images[i] = np.clip(image + random.normal(0, 0.05, image.shape), 0, 1)
     return Things(*(torch.from_numpy(each) for each in (images, labels, landmarks, masks)))
 

@@ -64,6 +64,17 @@ def test_embeddings(tmp_path: Path) -> None:
     assert sorted(found) == ["images/_blocks.10", "images/_blocks.2", "images/_fc.input"]
 
 
+def test_interpretable_cnn(tmp_path: Path) -> None:
+    said = run("interpretable_cnn.py", "--quick", "--logdir", tmp_path)
+    assert "location instability" in said and "Part that each interpretable filter follows: " in said
+    for name in ("ordinary", "interpretable"):
+        index = RunIndex(tmp_path / name)
+        index.refresh()
+        assert not index.failures()
+        tags = {series.declaration.tag: len(index.steps(series).keys) for series in index.series()}
+        assert tags["things/gradcam/block3"] == tags["filters/0"] == 2 and tags["synthesis/filter 0"] == 1, tags
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "sentence"),
     [

@@ -52,7 +52,9 @@ def test_location_instability_is_the_deviation_of_the_distance_by_the_diagonal()
         assert found.value == pytest.approx(float(found.deviations.mean()))
         assert found.vector_value == pytest.approx(float(found.wandering.amin(1).mean()))
         assert found.variance == variance and found.dead == () and found.classes is None and found.layer == "maps"
-    assert set(found.scalars()) == {f"filters/maps/{name}" for name in ("location instability", "wandering", "dead")}
+    assert set(found.scalars()) == {
+        f"explain/filters/maps/{name}" for name in ("location_instability", "wandering", "dead")
+    }
 
 
 def test_a_filter_that_circles_round_a_part_has_no_deviation_but_wanders() -> None:
@@ -185,7 +187,7 @@ def test_part_interpretability_is_how_often_the_loud_region_overlaps_the_part(po
             assert found.shares[f, k] == pytest.approx(sum(hits) / len(hits))
     assert found.shares.unique().numel() >= 2 and found.parts[0] == found.shares[0].argmax()
     assert found.value == pytest.approx(float(found.shares.amax(1).mean()))
-    assert found.scalars("icnn") == {"icnn/maps/part interpretability": found.value}
+    assert found.scalars("icnn") == {"icnn/maps/part_interpretability": found.value}
 
 
 def test_rarely_active_and_dead_filters_have_no_region_where_they_are_silent() -> None:

@@ -38,7 +38,7 @@ class FilterFigures:
     flipped: float
     """In 0..1: share of the filters that belong to another class than when the epoch began."""
 
-    def scalars(self, prefix: str = "filters") -> dict[str, float]:
+    def scalars(self, prefix: str = "explain/filters") -> dict[str, float]:
         """By tag, `<prefix>/<layer>/<figure>`, as `SummaryWriter.add_scalar` takes them one by one."""
         return {f"{prefix}/{self.layer}/{name}": value for name, value in vars(self).items() if name != "layer"}
 

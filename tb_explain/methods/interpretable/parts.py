@@ -43,9 +43,9 @@ class LocationInstability:
         best = self.wandering.nan_to_num(torch.inf).amin(1)
         return float(best[best.isfinite()].mean())
 
-    def scalars(self, prefix: str = "filters") -> dict[str, float]:
+    def scalars(self, prefix: str = "explain/filters") -> dict[str, float]:
         """By tag, `<prefix>/<layer>/<figure>`."""
-        named = {"location instability": self.value, "wandering": self.vector_value, "dead": float(len(self.dead))}
+        named = {"location_instability": self.value, "wandering": self.vector_value, "dead": float(len(self.dead))}
         return {f"{prefix}/{self.layer}/{name}": value for name, value in named.items()}
 
 
@@ -80,9 +80,9 @@ class PartInterpretability:
         """The mean over live filters."""
         return float(self.values.nanmean())
 
-    def scalars(self, prefix: str = "filters") -> dict[str, float]:
+    def scalars(self, prefix: str = "explain/filters") -> dict[str, float]:
         """By tag, `<prefix>/<layer>/<figure>`."""
-        return {f"{prefix}/{self.layer}/part interpretability": self.value}
+        return {f"{prefix}/{self.layer}/part_interpretability": self.value}
 
 
 def location_instability(
