@@ -305,8 +305,14 @@ def test_a_thousand_classes_are_found_by_name(open_tab: OpenTab, shown: Shown) -
     tab.part("select-shown").click()
     expect(tab.part("selected-count")).to_have_text("3 selected")
     expect(tab.part("matrix-canvas")).to_have_attribute("width", "1000")
-    tab.part("matrix-canvas").hover(position={"x": 3, "y": 3})
-    expect(tab.part("matrix-reading")).to_contain_text("class_")
+    for x, y in [(3, 90), (150, 7), (61, 180)]:
+        tab.part("matrix-canvas").hover(position={"x": x, "y": y})
+        reading = re.compile(r"class_(\d+) → class_(\d+)\s*([\d.]+)")
+        expect(tab.part("matrix-reading")).to_have_text(reading)
+        found = reading.search(tab.part("matrix-reading").inner_text())
+        assert found
+        a, b = (runs.centre(int(found[i]), 1000) for i in (1, 2))
+        assert float(found[3]) == pytest.approx(float(np.linalg.norm(a - b)), rel=0.01)
 
 
 def test_pairs_and_the_matrix_show_two_classes_and_what_lies_between(open_tab: OpenTab, shown: Shown) -> None:
