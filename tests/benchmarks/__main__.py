@@ -12,6 +12,7 @@ ALL = (
     "clusters",
     "gradients",
     "lime",
+    "maximize",
     "occlusion",
     "projection",
     "quality",

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import OrderedDict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import torch
 from sklearn.datasets import load_sample_images
 from torch import Tensor, nn
 
+from tb_explain import ExplainWriter
 from tb_explain.methods import Channel, ClassScore, Direction, Natural, Objective, Plain, class_means, maximize
 from tb_explain.methods.maximize.canvas import Frame
 from tb_explain.methods.maximize.fourier import COLOURS, Spectra, _gradient_of_variation
@@ -245,3 +249,26 @@ def test_class_means_are_where_to_start() -> None:
         class_means(loader, [0, 5])
     with pytest.raises(ValueError, match="gives no labels"):
         class_means([images], [0])
+
+
+def test_the_example_of_the_documentation_runs(tmp_path: Path) -> None:
+    text = (
+        (Path(__file__).parents[2] / "docs" / "methods.md")
+        .read_text()
+        .partition("## Feature visualisation")[2]
+        .replace("128", "16")
+        .replace("224", "32")
+    )
+    model = OrderedDict(
+        layer3=nn.Conv2d(3, 16, 3, padding=1),
+        layer4=nn.Conv2d(16, 31, 5, stride=4),
+        pool=nn.AdaptiveAvgPool2d(1),
+        flat=nn.Flatten(),
+        head=nn.Linear(31, 3),
+    )
+    loader = [(torch.rand(6, 3, 32, 32), torch.arange(6) % 3)]
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        given = {"model": nn.Sequential(model), "loader": loader, "writer": writer}
+        exec(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[0], given)
+    found: Any = given["classes"]
+    assert found.names == ["class:1", "class:2"] and (found.gains > 0).all()

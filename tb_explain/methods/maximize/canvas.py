@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -71,9 +70,15 @@ class Canvas(ABC):
         """Forget all but these images."""
 
 
+def lengths(gradient: Tensor) -> Tensor:
+    """[n]: the norm of each image's; not finite if any of its values is not."""
+    norms: Tensor = torch.linalg.vector_norm(gradient, dim=tuple(range(1, gradient.ndim)))
+    return norms
+
+
 def unit(gradient: Tensor) -> Tensor:
     """G / (rms(g) + 1e-5) of each image: how far a step goes depends on no score's scale."""
-    rms = gradient.flatten(1).square().mean(1).sqrt()
+    rms = lengths(gradient) / gradient[0].numel() ** 0.5
     return gradient / (widened(rms, gradient.ndim) + 1e-5)
 
 
@@ -84,8 +89,7 @@ class Pixels(Canvas):
         super().__init__(frame)
         self._step_size, self._l1 = step_size, l1
         self._box = (frame.normalised(torch.zeros_like(frame.mean)), frame.normalised(torch.ones_like(frame.mean)))
-        if not box:
-            self._box = (torch.full_like(frame.mean, -math.inf), torch.full_like(frame.mean, math.inf))
+        self._bounded = box
 
     def noise(self, seed: int, attempt: int = 0) -> Tensor:
         # First another one of threefold amplitude, as in the paper. What is silent for any white noise may still see smooth images.
@@ -94,11 +98,13 @@ class Pixels(Canvas):
         return self.of((3 if attempt else 1) * resized(white, self.frame.size))
 
     def of(self, images: Tensor) -> Tensor:
-        return images.clamp(*self._box)
+        return images.clamp(*self._box) if self._bounded else images
 
     def stepped(self, p: Tensor, images: Tensor, gradient: Tensor) -> Tensor:
-        climbed = p + self._step_size * (unit(gradient) - self._l1 * p.sign())
-        return climbed.clamp(*self._box)
+        climbed = p.detach().add(unit(gradient), alpha=self._step_size)
+        if self._l1:
+            climbed.sub_(p.sign(), alpha=self._step_size * self._l1)
+        return self.of(climbed)
 
     def keep(self, rows: Tensor) -> None:
         pass  # there is nothing to remember

@@ -10,13 +10,13 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from tb_explain.methods.maximize.canvas import Frame
+from tb_explain.methods.maximize.canvas import Frame, lengths
 from tb_explain.methods.maximize.objectives import Objective
 from tb_explain.methods.maximize.partial import Partial
 from tb_explain.methods.maximize.recipes import Recipe
 from tb_explain.methods.results import Flag
 
-_NO_GRADIENT = 1e-12  # the largest of an image below which there is none
+_NO_GRADIENT = 1e-12  # the norm of an image's below which there is none
 _RISE = 0.01  # of a score, in parts of it, for which it is worth going on
 
 
@@ -60,6 +60,8 @@ class Climb:
             p = noise.expand(len(self._rows), *noise.shape[1:])
         else:
             p = canvas.of(starts)
+        if p.ndim == 4:  # else each step would go from one layout to the other and back
+            p = p.contiguous(memory_format=self._part.memory_format)
         for step in range(steps):
             p, images, scores, gradients = self._looked(p, self._rows, step)
             if step == 0:
@@ -126,13 +128,16 @@ class Climb:
         finite = scores.isfinite()
         stuck = torch.zeros_like(finite)
         if gradients is not None:
-            finite &= gradients.flatten(1).isfinite().all(1)
+            finite &= lengths(gradients).isfinite()
             if step == 0:
                 stuck = _stuck(scores, gradients)
         better = finite & (scores > self._best[rows])
         self._best[rows[better]] = scores[better]
         drawn = better & ~stuck
-        self._images[rows[drawn]] = images.detach()[drawn]
+        if drawn.all() and len(rows) == len(self._images):
+            self._images = images.detach()  # which nothing changes in place
+        else:
+            self._images = self._images.index_copy(0, rows[drawn], images.detach()[drawn])
         self._scores[rows, step] = torch.where(finite, scores, self._best[rows] if step else 0.0)
         risen = finite & (scores > self._milestone[rows])
         self._milestone[rows[risen]] = scores[risen] + _RISE * scores[risen].abs()
@@ -151,4 +156,4 @@ class Climb:
 
 def _stuck(scores: Tensor, gradients: Tensor) -> Tensor:
     """Bool [m]: no gradient reaches the image."""
-    return scores.isfinite() & (gradients.flatten(1).abs().amax(1) < _NO_GRADIENT)
+    return scores.isfinite() & (lengths(gradients) < _NO_GRADIENT)

@@ -39,6 +39,11 @@ class Partial:
             for objective in objectives:
                 objective.score(seen)
 
+    @property
+    def memory_format(self) -> torch.memory_format:
+        """The layout of images [n, C, H, W] in which the network is fastest."""
+        return self._network.memory_format
+
     def scores(self, images: Tensor, objectives: Sequence[Objective]) -> Tensor:
         """[n], with its graph: of each of n images the score of its own objective."""
         found = [objective.score(seen) for objective, seen in zip(objectives, self._seen(images), strict=True)]
@@ -88,9 +93,9 @@ class Partial:
             modules[name].register_forward_hook(lambda _module, _args, output, name=name: keep(name, output))
             for name in sorted(self._names)
         ]
-        inputs = images.clone()  # which the model may change in place
-        if images.ndim == 4:
-            inputs = inputs.contiguous(memory_format=self._network.memory_format)
+        # A copy, which the model may change in place.
+        layout = self.memory_format if images.ndim == 4 else torch.contiguous_format
+        inputs = images.clone(memory_format=layout)
         with removed_after(hooks):
             try:
                 output = first_output(self._network, inputs)

@@ -1,0 +1,119 @@
+"""Maximising channels: CPU time beside the part of the network that it needs, and beside lucent to an equal activation.
+
+lucent (torch-lucent 0.1.8) is compared where it is installed, in an environment of its own or `pip install --no-deps torch-lucent kornia decorator`. It calls two
+functions of kornia by names that kornia has moved away from; they are put back for it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from tb_explain.demo import _efficientnet_lite0
+from tb_explain.methods import maximize
+
+STEPS = 20
+LAYER, CHANNELS = "_blocks.8", (3, 7)
+MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
+
+
+def main(repetitions: int = 5) -> None:
+    """One thread."""
+    torch.set_num_threads(1)
+    _beside_the_part(repetitions)
+    _beside_lucent()
+
+
+def _beside_the_part(repetitions: int) -> None:
+    print(f"{'ResNet-18, 16 channels, 128²':<44} {'ms a channel and step':>22} {'x floor':>8}")
+    torch.manual_seed(0)
+    model = torchvision.models.resnet18().eval().requires_grad_(False)
+    for layer, parts in (("layer1", 5), ("layer3", 7)):
+        part = nn.Sequential(*list(model.children())[:parts])
+        contenders: dict[str, Callable[[], Any]] = {
+            f"forward + backward of {layer}'s part (floor)": lambda part=part: _floor(part),
+            "the same, channels first": lambda part=part: _floor(part, torch.contiguous_format),
+            f"tb_explain, {layer}, {STEPS} steps": lambda layer=layer: maximize(
+                model, [f"{layer}:{k}" for k in range(16)], size=128, steps=STEPS
+            ),
+        }
+        rounds = []
+        for _ in range(repetitions + 1):
+            rounds.append({name: _seconds(run) for name, run in contenders.items()})
+        floor = next(iter(contenders))
+        for name in contenders:
+            mine = statistics.median(one[name] for one in rounds[1:])
+            ratio = statistics.median(one[name] / one[floor] for one in rounds[1:])
+            print(f"{name:<44} {1e3 * mine / STEPS / 16:22.2f} {ratio:8.2f}", flush=True)
+
+
+def _floor(part: nn.Module, layout: torch.memory_format = torch.channels_last) -> None:
+    z = torch.randn(16, 3, 128, 128).contiguous(memory_format=layout)
+    for _ in range(STEPS):
+        z = z.detach().requires_grad_()
+        part(z)[torch.arange(16), torch.arange(16)].mean((1, 2)).sum().backward()
+
+
+def _beside_lucent() -> None:
+    try:
+        import kornia
+        from lucent.optvis.render import render_vis
+    except ImportError as error:
+        print(f"lucent not installed ({error})")
+        return
+    for name in ("get_rotation_matrix2d", "warp_affine"):
+        setattr(kornia, name, getattr(kornia.geometry.transform, name))
+    print(
+        f"\n{'EfficientNet-Lite0, _blocks.8, 2 channels':<44} {'steps':>6} {'CPU s':>7} {'at 128²':>8} {'at 224²':>8}"
+    )
+    for steps in (32, 64, 128):
+        _report("tb_explain natural, 128 px", steps, lambda steps=steps: _ours(steps, 128))
+    _report("tb_explain natural, 224 px", 64, lambda: _ours(64, 224))
+    for steps in (64, 128, 512):
+        _report("lucent, 128 px", steps, lambda steps=steps: _lucents(render_vis, steps))
+
+
+def _ours(steps: int, size: int) -> Tensor:
+    model, objectives = _efficientnet_lite0()[0], [f"{LAYER}:{k}" for k in CHANNELS]
+    return maximize(model, objectives, size=size, recipe="natural", steps=steps, mean=MEAN, std=STD).pixels
+
+
+def _lucents(render_vis: Callable[..., Any], steps: int) -> Tensor:
+    """One channel at a time, upsampled to 224 pixels for the network, as it does by itself."""
+    model = _efficientnet_lite0()[0].eval()
+    found = []
+    for k in CHANNELS:
+        objective = f"{LAYER.replace('.', '_')}:{k}"
+        found += render_vis(model, objective, show_image=False, progress=False, thresholds=(steps,))
+    return torch.cat([torch.from_numpy(one).permute(0, 3, 1, 2) for one in found])
+
+
+def _report(name: str, steps: int, run: Callable[[], Tensor]) -> None:
+    pixels: list[Tensor] = []
+    seconds = _seconds(lambda: pixels.append(run()))
+    reached = [_activation(pixels[0], size) for size in (128, 224)]
+    print(f"{name:<44} {steps:6} {seconds:7.1f} {reached[0]:8.1f} {reached[1]:8.1f}", flush=True)
+
+
+def _activation(pixels: Tensor, size: int) -> float:
+    """Mean over channels of what the images make of their own, brought to a size and not moved in any way."""
+    model = _efficientnet_lite0()[0].eval()
+    sized = nn.functional.interpolate(pixels, (size, size), mode="bilinear")
+    images = (sized - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+    kept: list[Tensor] = []
+    model.get_submodule(LAYER).register_forward_hook(lambda _m, _a, output: kept.append(output))
+    with torch.no_grad():
+        model(images)
+    return float(kept[0].mean((2, 3))[torch.arange(len(CHANNELS)), torch.tensor(CHANNELS)].mean())
+
+
+def _seconds(run: Callable[[], Any]) -> float:
+    started = time.process_time()
+    run()
+    return time.process_time() - started
