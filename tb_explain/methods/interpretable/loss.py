@@ -30,8 +30,8 @@ class FilterLoss(nn.Module):
     Variants:
         "pull and push": the map of an image of the filter's class is pulled to the template of its peak, those of others are pushed
             down, the most fitting ones most. What the authors' code does. O(N C P) for P positions.
-        "mutual information": −MI(X; T) of eq. 2, exactly, over the batch; without labels. O(N C P²). With a λ of 0.1 or more it can
-            do harm: peaks in the background maximise it too.
+        "mutual information": −MI(X; T) of eq. 2, exactly, over the batch; without labels. O(N C P²). Keep λ
+            small: peaks in the background raise it too.
         "single template": the gradient that the paper gives for it (eq. 4), with one template an image. O(N C P²). Unstable.
 
     Filters of DistributedDataParallel replicas have the same classes if it is made of the wrapped model: then each call sends one small
