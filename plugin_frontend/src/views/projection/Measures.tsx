@@ -20,7 +20,11 @@ const DESCRIPTIONS: readonly [name: string, label: string, sentence: string][] =
     "Purity in features",
     "Share of a row's nearest neighbours in the features that are of its own class.",
   ],
-  ["knn_purity_2d", "Purity in the picture", "The same among the neighbours in the picture."],
+  [
+    "knn_purity_2d",
+    "Purity in the picture",
+    "Share of a row's nearest neighbours in the picture that are of its own class.",
+  ],
   [
     "displacement",
     "Displacement",
