@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -153,12 +154,12 @@ class ChannelRun:
 
 
 def maps_of(layer: str, step: int, seed: int = 0) -> NDArray[np.float32]:
-    """Rectified maps [N, C, *s], that grow with the step; the dead channel of conv1 is 0."""
+    """Rectified maps [N, C, *s] with one clear peak each, that grow with the step; the dead channel of conv1 is 0."""
     channels, grid = LAYERS[layer]
     random = np.random.default_rng([seed, step, channels])
-    maps = (
-        random.random((N, channels, *grid)).astype(np.float32) * (1 + step) * (1 + np.arange(channels))[:, None, None]
-    )
+    values = random.random((N, channels, math.prod(grid))).astype(np.float32) * 0.6
+    np.put_along_axis(values, random.integers(0, values.shape[2], (N, channels, 1)), 1, axis=2)
+    maps = values.reshape(N, channels, *grid) * (1 + step) * (1 + np.arange(channels, dtype=np.float32))[:, None, None]
     if layer == "conv1":
         maps[:, DEAD] = 0
     return maps
@@ -256,3 +257,40 @@ def write_bare(directory: Path, **parts: Any) -> None:
     run = ChannelRun(directory)
     run.record("val/activations/only", "Activations", "only", 1, pb.Channels(channels=1, **parts))
     run.segment.close()
+
+
+def write_volumes(directory: Path) -> None:
+    """A layer of a network of voxels, whose channel is active at one position: z 0, y 1, x 3."""
+    run = ChannelRun(directory)
+    maps = np.zeros((N, 1, 2, 4, 4), np.float32)
+    maps[:, 0, 0, 1, 3] = 1
+    about = run.about() | {"height": 4, "width": 10}
+    run.record("val/activations/conv", "Activations", "conv", 1, pb.Channels(**about, **run.maps(maps), channels=1))
+    run.segment.close()
+
+
+def write_pruned(directory: Path) -> None:
+    """A first layer that lost half of its channels."""
+    run = ChannelRun(directory)
+    message = pb.Channels(**run.about(), **run.maps(maps_of("conv1", 20)[:, :3]), channels=3)
+    run.record("val/activations/conv1", "Activations", "conv1", 20, message)
+    run.segment.close()
+
+
+def write_damaged(directory: Path) -> None:
+    """Three channels whose maps changed on disk; their statistics did not."""
+    run = ChannelRun(directory)
+    levels = run.random.integers(0, 256, (N, 3, 5, 7), np.uint8)
+    message = pb.Channels(
+        **run.about(),
+        maps=[run.column(of_image) for of_image in levels],
+        ranges=run.column(np.ones((N, 3, 2), np.float32)),
+        channels=3,
+        statistics=run.statistics({"maximum": np.array([1, 2, 3], np.float32)}),
+    )
+    run.record("val/activations/conv", "Activations", "conv", 1, message)
+    run.segment.close()
+    data = Path(f"{run.segment.path}.data")
+    stored = data.read_bytes()
+    assert stored.count(levels[0].tobytes()) == 1
+    data.write_bytes(stored.replace(levels[0].tobytes(), bytes(levels[0].size)))
