@@ -30,6 +30,12 @@ export function EmptyState() {
         <Action text="Select all runs" onClick={() => selectMatchingRuns(true)} />
       </Message>
     );
+  if (methods.value.length === 0 && tagFilter.value === "")
+    return (
+      <Message title="No attributions were logged">
+        <p>What was logged of the shown runs is in the other views.</p>
+      </Message>
+    );
   if (methods.value.length === 0)
     return (
       <Message title="No tag matches the filter">

@@ -4,7 +4,10 @@ import { numberAt } from "../../data/columns.ts";
 import { className } from "../../state/class_names.ts";
 import { lookAt } from "../../state/columns.ts";
 import type { PaneFrame } from "../../state/feature_frame.ts";
-import { imageChoice } from "../../state/features.ts";
+import { imageChoice, openChannel } from "../../state/features.ts";
+import { loggedProjections } from "../../state/projections.ts";
+import { select } from "../../state/selection.ts";
+import { view } from "../../state/view.ts";
 import { SheetTile } from "../../widgets/SheetTile.tsx";
 import { compact } from "../explanations/format.ts";
 import { useKept } from "./kept.ts";
@@ -23,6 +26,8 @@ export function TopPatches({ half, channel }: { half: PaneFrame; channel: number
   const patches = Array.from({ length: tops.count }, (_, i) => channel * tops.count + i).filter(
     (at) => !values || !Number.isNaN(values[at] as number),
   );
+  const rows = patches.flatMap((at) => (ids && tops.ids && numberAt(tops.ids, ids, at)) || []);
+  const projected = loggedProjections.value.some(({ run }) => run === pane.run);
   return (
     <>
       <h4>What it responds to most</h4>
@@ -69,6 +74,21 @@ export function TopPatches({ half, channel }: { half: PaneFrame; channel: number
           );
         })}
       </ul>
+      {projected && rows.length > 0 && (
+        <button
+          type="button"
+          class="text-button"
+          data-testid="to-projection"
+          title="Select these images, in all views"
+          onClick={() => {
+            select(rows);
+            openChannel.value = null;
+            view.value = "projection";
+          }}
+        >
+          where these images lie among all
+        </button>
+      )}
     </>
   );
 }
