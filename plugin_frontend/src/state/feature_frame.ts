@@ -91,18 +91,28 @@ async function loadPane(pane: Pane, step: number, image: string | null): Promise
 /** How far back a part is looked for that newer records leave out. */
 const FAR = 64;
 
-/** Rejects with one sentence when nothing of it can be read. */
-export async function loadLayer(pane: Pane, step: number): Promise<{ layer: ChannelLayer; problems: string[] }> {
+type Header = { tag: string; key: string; step: number; newest: boolean };
+
+/** The records that may tell of a layer at a step: of each series at most `far`, the newest last. */
+export function headersOf(pane: Pane, step: number, far = FAR): Header[] {
   const index = stepIndex.peek().get(pane.run);
-  const wanted = seriesIn(pane).flatMap(({ tag }) => {
+  return seriesIn(pane).flatMap(({ tag }) => {
     const logged = index?.get(channelsKey(tag));
     if (!logged) return [];
     const last = lastNotAbove(logged.steps, step);
     const to = last < 0 ? lastNotAbove(logged.steps, logged.steps[0] as number) : last; // none before: the nearest later
     return logged.keys
       .map((key, i) => ({ tag, key, step: logged.steps[i] as number, newest: logged.steps[i] === logged.steps[to] }))
-      .slice(Math.max(0, to + 1 - FAR), to + 1);
+      .slice(Math.max(0, to + 1 - far), to + 1);
   });
+}
+
+/** Rejects with one sentence when nothing of it can be read. */
+export async function loadLayer(
+  pane: Pane,
+  step: number,
+  wanted = headersOf(pane, step),
+): Promise<{ layer: ChannelLayer; problems: string[] }> {
   const headers = await loadChannels(
     pane.run,
     wanted.map(({ key }) => key),

@@ -108,7 +108,7 @@ export const partSelection = signal<ReadonlySet<string> | null>(null);
 /** Whether activations are drawn alone, not over their image. */
 export const alone = signal(false);
 
-export const DEFAULT_CHANNEL_SIZE = 88;
+export const DEFAULT_CHANNEL_SIZE = 72;
 /** Of a picture in a tile, in CSS pixels. */
 export const channelSize = signal(DEFAULT_CHANNEL_SIZE);
 

@@ -5,7 +5,7 @@ import { ClassMeans } from "./ClassMeans.tsx";
 import { Duplicates } from "./Duplicates.tsx";
 import { Maximisers } from "./Maximisers.tsx";
 import { ProbeMaps } from "./ProbeMaps.tsx";
-import { preferredClass } from "./reading.ts";
+import { categoryOf, preferredClass, statisticNames } from "./reading.ts";
 import { TopPatches } from "./TopPatches.tsx";
 
 type Props = { half: PaneFrame; channel: number };
@@ -46,10 +46,14 @@ function Numbers({ half, channel }: Props) {
   const { statistics } = half.numbers;
   const preferred = preferredClass(half, channel);
   const dead = statistics.get("dead")?.[channel] === 1;
-  const numbers = [...statistics]
-    .filter(([name]) => !["class", "dead"].includes(name) && !half.layer.statistics.get(name)?.value.categories)
-    .map(([name, values]): [string, number] => [name, values[channel] as number])
-    .filter(([, value]) => !Number.isNaN(value));
+  const numbers = statisticNames([half])
+    .filter((name) => name !== "class" && name !== "dead")
+    .flatMap((name): [string, string][] => {
+      const value = statistics.get(name)?.[channel] ?? Number.NaN;
+      if (Number.isNaN(value)) return [];
+      if (half.layer.statistics.get(name)?.value.categories) return [[name, categoryOf(half, name, channel) ?? ""]];
+      return [[name, SHARES.has(name) ? `${(100 * value).toFixed(1)}%` : compact(value)]];
+    });
   if (!dead && !preferred && numbers.length === 0) return null;
   return (
     <dl class="facts channel-facts" data-testid="channel-numbers">
@@ -68,7 +72,7 @@ function Numbers({ half, channel }: Props) {
       {numbers.map(([name, value]) => (
         <div key={name} title={MEANINGS[name]}>
           <dt>{name}</dt>
-          <dd>{SHARES.has(name) ? `${(100 * value).toFixed(1)}%` : compact(value)}</dd>
+          <dd>{value}</dd>
         </div>
       ))}
     </dl>

@@ -17,11 +17,15 @@ const NUMBERS = 20;
 const GUTTER = 24;
 const NARROWEST = 72;
 
+/** Tiles are at most so much larger than chosen. */
+const STRETCH = 1.3;
+
 /** How many tiles fit into a row, and how large they are so that they fill it: at least as large as chosen. */
 function layOut(width: number, pictures: number) {
   const widthOf = (side: number) => Math.max(NARROWEST, pictures * (side + BETWEEN) - (pictures ? BETWEEN : 0)) + FRAME;
   const across = Math.max(1, Math.floor((width + GAP) / (widthOf(channelSize.value) + GAP)));
-  const tileWidth = Math.max(widthOf(0), Math.floor((width + GAP) / across) - GAP);
+  const filling = Math.floor((width + GAP) / across) - GAP;
+  const tileWidth = Math.max(widthOf(0), Math.min(filling, Math.floor(widthOf(STRETCH * channelSize.value))));
   const side = pictures ? Math.floor((tileWidth - FRAME + BETWEEN) / pictures) - BETWEEN : 0;
   return { across, side, tileWidth };
 }

@@ -4,14 +4,11 @@ import type { PaneFrame } from "../../state/feature_frame.ts";
 import { type ChannelSort, channelSort, openChannel, reversed, SORTS } from "../../state/features.ts";
 import { useRows } from "../../widgets/rows.ts";
 import { compact } from "../explanations/format.ts";
-import { groupColour, halves, order, preferredClass } from "./reading.ts";
+import { categoryOf, groupColour, halves, order, statisticNames } from "./reading.ts";
 
 const ROW = 26;
 
-type Column = { name: string; sort: ChannelSort; has: (half: PaneFrame) => boolean };
-
-/** Those that are always at the same place; what else is known follows. */
-const FIRST = ["class", "selectivity", "mean", "maximum", "sparsity", "dead"];
+type Column = { name: string; sort: ChannelSort };
 
 export function ChannelTable() {
   const { view, inView } = useRows<HTMLDivElement>();
@@ -104,27 +101,19 @@ function SortHead({ name, sort, ascending = false }: { name: string; sort: Chann
 }
 
 function columnsOf(all: readonly PaneFrame[]): Column[] {
-  const known = new Set(all.flatMap(({ numbers }) => [...numbers.statistics.keys()]));
-  const names = [...FIRST.filter((name) => known.has(name)), ...[...known].filter((name) => !FIRST.includes(name))];
-  const columns = names.map((name): Column => {
+  const columns = statisticNames(all).map((name): Column => {
     const own = (SORTS as readonly string[]).includes(name);
-    return {
-      name,
-      sort: own ? (name as ChannelSort) : `by:${name}`,
-      has: ({ numbers }) => numbers.statistics.has(name),
-    };
+    return { name, sort: own ? (name as ChannelSort) : `by:${name}` };
   });
-  if (all.some(({ maps }) => maps))
-    columns.unshift({ name: "activation", sort: "activation", has: ({ maps }) => maps !== null });
-  if (all.some(({ numbers }) => numbers.groups.length > 0))
-    columns.push({ name: "group", sort: "redundancy", has: ({ numbers }) => numbers.groups.length > 0 });
+  if (all.some(({ maps }) => maps)) columns.unshift({ name: "activation", sort: "activation" });
+  if (all.some(({ numbers }) => numbers.groups.length > 0)) columns.push({ name: "group", sort: "redundancy" });
   return columns;
 }
 
 function cell(half: PaneFrame, peaks: Float32Array | null, name: string, channel: number) {
   const { numbers, layer } = half;
   if (name === "activation") return numberText(peaks?.[channel]);
-  if (name === "class") return preferredClass(half, channel) ?? "";
+  if (name === "class") return categoryOf(half, name, channel) ?? "";
   if (name === "group") {
     const group = numbers.groupOf[channel] ?? -1;
     if (group < 0) return "";
@@ -136,7 +125,7 @@ function cell(half: PaneFrame, peaks: Float32Array | null, name: string, channel
   }
   const value = numbers.statistics.get(name)?.[channel];
   if (name === "dead") return value === 1 ? "dead" : "";
-  if (layer.statistics.get(name)?.value.categories) return value === undefined || Number.isNaN(value) ? "" : value;
+  if (layer.statistics.get(name)?.value.categories) return categoryOf(half, name, channel) ?? "";
   return numberText(value);
 }
 

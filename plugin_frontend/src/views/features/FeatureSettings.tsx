@@ -83,7 +83,9 @@ function Legend() {
       <dl>
         {shown.map(({ pane, maps }) => (
           <div key={`${pane.run} ${pane.layer}`}>
-            <dt>{pane.layer}</dt>
+            <dt>
+              {shown.some((other) => other.maps !== maps && other.pane.layer === pane.layer) ? pane.run : pane.layer}
+            </dt>
             <dd>
               {compact(maps?.range.low ?? 0)} … {compact(maps?.range.high ?? 0)}
             </dd>

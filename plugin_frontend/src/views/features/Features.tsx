@@ -9,6 +9,8 @@ import { form, openChannel, panes } from "../../state/features.ts";
 import { runs } from "../../state/runs.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
 import dialog from "../../styles/channel_dialog.css?inline";
+import table from "../../styles/channel_table.css?inline";
+import tiles from "../../styles/channel_tiles.css?inline";
 import features from "../../styles/features.css?inline";
 import "../explanations/style_sheets.ts";
 import { ChannelDialog } from "./ChannelDialog.tsx";
@@ -23,7 +25,7 @@ import { followLayerFacts } from "./layer_facts.ts";
 import { NoChannels } from "./NoChannels.tsx";
 import { halves, moveChannel, moveImage } from "./reading.ts";
 
-adoptStyles(features, dialog);
+adoptStyles(features, tiles, table, dialog);
 
 export function Features() {
   useEffect(followFeatures, []);

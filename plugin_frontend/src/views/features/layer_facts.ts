@@ -1,7 +1,8 @@
 /** What the list of layers says of each: read from the headers of the shown step once these are there. */
 import { effect, signal } from "@preact/signals";
 import { latest } from "../../data/latest.ts";
-import { loadLayer } from "../../state/feature_frame.ts";
+import { loadChannels } from "../../state/channel_records.ts";
+import { headersOf, loadLayer } from "../../state/feature_frame.ts";
 import { featureLayers, mainPane, type Pane, runsWith } from "../../state/features.ts";
 import { stepOnScreen } from "../../state/on_screen.ts";
 import { reportTrouble } from "../../state/reachability.ts";
@@ -36,7 +37,13 @@ export function followLayerFacts(): () => void {
 }
 
 async function load({ step, panes }: Wanted): Promise<Map<string, LayerFacts>> {
-  const found = await Promise.allSettled(panes.map((pane) => loadLayer(pane, step)));
+  const headers = panes.map((pane) => headersOf(pane, step, 1));
+  // In one request a run, which those for each layer then find answered.
+  for (const run of new Set(panes.map((pane) => pane.run))) {
+    const keys = panes.flatMap((pane, i) => (pane.run === run ? (headers[i] ?? []).map(({ key }) => key) : []));
+    await loadChannels(run, keys);
+  }
+  const found = await Promise.allSettled(panes.map((pane, i) => loadLayer(pane, step, headers[i])));
   const facts = new Map<string, LayerFacts>();
   found.forEach((result, i) => {
     if (result.status === "rejected") return;

@@ -44,10 +44,15 @@ export const order = computed<Int32Array>(() => {
 });
 
 /** The name of the class that a channel prefers; `undefined`: not known. */
-export function preferredClass({ layer, numbers }: PaneFrame, channel: number): string | undefined {
-  const index = numbers.statistics.get("class")?.[channel];
+export function preferredClass(half: PaneFrame, channel: number): string | undefined {
+  return categoryOf(half, "class", channel);
+}
+
+/** What a statistic of categories says of a channel; `undefined`: nothing. */
+export function categoryOf({ layer, numbers }: PaneFrame, name: string, channel: number): string | undefined {
+  const index = numbers.statistics.get(name)?.[channel];
   if (index === undefined || Number.isNaN(index)) return undefined;
-  return className(layer.statistics.get("class")?.value.categories || layer.classes, index);
+  return className(layer.statistics.get(name)?.value.categories || layer.classes, index);
 }
 
 /** What was raised to make its pictures, as far as that says more than its number. */
@@ -58,6 +63,15 @@ export function channelName({ numbers }: PaneFrame, channel: number): string {
 
 export function isDead({ numbers }: PaneFrame, channel: number): boolean {
   return numbers.statistics.get("dead")?.[channel] === 1;
+}
+
+/** Those that are always at the same place; what else is known follows. */
+const FIRST = ["class", "selectivity", "mean", "maximum", "sparsity", "dead"];
+
+/** The statistics that some of the halves have. */
+export function statisticNames(all: readonly PaneFrame[]): string[] {
+  const known = new Set(all.flatMap(({ numbers }) => [...numbers.statistics.keys()]));
+  return [...FIRST.filter((name) => known.has(name)), ...[...known].filter((name) => !FIRST.includes(name))];
 }
 
 /** A colour for each group, and of no two that are near each other in the ranking. */
