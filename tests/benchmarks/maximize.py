@@ -72,10 +72,10 @@ def _beside_lucent() -> None:
     print(
         f"\n{'EfficientNet-Lite0, _blocks.8, 2 channels':<44} {'steps':>6} {'CPU s':>7} {'at 128²':>8} {'at 224²':>8}"
     )
-    for steps in (32, 64, 128):
-        _report("tb_explain natural, 128 px", steps, lambda steps=steps: _ours(steps, 128))
-    _report("tb_explain natural, 224 px", 64, lambda: _ours(64, 224))
-    for steps in (64, 128, 512):
+    for size in (128, 224):
+        for steps in (16, 32, 64, 128):
+            _report(f"tb_explain natural, {size} px", steps, lambda steps=steps, size=size: _ours(steps, size))
+    for steps in (64, 128):
         _report("lucent, 128 px", steps, lambda steps=steps: _lucents(render_vis, steps))
 
 
