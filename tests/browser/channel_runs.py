@@ -158,7 +158,8 @@ def maps_of(layer: str, step: int, seed: int = 0) -> NDArray[np.float32]:
     channels, grid = LAYERS[layer]
     random = np.random.default_rng([seed, step, channels])
     values = random.random((N, channels, math.prod(grid))).astype(np.float32) * 0.6
-    np.put_along_axis(values, random.integers(0, values.shape[2], (N, channels, 1)), 1, axis=2)
+    if values.shape[2] > 1:
+        np.put_along_axis(values, random.integers(0, values.shape[2], (N, channels, 1)), 1, axis=2)
     maps = values.reshape(N, channels, *grid) * (1 + step) * (1 + np.arange(channels, dtype=np.float32))[:, None, None]
     if layer == "conv1":
         maps[:, DEAD] = 0
@@ -270,9 +271,12 @@ def write_volumes(directory: Path) -> None:
 
 
 def write_pruned(directory: Path) -> None:
-    """A first layer that lost half of its channels."""
+    """A first layer that lost half of its channels; what was raised has a name, and one is no channel."""
     run = ChannelRun(directory)
-    message = pb.Channels(**run.about(), **run.maps(maps_of("conv1", 20)[:, :3]), channels=3)
+    colours = np.array([[200, 100, 50], [50, 100, 200]], np.uint8)
+    raised = run.maximised([0, -1], colours, "conv1")
+    raised.objectives[:] = ["tabby", "a direction"]
+    message = pb.Channels(**run.about(), **run.maps(maps_of("conv1", 20)[:, :3]), channels=3, maximised=raised)
     run.record("val/activations/conv1", "Activations", "conv1", 20, message)
     run.segment.close()
 

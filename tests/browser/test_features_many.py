@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import channel_runs as runs
-from tests.browser.conftest import ExplainTab, OpenTab
+from tests.browser.conftest import ExplainTab, OpenTab, pixels
 from tests.browser.feature_view import (
     VIEW,
     activation,
@@ -140,6 +140,17 @@ def test_a_layer_with_fewer_channels_leaves_room_beside_the_other(open_tab: Open
     expect(channel(tab, 3, "pruned")).to_have_text("3not in this layer")
     expect(channel(tab, 3, "pruned")).to_be_disabled()
     expect(tab.part("half").last).to_contain_text("3 channels")
+
+
+def test_what_was_raised_is_called_by_its_name_also_where_it_is_no_channel(
+    open_tab: OpenTab, server: TensorBoard
+) -> None:
+    tab = open_view(open_tab, server, "pruned")
+    expect(channel(tab, 0, "pruned").locator(".channel-head")).to_have_text("0tabby")
+    expect(channel(tab, 1, "pruned").locator(".channel-head")).to_have_text("1")
+    expect(tab.part("other-picture")).to_have_text(["a direction"])
+    found = tab.part("other-picture").locator("canvas")
+    tab.until(lambda: pixels(found)[8, 8].tolist() == [50, 100, 200, 255])
 
 
 def test_without_channels_the_view_says_how_to_log_some(open_tab: OpenTab, server: TensorBoard) -> None:

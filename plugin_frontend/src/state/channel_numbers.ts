@@ -12,6 +12,8 @@ export type ChannelNumbers = {
   statistics: ReadonlyMap<string, Float32Array>;
   /** Of each channel, those that raised it. */
   pictures: readonly (readonly Picture[])[];
+  /** Those that raised something that is no channel of the layer, such as a direction. */
+  others: readonly Picture[];
   /** Of each channel, its group by its place in the ranking, or -1. */
   groupOf: Int32Array;
   groups: readonly Group[];
@@ -30,22 +32,25 @@ export async function loadNumbers(run: string, layer: ChannelLayer): Promise<Cha
     else problems.push(`The statistic “${name}” cannot be read: ${sentenceOf(result.reason)}`);
   });
   const pictures: Picture[][] = Array.from({ length: layer.count }, () => []);
+  const others: Picture[] = [];
   for (const part of layer.maximised) {
     const { channels, objectives } = part.value;
-    if (!channels) continue;
-    const raised = await loadColumn(run, channels).catch((reason) => {
-      problems.push(`Maximised images cannot be told apart: ${sentenceOf(reason)}`);
-      return null;
+    const raised =
+      channels &&
+      (await loadColumn(run, channels).catch((reason) => {
+        problems.push(`Maximised images cannot be told apart: ${sentenceOf(reason)}`);
+        return undefined;
+      }));
+    objectives.forEach((_, index) => {
+      (pictures[raised?.[index] ?? -1] ?? others).push({ part, index });
     });
-    for (let index = 0; raised && index < objectives.length; index++)
-      pictures[raised[index] as number]?.push({ part, index });
   }
   const groups = layer.groups?.value ?? [];
   const groupOf = new Int32Array(layer.count).fill(-1);
   groups.forEach(({ channels }, at) => {
     for (const channel of channels) if (groupOf[channel] === -1) groupOf[channel] = at;
   });
-  return { statistics, pictures, groupOf, groups, problems };
+  return { statistics, pictures, others, groupOf, groups, problems };
 }
 
 async function numbersIn(run: string, { values, categories }: Statistic): Promise<Float32Array> {

@@ -25,6 +25,7 @@ function known(without: string[] = []): Known {
   const numbers: ChannelNumbers = {
     statistics,
     pictures: [],
+    others: [],
     groupOf: Int32Array.of(1, 0, -1, 1, 0, -1),
     groups: GROUPS,
     problems: [],

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Maps } from "../../data/channels.ts";
-import { cellsOf, imageMaps, peakOf, peaksOf, rangeOfChannel, rangeOfMap, templateAt } from "./maps.ts";
+import { cellsOf, imageMaps, ownRange, peakOf, peaksOf, rangeOfChannel, rangeOfMap, templateAt } from "./maps.ts";
 
 // Two images, three channels.
 const RANGES = Float32Array.of(0, 1, -2, 3, 0, 0, 0, 4, 1, 2, 0, 0);
@@ -11,6 +11,12 @@ test("ranges of a map, a channel and a layer", () => {
   const found = imageMaps({} as Maps, 0, new Uint8Array(), RANGES);
   expect(found).toMatchObject({ range: { low: -2, high: 4 }, signed: true });
   expect(Array.from(peaksOf(found, 3))).toEqual([1, 3, 0]);
+});
+
+test("the range of its own is that of the map, of a single position that of the channel over all images", () => {
+  expect(ownRange([2, 2], RANGES, 3, 1, 0)).toEqual({ low: 0, high: 4 });
+  expect(ownRange([1, 1], RANGES, 3, 0, 0)).toEqual({ low: 0, high: 4 });
+  expect(ownRange([1, 2], RANGES, 3, 0, 0)).toEqual({ low: 0, high: 1 });
 });
 
 test("bytes become values between the ends of the range", () => {

@@ -32,6 +32,18 @@ export function rangeOfChannel(ranges: Float32Array, count: number, channel: num
   return unionOf(ranges, channel, ranges.length / (2 * count), count);
 }
 
+/** What colours span when each map has a range of its own. A single position has no shape: it is seen among those of other images. */
+export function ownRange(
+  grid: readonly number[],
+  ranges: Float32Array,
+  count: number,
+  image: number,
+  channel: number,
+): Range {
+  const single = grid.every((extent) => extent === 1);
+  return single ? rangeOfChannel(ranges, count, channel) : rangeOfMap(ranges, count, image, channel);
+}
+
 function unionOf(ranges: Float32Array, from: number, many: number, stride: number): Range {
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;

@@ -1,13 +1,13 @@
 /** One channel: its map over the chosen image, what raises it most, and its numbers. */
 import { useMemo } from "preact/hooks";
-import { cellsOf, rangeOfMap } from "../../render/channels/maps.ts";
+import { cellsOf, ownRange, rangeOfMap } from "../../render/channels/maps.ts";
 import { range } from "../../state/appearance.ts";
 import type { PaneFrame } from "../../state/feature_frame.ts";
 import { openChannel, type TilePart } from "../../state/features.ts";
 import { SheetTile } from "../../widgets/SheetTile.tsx";
 import { compact } from "../explanations/format.ts";
 import { ActivationMap } from "./ActivationMap.tsx";
-import { groupColour, isDead, preferredClass, shownParts, shownPictures } from "./reading.ts";
+import { groupColour, isDead, preferredClass, properName, shownParts, shownPictures } from "./reading.ts";
 
 type Props = {
   half: PaneFrame;
@@ -41,6 +41,7 @@ export function ChannelTile({ half, channel, side, position, total }: Props) {
       >
         <span class="channel-head">
           <strong>{channel}</strong>
+          {properName(half, channel) && <span class="channel-name">{properName(half, channel)}</span>}
           {group >= 0 && (
             <span
               class="group-mark"
@@ -111,8 +112,11 @@ function Activation({ half, channel, side }: PictureProps) {
   const { maps, layer, pane } = half;
   const drawn = useMemo(() => {
     if (!maps) return null;
-    const own = rangeOfMap(maps.ranges, layer.count, maps.image, channel);
-    return { own, cells: cellsOf(maps.maps.grid, maps.stored, channel, own) };
+    const stored = rangeOfMap(maps.ranges, layer.count, maps.image, channel);
+    return {
+      own: ownRange(maps.maps.grid, maps.ranges, layer.count, maps.image, channel),
+      cells: cellsOf(maps.maps.grid, maps.stored, channel, stored),
+    };
   }, [maps, layer.count, channel]);
   if (!maps || !drawn) return null;
   const { height, width, images } = maps.maps;

@@ -1,6 +1,6 @@
 /** One channel in a small picture: what raises it, else its map over the chosen image. */
 import { useMemo } from "preact/hooks";
-import { cellsOf, rangeOfMap } from "../../render/channels/maps.ts";
+import { cellsOf, ownRange, rangeOfMap } from "../../render/channels/maps.ts";
 import type { PaneFrame } from "../../state/feature_frame.ts";
 import { SheetTile } from "../../widgets/SheetTile.tsx";
 import { ActivationMap } from "./ActivationMap.tsx";
@@ -11,8 +11,11 @@ export function GroupMember({ half, channel }: { half: PaneFrame; channel: numbe
   const { numbers, maps, layer, pane } = half;
   const drawn = useMemo(() => {
     if (!maps) return null;
-    const range = rangeOfMap(maps.ranges, layer.count, maps.image, channel);
-    return { range, cells: cellsOf(maps.maps.grid, maps.stored, channel, range) };
+    const { grid } = maps.maps;
+    return {
+      range: ownRange(grid, maps.ranges, layer.count, maps.image, channel),
+      cells: cellsOf(grid, maps.stored, channel, rangeOfMap(maps.ranges, layer.count, maps.image, channel)),
+    };
   }, [maps, layer.count, channel]);
   const found = numbers.pictures[channel]?.find(({ part }) => part.value.pictures);
   const sheets = found?.part.value.pictures;

@@ -1,10 +1,11 @@
 /** What each half shows: run and layer, which can be exchanged, its size and measures, and what cannot be shown of it. */
 
-import { featureFrame, type Loaded } from "../../state/feature_frame.ts";
+import { featureFrame, type Loaded, type PaneFrame } from "../../state/feature_frame.ts";
 import * as features from "../../state/features.ts";
 import { runColours, shownRuns } from "../../state/runs.ts";
 import { titleOfLayer } from "../../state/series.ts";
 import { step } from "../../state/timeline.ts";
+import { SheetTile } from "../../widgets/SheetTile.tsx";
 import { compact, percent } from "../explanations/format.ts";
 
 export function HalfHeaders() {
@@ -92,12 +93,34 @@ function HalfHeader({ loaded: { pane, found, problem }, beside }: { loaded: Load
           {sentence}
         </p>
       ))}
+      {found && found.numbers.others.length > 0 && <Others half={found} />}
       {layer?.notes.map((note) => (
         <p key={note} class="hint">
           {note}
         </p>
       ))}
     </header>
+  );
+}
+
+/** What raises something that is no channel of the layer. */
+function Others({ half: { numbers, pane } }: { half: PaneFrame }) {
+  return (
+    // biome-ignore lint/a11y/noRedundantRoles: a list without bullets is no list to Safari
+    <ul class="other-pictures" role="list" aria-label="Other images that raise something here">
+      {numbers.others.map(({ part, index }) => {
+        const { objectives, pictures, recipe } = part.value;
+        const name = objectives[index] ?? "";
+        return (
+          <li key={`${recipe} ${index}`} data-testid="other-picture" title={[name, recipe].filter(Boolean).join(" · ")}>
+            {pictures && (
+              <SheetTile run={pane.run} sheets={pictures} index={index} label={`Raises ${name}`} side={64} />
+            )}
+            <span>{name}</span>
+          </li>
+        );
+      })}
+    </ul>
   );
 }
 

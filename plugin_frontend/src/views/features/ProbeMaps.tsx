@@ -1,6 +1,14 @@
 /** The maps of one channel over all images: the chosen one large, with the template that masks it where there is one. */
 import { useMemo } from "preact/hooks";
-import { cellsOf, type ImageMaps, peakOf, rangeOfChannel, rangeOfMap, templateAt } from "../../render/channels/maps.ts";
+import {
+  cellsOf,
+  type ImageMaps,
+  ownRange,
+  peakOf,
+  rangeOfChannel,
+  rangeOfMap,
+  templateAt,
+} from "../../render/channels/maps.ts";
 import { range } from "../../state/appearance.ts";
 import { lookAt } from "../../state/columns.ts";
 import type { PaneFrame } from "../../state/feature_frame.ts";
@@ -91,8 +99,11 @@ function OneMap({ half, channel, image, stored, side }: MapProps) {
   const maps = half.maps as NonNullable<typeof half.maps>;
   const { count } = half.layer;
   const drawn = useMemo(() => {
-    const own = rangeOfMap(maps.ranges, count, image, channel);
-    return { own, cells: cellsOf(maps.maps.grid, stored, channel, own) };
+    const { grid } = maps.maps;
+    return {
+      own: ownRange(grid, maps.ranges, count, image, channel),
+      cells: cellsOf(grid, stored, channel, rangeOfMap(maps.ranges, count, image, channel)),
+    };
   }, [maps, stored, image, channel, count]);
   return (
     <ActivationMap

@@ -61,6 +61,12 @@ export function channelName({ numbers }: PaneFrame, channel: number): string {
   return first?.part.value.objectives[first.index] ?? "";
 }
 
+/** A name that says more than a layer and a number, such as that of a class. */
+export function properName(half: PaneFrame, channel: number): string {
+  const name = channelName(half, channel);
+  return /^(.*:|channel )\d/.test(name) ? "" : name;
+}
+
 export function isDead({ numbers }: PaneFrame, channel: number): boolean {
   return numbers.statistics.get("dead")?.[channel] === 1;
 }
