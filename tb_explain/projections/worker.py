@@ -34,12 +34,20 @@ def main(directory: str, spool: str, parent: int) -> None:
     """Work until the process `parent` says that there is no more to come, or is gone."""
     # Its pipe ends when the parent does, however that may be; until then a Ctrl-C is not meant for this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    if hasattr(os, "nice"):
-        os.nice(19)
+    _yield_to_everybody()
     # What libraries print must not come between what is said to the parent.
     to_parent = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     Worker(directory, Path(spool), to_parent, _Parent(parent)).run()
+
+
+def _yield_to_everybody() -> None:
+    """The lowest priority. Linux may share cores between sessions first (autogroup), and niceness then counts within one only."""
+    if hasattr(os, "nice"):
+        os.nice(19)
+    if sys.platform == "linux" and os.getsid(0) == os.getpid():
+        with contextlib.suppress(OSError):
+            Path("/proc/self/autogroup").write_text("19")
 
 
 class Worker:

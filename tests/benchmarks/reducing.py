@@ -1,16 +1,19 @@
-"""A training loop's speed while features are handed over and reduced, with a core to spare and without one; and what a large set takes."""
+"""A training loop's speed while features are reduced beside it, with a core to spare and without one; and what large sets take. On Linux."""
 
 from __future__ import annotations
 
 import json
 import os
 import resource
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,11 +21,11 @@ from torch import nn
 
 from tb_explain.projections import UMAP, Rows
 from tb_explain.projections.jobs import Job
-from tb_explain.projections.reductions import Outcome, Reductions
+from tb_explain.projections.reductions import Reductions
 from tb_explain.records import explain_pb2 as pb
 
 ROWS, CHANNELS = 5000, 512
-SLICE = 5.0  # seconds
+SLICE = 0.5  # seconds
 
 
 def training_step() -> Callable[[], None]:
@@ -65,29 +68,37 @@ def features(rows: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
     return values, labels
 
 
-def beside(threads: int, repetitions: int) -> None:
-    """Slices of a loop with nothing beside it, and with a worker that always has something to do, in turn."""
+def beside(threads: int, pairs: int) -> None:
+    """Short slices of a loop, in turn beside a worker that is stopped and beside one that works."""
     torch.set_num_threads(threads)
     values, labels = features(ROWS, CHANNELS)
     step = training_step()
     speed(step, 1)
-    outcomes: list[Outcome] = []
-    ratios, handing = [], []
+    ratios, handing, worked = [], [], 0.0
     with tempfile.TemporaryDirectory() as run:
-        for repetition in range(repetitions):
-            alone = speed(step, SLICE)
-            # A worker of its own each time: what it compiles first is part of what a loop has beside it.
-            handle = Reductions(run, outcomes.append, queue_bytes=1 << 30)
-            for i in range(4):
+        handle = Reductions(run, lambda outcome: None)
+        for i in range(pairs):
+            if not handle._pending:
                 started = time.perf_counter()
-                handle.put(job_of(4 * repetition + i, values, labels, UMAP()))
+                handle.put(job_of(i, values, labels, UMAP()))
                 handing.append(time.perf_counter() - started)
-            meanwhile = speed(step, SLICE, lambda handle=handle: bool(handle._pending))
-            if handle._worker is not None:
-                handle._worker.kill()
-            handle.close()
-            ratios.append(meanwhile / statistics.mean([alone, speed(step, SLICE)]))
-    print(json.dumps({"ratios": ratios, "handing": handing}))
+            worker = handle._worker
+            assert worker is not None
+            worker.send_signal(signal.SIGSTOP)
+            alone = speed(step, SLICE)
+            before = cpu_time(worker.pid)
+            worker.send_signal(signal.SIGCONT)
+            ratios.append(speed(step, SLICE) / alone)
+            worked += cpu_time(worker.pid) - before
+        worker.kill()  # what it is at need not be waited for
+        handle.close()
+    print(json.dumps({"ratios": ratios, "handing": handing, "worked": worked / (pairs * SLICE)}))
+
+
+def cpu_time(pid: int) -> float:
+    """Seconds (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def large(rows: int, channels: int) -> None:
@@ -96,39 +107,39 @@ def large(rows: int, channels: int) -> None:
 
     values, labels = features(rows, channels)
     reduce(UMAP(), values[:300], np.arange(1, 301, dtype=np.uint64))  # compiles
-    started = time.perf_counter()
+    started = time.process_time()
     placed, _ = reduce(UMAP(), values, np.arange(1, rows + 1, dtype=np.uint64), labels)
-    seconds = time.perf_counter() - started
+    seconds = time.process_time() - started
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     error = placed.measures.get("landmark_error", 0.0)
     print(json.dumps({"seconds": seconds, "peak": peak, "error": error, "fitted": placed.fitted}))
 
 
-def alone(call: str, threads: int) -> dict[str, list[float]]:
+def alone(call: str, threads: int) -> dict[str, Any]:
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
     command = [sys.executable, "-c", f"from tests.benchmarks.reducing import beside, large; {call}"]
     environment = os.environ | dict.fromkeys(names, str(threads))
     answer = subprocess.run(command, check=True, capture_output=True, env=environment).stdout
-    found: dict[str, list[float]] = json.loads(answer.splitlines()[-1])
+    found: dict[str, Any] = json.loads(answer.splitlines()[-1])
     return found
 
 
-def main(repetitions: int = 5) -> None:
+def main(pairs: int = 60) -> None:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     print(f"loop beside UMAP of {ROWS} x {CHANNELS}; {cores} cores, others' load {os.getloadavg()[0]:.1f}")
     for threads in sorted({max(1, cores - 1), cores}):
-        found = alone(f"beside({threads}, {repetitions})", threads)
+        found = alone(f"beside({threads}, {pairs})", threads)
+        low, median, high = np.quantile(found["ratios"], (0.25, 0.5, 0.75))
         spare = "a core to spare" if threads < cores else "no core to spare"
         print(
-            f"{threads} threads, {spare}: {statistics.median(found['ratios']):.3f} of the loop's speed alone "
-            f"({' '.join(f'{ratio:.2f}' for ratio in sorted(found['ratios']))}); "
-            f"handing over {statistics.median(found['handing']) * 1e3:.1f} ms",
+            f"{threads} threads, {spare}: {median:.3f} of the loop's speed with the worker stopped (quartiles {low:.2f}, {high:.2f}); "
+            f"the worker had {found['worked']:.2f} of a core; handing over {statistics.median(found['handing']) * 1e3:.1f} ms",
             flush=True,
         )
     for rows in (5_000, 20_000, 100_000, 1_000_000):
         took = alone(f"large({rows}, 64)", 1)
         print(
-            f"{rows} x 64: {took['seconds']:.0f} s of one core, {took['peak']:.2f} GiB at most with {rows * 256 / 2**30:.2f} of features, "
+            f"{rows} x 64: {took['seconds']:.0f} s of CPU time, {took['peak']:.2f} GiB at most with {rows * 256 / 2**30:.2f} of features, "
             f"fitted to {took['fitted']}, landmark error {took['error']:.3f}",
             flush=True,
         )

@@ -144,6 +144,14 @@ def test_the_worker_imports_no_torch_and_yields_to_everybody(tmp_path: Path) -> 
     assert logged(tmp_path / "alone") == {"features": [0]}
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/autogroup"), reason="this kernel does not share cores by session")
+def test_the_worker_yields_to_other_sessions_too(reduced: Reduced) -> None:
+    reduced.handle.put(job_of(0))
+    reduced.handle.flush()
+    assert Path(f"/proc/{worker_of().pid}/autogroup").read_text().split()[-2:] == ["nice", "19"]
+    assert Path("/proc/self/autogroup").read_text().split()[-2:] != ["nice", "19"], "this one is as it was"
+
+
 def test_a_job_that_fails_says_why_and_the_next_is_logged(reduced: Reduced) -> None:
     job = job_of(0)
     assert job.features is not None
