@@ -1,7 +1,7 @@
 """The same network trained twice, as usual and with interpretable filters: does each filter find one part of the thing?
 
 python examples/interpretable_cnn.py                   # two minutes on a laptop
-tensorboard --logdir runs/interpretable                # tabs "Scalars" and "Explain": runs "ordinary" and "interpretable"
+tensorboard --logdir runs/interpretable                # "Scalars", and in "Explain" the view "Features": runs "ordinary" and "interpretable"
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from tqdm import tqdm
 
 from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import (
+    Activations,
     FilterLoss,
     GradCAM,
     LocationInstability,
@@ -28,6 +29,7 @@ from tb_explain.methods import (
     mine_patterns,
     part_interpretability,
 )
+from tb_explain.methods.interpretable.templates import SLOPE
 
 LAYER = "block3"
 FILTERS = 12
@@ -68,6 +70,7 @@ def run(fitted: Things, fresh: Things, logdir: Path, epochs: int, *, interpretab
     with_thing = fresh.labels == 1
     seen = Things(*(each[with_thing] for each in fresh))
     probe = Probe(seen.images[:SHOWN], seen.labels[:SHOWN], class_names=["clutter", "thing"], name="things")
+    examined = TensorDataset(fresh.images, fresh.labels)
     with ExplainWriter(logdir) as writer:
         for epoch in range(1, epochs + 1):
             for images, labels in tqdm(loader, desc=f"{logdir.name}, epoch {epoch}", unit="batch", disable=None):
@@ -84,8 +87,8 @@ def run(fitted: Things, fresh: Things, logdir: Path, epochs: int, *, interpretab
                 scalars |= filter_loss.figures()[0].scalars()
             for tag, value in scalars.items():
                 writer.add_scalar(tag, value, epoch)
-            log_filters(writer, model, probe, epoch)
-            writer.explain(model, probe, epoch, [GradCAM(LAYER)])
+            log_filters(writer, model, probe, epoch, instability, masked=interpretable)
+            writer.explain(model, probe, epoch, [GradCAM(LAYER), Activations(LAYER, data=DataLoader(examined, 64))])
         patterns = mine_patterns(model, LAYER, fresh.images, 1, labels=fresh.labels)
         decoder = UpConvolution(model, LAYER).fit(loader, epochs=max(1, epochs // 2))
         for f in range(0, FILTERS, 4):
@@ -94,14 +97,32 @@ def run(fitted: Things, fresh: Things, logdir: Path, epochs: int, *, interpretab
     return Outcome(scalars["accuracy"], instability, parts.value, patterns)
 
 
-def log_filters(writer: ExplainWriter, model: nn.Sequential, probe: Probe, epoch: int) -> None:
-    """The maps of some filters, as the network passes them on."""
+def log_filters(
+    writer: ExplainWriter,
+    model: nn.Sequential,
+    probe: Probe,
+    epoch: int,
+    instability: LocationInstability,
+    *,
+    masked: bool,
+) -> None:
+    """What the filters pass on, with the part that each follows and how steadily, for the view "Features"."""
     model.eval()
     with torch.no_grad():
         maps = model[:3](probe.images)
     model.train()
-    for f in range(0, FILTERS, 4):
-        writer.add_heatmaps(f"filters/{f}", maps[:, f], probe, epoch, method="activation", layer=LAYER)
+    wandering = instability.wandering.nan_to_num(torch.inf)
+    alive = wandering.isfinite().any(1).tolist()
+    followed = [PARTS[part] if lives else None for part, lives in zip(wandering.argmin(1).tolist(), alive, strict=True)]
+    writer.add_activations(
+        "things/filters",
+        maps,
+        probe,
+        epoch,
+        statistics={"instability": instability.deviations.nanmean(1), "follows": followed},
+        template_slope=SLOPE if masked else 0,
+        layer=LAYER,
+    )
 
 
 def accuracy(model: nn.Module, fresh: Things) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from tb_explain.pictures import Pictures
     from tb_explain.probe import Probe
 
+
+_log = logging.getLogger("tb_explain")
 
 Shown = Callable[[Tensor, slice], "Pictures"]
 """Makes pictures of images of the data, given which these are."""
@@ -165,14 +168,25 @@ class Activations(SetMethod):
     def _fields(
         model: nn.Module, batch: FeatureBatch, known: dict[str, ReceptiveFields | None]
     ) -> dict[str, ReceptiveFields]:
-        """Receptive fields, which stay what they are while a network learns; none when it has diverged, since then none can be found."""
-        names, size = list(batch.layers), tuple(batch.images.shape[2:])
-        found = {name: one for name in names if (one := known.get(name)) is not None and one.size == size}
-        if len(found) == len(names):
-            return found
+        """Receptive fields, which stay what they are while a network learns; not of layers where none can be found, as when it has diverged."""
+        size = tuple(batch.images.shape[2:])
+        found = {name: one for name in batch.layers if (one := known.get(name)) is not None and one.size == size}
+        # What could not be found a step before is not looked for again.
+        names = [name for name in batch.layers if name not in found and known.get(name, found) is not None]
         finite = torch.stack([values.flatten(1).isfinite().all(1) for values in batch.layers.values()]).all(0)
         images = batch.images[finite.to(batch.images.device)]
-        return receptive_fields(model, names, images) if len(images) else {}
+        if not names or not len(images):
+            return found
+        try:
+            return found | receptive_fields(model, names, images)
+        except ValueError:  # of one of them, such as one of interpretable filters, whose masks look at the whole image
+            pass
+        for name in names:
+            try:
+                found |= receptive_fields(model, [name], images)
+            except ValueError as error:
+                _log.warning("no patches of what channels respond to: %s", error)
+        return found
 
 
 _LONGEST_MAP = 64

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tb_explain.methods import Activations, ChannelActivations, receptive_fields
+from tb_explain.methods import Activations, ChannelActivations, make_interpretable, receptive_fields
 from tb_explain.methods.channel_statistics import RunningStatistics
 
 
@@ -123,6 +123,23 @@ def test_patches_are_where_the_strongest_responses_are(model: nn.Module, images:
                 patch = images[image][(slice(None), *box)]
                 repeated = nn.functional.interpolate(patch[None], tops.pixels.shape[3:], mode="nearest-exact")[0]
                 torch.testing.assert_close(tops.pixels[channel, slot].float(), repeated, atol=1e-3, rtol=1e-3)
+
+
+def test_a_layer_that_sees_by_comparing_has_figures_but_no_patches(
+    model: nn.Module, images: Tensor, caplog: pytest.LogCaptureFixture
+) -> None:
+    method, model = Activations(("1", "4")), make_interpretable(model, "4")
+    plain, masked = found = method(model, images[:8])
+    assert plain.statistics.tops is not None
+    assert masked.statistics.tops is None
+    assert masked.fields is None
+    assert masked.statistics.maximum.gt(0).any()
+    assert "no patches of what channels respond to: layer '4'" in caplog.text
+    caplog.clear()
+    again = method.explain_set(model, images[:8], last=found)
+    assert again[0].fields == plain.fields
+    assert again[1].fields is None
+    assert not caplog.text, "it is said once"
 
 
 def test_each_image_counts_once_and_missing_ones_are_said(model: nn.Module, images: Tensor) -> None:
