@@ -79,6 +79,7 @@ def test_layers_come_in_the_order_of_the_network_and_say_how_large_they_are(
         expect(tab.part("image").nth(image)).to_be_checked()
         settled(tab)
         brightness.append(int(activation(channel(tab, 0))[0, 0, 1]))
+    assert len(set(brightness)) == runs.N
     assert np.argsort(brightness).tolist() == np.argsort(strengths).tolist()
 
 

@@ -67,6 +67,13 @@ def test_keys_move_among_the_channels(open_tab: OpenTab, server: TensorBoard) ->
     tab.page.keyboard.press("End")
     tab.until(lambda: tab.frame.evaluate("document.activeElement.dataset.channel") == str(MANY - 1))
     expect(channel(tab, MANY - 1, "many")).to_be_in_viewport()
+    tab.part("step-slider").fill("28")
+    expect(tab.part("features")).to_have_attribute("data-step", "28")
+    expect(channel(tab, MANY - 1, "many")).to_be_in_viewport()  # another step moves nothing, another order does
+    tab.part("reverse").click()
+    tab.until(lambda: shown(tab, "many")[0] == MANY - 1)
+    tab.part("reverse").click()
+    tab.until(lambda: shown(tab, "many")[0] == 0)
 
 
 def used(tab: ExplainTab) -> dict[str, float]:

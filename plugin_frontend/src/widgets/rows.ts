@@ -12,8 +12,8 @@ export function rowsInView(top: number, height: number, rowHeight: number, rows:
 /** More than a step of the mouse wheel moves. */
 const BEYOND = 2;
 
-/** Follows what scrolls. `view` is to be put on it; its width is that of what it contains. */
-export function useRows<Element extends HTMLElement>() {
+/** Follows what scrolls, and shows its beginning when it is about another `subject`. `view` is to be put on it. */
+export function useRows<Element extends HTMLElement>(subject: string) {
   const view = useRef<Element>(null);
   const top = useSignal(0);
   const size = useSignal({ width: 0, height: 0 });
@@ -37,8 +37,12 @@ export function useRows<Element extends HTMLElement>() {
       element.removeEventListener("scroll", scrolled);
     };
   }, []);
+  useLayoutEffect(() => {
+    if (view.current) view.current.scrollTop = 0;
+  }, [subject]);
   return {
     view,
+    /** Of what it contains. */
     width: useComputed(() => size.value.width),
     /** Of the list with `rows` of `rowHeight`; scrolling within a row changes nothing. */
     inView: (rowHeight: number, rows: number) =>

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import { channelSize } from "../../state/features.ts";
 import { useRows } from "../../widgets/rows.ts";
 import { ChannelTile } from "./ChannelTile.tsx";
-import { halves, order, shownParts, shownPictures } from "./reading.ts";
+import { choice, halves, order, shownParts, shownPictures } from "./reading.ts";
 
 const GAP = 8;
 /** Around the pictures of a tile, and its border. */
@@ -31,7 +31,7 @@ function layOut(width: number, pictures: number) {
 }
 
 export function ChannelGrid() {
-  const { view, width, inView } = useRows<HTMLDivElement>();
+  const { view, width, inView } = useRows<HTMLDivElement>(choice.value);
   const pictures = shownPictures.value.length;
   const many = halves.value.length;
   const { across, side, tileWidth } = layOut((width.value - GUTTER * (many - 1)) / many, pictures);

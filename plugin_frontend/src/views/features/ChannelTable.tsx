@@ -4,14 +4,14 @@ import type { PaneFrame } from "../../state/feature_frame.ts";
 import { type ChannelSort, channelSort, openChannel, reversed, SORTS } from "../../state/features.ts";
 import { useRows } from "../../widgets/rows.ts";
 import { compact } from "../explanations/format.ts";
-import { categoryOf, groupColour, halves, order, statisticNames } from "./reading.ts";
+import { categoryOf, choice, groupColour, halves, order, statisticNames } from "./reading.ts";
 
 const ROW = 26;
 
 type Column = { name: string; sort: ChannelSort };
 
 export function ChannelTable() {
-  const { view, inView } = useRows<HTMLDivElement>();
+  const { view, inView } = useRows<HTMLDivElement>(choice.value);
   const { first, end } = inView(ROW, order.value.length + 2); // and the rows of the head
   const columns = columnsOf(halves.value);
   const shown = Array.from(order.value.subarray(first, end), (channel, i) => ({ channel, position: first + i }));

@@ -141,8 +141,8 @@ function Filters() {
           label="Group"
           value={String(group ?? "all")}
           options={[
-            ["all", "any or none"],
-            ["-1", "any"],
+            ["all", "all"],
+            ["-1", "any group"],
             ...(groups ?? []).map(({ relation, channels }, i): [string, string] => [
               String(i),
               `${i + 1}: ${channels.length} ${relation}`,

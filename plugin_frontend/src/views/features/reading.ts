@@ -43,6 +43,20 @@ export const order = computed<Int32Array>(() => {
   );
 });
 
+/** What the channels on screen are chosen by: when it changes they are others, when the step does they are not. */
+export const choice = computed(() =>
+  [
+    leading.value?.pane.run,
+    leading.value?.pane.layer,
+    features.channelSort.value,
+    features.reversed.value,
+    features.liveness.value,
+    features.channelClass.value,
+    features.channelGroup.value,
+    features.channelFilter.value,
+  ].join("\n"),
+);
+
 /** The name of the class that a channel prefers; `undefined`: not known. */
 export function preferredClass(half: PaneFrame, channel: number): string | undefined {
   return categoryOf(half, "class", channel);
