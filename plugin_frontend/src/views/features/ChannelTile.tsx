@@ -92,7 +92,8 @@ function TilePicture({ part, half, channel, side }: PictureProps & { part: TileP
   const tops = layer.tops?.value;
   const most = tops && tops.count >= 4 ? 4 : 1;
   return (
-    <span class="channel-picture channel-patches" data-most={most}>
+    <span class="channel-picture channel-patches" data-most={tops?.pictures && most}>
+      {!tops?.pictures && <span class="picture-none">not logged</span>}
       {tops?.pictures &&
         Array.from({ length: Math.min(most, tops.count) }, (_, i) => (
           <SheetTile
