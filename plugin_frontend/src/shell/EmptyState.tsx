@@ -36,17 +36,7 @@ export function EmptyState() {
         <p>What was logged of the shown runs is in the other views.</p>
       </Message>
     );
-  if (methods.value.length === 0)
-    return (
-      <Message title="No tag matches the filter">
-        <Action
-          text="Clear the filter"
-          onClick={() => {
-            tagFilter.value = "";
-          }}
-        />
-      </Message>
-    );
+  if (methods.value.length === 0) return <FilteredOut title="No tag matches the filter" />;
   return (
     <Message title={chosenMethods.value.size ? "No layer is chosen" : "No method is chosen"}>
       <Action
@@ -66,6 +56,20 @@ export function Message({ title, children }: { title: string; children?: Compone
       <h2>{title}</h2>
       {children}
     </div>
+  );
+}
+
+/** The filter of tags hides what there is. */
+export function FilteredOut({ title }: { title: string }) {
+  return (
+    <Message title={title}>
+      <Action
+        text="Clear the filter"
+        onClick={() => {
+          tagFilter.value = "";
+        }}
+      />
+    </Message>
   );
 }
 

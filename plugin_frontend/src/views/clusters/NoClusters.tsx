@@ -1,7 +1,7 @@
 /** Why there are no clusters to see, and how to log some. */
-import { Action, EmptyState, Message, Snippet } from "../../shell/EmptyState.tsx";
+import { Action, EmptyState, FilteredOut, Message, Snippet } from "../../shell/EmptyState.tsx";
 import { shownRuns } from "../../state/runs.ts";
-import { clusterLayerSelection, clusterSeries, tagFilter } from "../../state/series.ts";
+import { clusterLayerSelection, clusterSeries } from "../../state/series.ts";
 
 const EXAMPLE = `from tb_explain.methods import FilterClusters
 
@@ -22,16 +22,7 @@ export function NoClusters() {
       </Message>
     );
   if (shownRuns.value.some(({ series }) => series.some(({ kind }) => kind === "CLUSTERS")))
-    return (
-      <Message title="No clusters' tag matches the filter">
-        <Action
-          text="Clear the filter"
-          onClick={() => {
-            tagFilter.value = "";
-          }}
-        />
-      </Message>
-    );
+    return <FilteredOut title="No clusters' tag matches the filter" />;
   return (
     <Message title="No clusters were logged">
       <p>

@@ -1,8 +1,7 @@
 /** Why there are no channels to see, and how to log some. */
-import { Action, EmptyState, Message, Snippet } from "../../shell/EmptyState.tsx";
+import { EmptyState, FilteredOut, Message, Snippet } from "../../shell/EmptyState.tsx";
 import { loggedChannels } from "../../state/features.ts";
 import { shownRuns } from "../../state/runs.ts";
-import { tagFilter } from "../../state/series.ts";
 
 const EXAMPLE = `from tb_explain.methods import Activations
 
@@ -11,17 +10,7 @@ writer.explain(model, probe, step, [Activations(data=val_loader)])
 
 export function NoChannels() {
   if (shownRuns.value.length === 0) return <EmptyState />;
-  if (loggedChannels.value.length > 0)
-    return (
-      <Message title="No channels' tag matches the filter">
-        <Action
-          text="Clear the filter"
-          onClick={() => {
-            tagFilter.value = "";
-          }}
-        />
-      </Message>
-    );
+  if (loggedChannels.value.length > 0) return <FilteredOut title="No channels' tag matches the filter" />;
   return (
     <Message title="No channels were logged">
       <p>

@@ -1,8 +1,7 @@
 /** Why there are no points to see, and how to log some. */
-import { Action, EmptyState, Message, Snippet } from "../../shell/EmptyState.tsx";
+import { EmptyState, FilteredOut, Message, Snippet } from "../../shell/EmptyState.tsx";
 import { loggedProjections } from "../../state/projections.ts";
 import { shownRuns } from "../../state/runs.ts";
-import { tagFilter } from "../../state/series.ts";
 
 const EXAMPLE = `from tb_explain.methods import Projection
 
@@ -11,17 +10,7 @@ writer.explain(model, probe, step, [Projection(data=val_loader)])
 
 export function NoProjections() {
   if (shownRuns.value.length === 0) return <EmptyState />;
-  if (loggedProjections.value.length > 0)
-    return (
-      <Message title="No projection's tag matches the filter">
-        <Action
-          text="Clear the filter"
-          onClick={() => {
-            tagFilter.value = "";
-          }}
-        />
-      </Message>
-    );
+  if (loggedProjections.value.length > 0) return <FilteredOut title="No projection's tag matches the filter" />;
   return (
     <Message title="No projections were logged">
       <p>
