@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { Order } from "./order.ts";
-import { RowStates } from "./states.ts";
+import { MOST_ON_TOP, RowStates } from "./states.ts";
 import { HIDDEN, HOVERED, NEIGHBOUR, OUTLINED, SELECTED } from "./types.ts";
 
 function states(n: number, set: Record<number, number> = {}): RowStates {
@@ -64,4 +64,22 @@ test("few changed rows are named, many are not", () => {
   rows.given.fill(NEIGHBOUR);
   rows.update(0, 1000);
   expect(rows.takeTouched()).toBe("all");
+});
+
+test("of a great many selected rows a fair sample is on top, and always what is pointed at", () => {
+  const n = 1_000_000;
+  const of = states(n);
+  of.given.fill(SELECTED, n / 2);
+  of.given[3] = HOVERED;
+  of.update(0, n);
+  const top = of.onTop(new Order(n));
+  expect(top.length).toBe(MOST_ON_TOP + 1);
+  expect(top.at(-1)).toBe(3);
+  const sample = top.subarray(0, MOST_ON_TOP);
+  expect(new Set(sample).size).toBe(MOST_ON_TOP);
+  expect(Math.min(...sample.subarray(0, 10_000))).toBeGreaterThanOrEqual(n / 2);
+  const middle = sample.filter((row) => row < 0.75 * n).length / MOST_ON_TOP;
+  expect(middle).toBeGreaterThan(0.48);
+  expect(middle).toBeLessThan(0.52);
+  expect(of.selected).toBe(n / 2);
 });

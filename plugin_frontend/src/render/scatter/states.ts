@@ -3,6 +3,8 @@ import type { Order } from "./order.ts";
 import { HIDDEN, HOVERED, NEIGHBOUR, OUTLINED, SELECTED } from "./types.ts";
 
 const ON_TOP = SELECTED | HOVERED | NEIGHBOUR;
+/** Of more selected rows a fair sample is drawn on top: all would take seconds where there is no GPU, and look alike. */
+export const MOST_ON_TOP = 60_000;
 /** So many rows are sent to a painter one by one; more, all at once. */
 const FEW = 64;
 
@@ -67,14 +69,15 @@ export class RowStates {
       if (state & (HOVERED | NEIGHBOUR)) above.push(row);
       else selected++;
     }
-    const rows = new Uint32Array(selected + above.length);
-    for (let row = 0, at = 0; at < selected; ) {
+    const drawn = Math.min(selected, MOST_ON_TOP);
+    const rows = new Uint32Array(drawn + above.length);
+    for (let row = 0, at = 0; at < drawn; ) {
       if (((seen[row] as number) & (ON_TOP | HIDDEN)) === SELECTED) rows[at++] = row;
       row += order.stride;
       if (row >= order.length) row -= order.length;
     }
     above.sort((a, b) => ((seen[a] as number) & HOVERED) - ((seen[b] as number) & HOVERED));
-    rows.set(above, selected);
+    rows.set(above, drawn);
     return rows;
   }
 
