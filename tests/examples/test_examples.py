@@ -72,7 +72,7 @@ def test_interpretable_cnn(tmp_path: Path) -> None:
         index.refresh()
         assert not index.failures()
         tags = {series.declaration.tag: len(index.steps(series).keys) for series in index.series()}
-        assert tags["things/gradcam/block3"] == tags["filters/0"] == 2 and tags["synthesis/filter 0"] == 1, tags
+        assert tags["things/gradcam/block3"] == tags["things/filters"] == 2 and tags["synthesis/filter 0"] == 1, tags
 
 
 @pytest.mark.parametrize(

@@ -54,10 +54,8 @@ def test_rows_whose_features_hardly_move_keep_their_places(features: Values, red
     _, before = reduce(reducer, features, ids_of(N))
     placed, after = reduce(reducer, moved(features), ids_of(N), before=before)
     fresh, other = reduce(reducer, moved(features), ids_of(N))
-    by = displacement((before.ids, before.positions), (after.ids, after.positions))
-    assert by < 0.25, (
-        f"{by:.3f}; fitted afresh {displacement((before.ids, before.positions), (other.ids, other.positions)):.3f}"
-    )
+    by, of_other = (displacement((before.ids, before.positions), (one.ids, one.positions)) for one in (after, other))
+    assert by < max(0.25, of_other / 5), f"{by:.3f}; fitted afresh {of_other:.3f}"
     kept, of_fresh = (trustworthiness(moved(features), one.positions) for one in (placed, fresh))
     assert kept > of_fresh - 0.02
     again, _ = reduce(reducer, moved(features), ids_of(N), before=before)

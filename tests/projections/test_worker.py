@@ -60,8 +60,22 @@ def failures(run: Path) -> list[str]:
     return [entry.failure.message for entry in index.failures()]
 
 
+_strangers: set[psutil.Process] = set()
+
+
+@pytest.fixture(autouse=True)
+def _no_strangers() -> None:
+    """Tests that ran before may have left this process other children, a TensorBoard say."""
+    _strangers.update(psutil.Process().children())
+
+
+def workers(pid: int | None = None) -> set[psutil.Process]:
+    """Of a process, this one if None."""
+    return set(psutil.Process(pid).children()) - _strangers
+
+
 def worker_of(pid: int | None = None) -> psutil.Process:
-    (worker,) = psutil.Process(pid).children()
+    (worker,) = workers(pid)
     return worker
 
 
@@ -364,8 +378,8 @@ def test_nothing_is_started_or_left_behind_without_need(tmp_path: Path, monkeypa
     idle = Reduced(tmp_path / "idle")
     idle.handle.flush()
     idle.handle.close()
-    assert not list(tmp_path.iterdir()) and not psutil.Process().children()
+    assert not list(tmp_path.iterdir()) and not workers()
     used = Reduced(tmp_path / "run")
     used.handle.put(job_of(0))
     used.handle.close()
-    assert [path.name for path in tmp_path.iterdir()] == ["run"] and not psutil.Process().children()
+    assert [path.name for path in tmp_path.iterdir()] == ["run"] and not workers()
