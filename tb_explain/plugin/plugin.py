@@ -1,10 +1,10 @@
-"""The routes of docs/http.md. Payloads pass through undecoded; nothing that a request says becomes a path."""
+"""The routes of docs/http.md. Nothing that a request says becomes a path."""
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tensorboard.context import RequestContext
@@ -25,6 +25,7 @@ from tb_explain.plugin.http import (
     unknown,
 )
 from tb_explain.plugin.page import static
+from tb_explain.plugin.summaries import summarise
 from tb_explain.records import DamagedRecord, RunIndex, Series, image_media_type
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.index import RecordKey
@@ -37,6 +38,7 @@ _ASK_AGAIN = struct.pack("<I", 0xFFFFFFFE)
 _OCTETS = "application/octet-stream"
 _KEY = re.compile(r"(.{1,200})-([0-9]{1,18})", re.DOTALL)
 _HASH = re.compile(r"[0-9a-fA-F]{32}")
+_SAMPLE = re.compile(r"[0-9a-f]{32}|#(0|[1-9][0-9]{0,8})")
 
 
 class ExplainPlugin(TBPlugin):
@@ -68,6 +70,7 @@ class ExplainPlugin(TBPlugin):
             "/runs": self._serve_runs,
             "/steps": self._serve_steps,
             "/records": self._serve_records,
+            "/summaries": self._serve_summaries,
             "/image": self._serve_image,
             "/classes": self._serve_classes,
             "/labels": self._serve_labels,
@@ -89,6 +92,19 @@ class ExplainPlugin(TBPlugin):
         return as_json(request, {"series": [list_records(run, series) for series in found]})
 
     def _serve_records(self, request: Request) -> Response:
+        return self._payloads(request, lambda payload: payload)
+
+    def _serve_summaries(self, request: Request) -> Response:
+        samples = frozenset(request.args.getlist("sample"))
+        for sample in samples:
+            if not _SAMPLE.fullmatch(sample):
+                raise malformed(
+                    f"{quoted(sample)} names no sample; expected the content hash of its image, or # and its place."
+                )
+        return self._payloads(request, lambda payload: summarise(payload, samples))
+
+    def _payloads(self, request: Request, made: Callable[[bytes], bytes | None]) -> Response:
+        """What is made of the payloads of the records asked for."""
         run = self._run(request)
         keys = [_parse_key(text) for text in request.args.getlist("key")]
         if not 1 <= len(keys) <= _MOST_RECORDS:
@@ -97,12 +113,13 @@ class ExplainPlugin(TBPlugin):
         complete = True
         for key in keys:
             payload = _read(run, key) if len(body) <= _MOST_BYTES else None
-            if payload is None:
+            answer = None if payload is None else made(payload)
+            if answer is None:
                 complete = False
                 body += _UNREADABLE if len(body) <= _MOST_BYTES else _ASK_AGAIN
             else:
-                body += struct.pack("<I", len(payload))
-                body += payload
+                body += struct.pack("<I", len(answer))
+                body += answer
         return content(bytes(body), _OCTETS, FOR_A_YEAR if complete else NOT_CACHED)
 
     def _serve_image(self, request: Request) -> Response:

@@ -260,6 +260,26 @@ class Figure(_message.Message):
     better: Better
     def __init__(self, name: _Optional[str] = ..., values: _Optional[_Iterable[float]] = ..., random: _Optional[_Iterable[float]] = ..., centred: _Optional[_Iterable[float]] = ..., better: _Optional[_Union[Better, str]] = ...) -> None: ...
 
+class Summary(_message.Message):
+    __slots__ = ("samples", "targets", "probabilities", "flags", "classes", "height", "width", "figures")
+    SAMPLES_FIELD_NUMBER: _ClassVar[int]
+    TARGETS_FIELD_NUMBER: _ClassVar[int]
+    PROBABILITIES_FIELD_NUMBER: _ClassVar[int]
+    FLAGS_FIELD_NUMBER: _ClassVar[int]
+    CLASSES_FIELD_NUMBER: _ClassVar[int]
+    HEIGHT_FIELD_NUMBER: _ClassVar[int]
+    WIDTH_FIELD_NUMBER: _ClassVar[int]
+    FIGURES_FIELD_NUMBER: _ClassVar[int]
+    samples: _containers.RepeatedCompositeFieldContainer[Sample]
+    targets: _containers.RepeatedScalarFieldContainer[int]
+    probabilities: _containers.RepeatedScalarFieldContainer[float]
+    flags: _containers.RepeatedScalarFieldContainer[int]
+    classes: bytes
+    height: int
+    width: int
+    figures: _containers.RepeatedCompositeFieldContainer[Figure]
+    def __init__(self, samples: _Optional[_Iterable[_Union[Sample, _Mapping]]] = ..., targets: _Optional[_Iterable[int]] = ..., probabilities: _Optional[_Iterable[float]] = ..., flags: _Optional[_Iterable[int]] = ..., classes: _Optional[bytes] = ..., height: _Optional[int] = ..., width: _Optional[int] = ..., figures: _Optional[_Iterable[_Union[Figure, _Mapping]]] = ...) -> None: ...
+
 class Heatmaps(_message.Message):
     __slots__ = ("samples", "maps", "targets", "probabilities", "flags", "classes", "signed", "class_dependent", "height", "width", "figures")
     SAMPLES_FIELD_NUMBER: _ClassVar[int]

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from tb_explain import ExplainWriter
 from tb_explain.plugin import page as page_module
 from tb_explain.plugin import plugin as plugin_module
 from tb_explain.records import Record
@@ -162,6 +164,52 @@ def test_at_most_256_records_an_answer(page: Page) -> None:
     assert (refused.status_code, refused.text) == (400, "There are 257 parameters “key”; expected 1 to 256.")
 
 
+@pytest.mark.parametrize("images", [True, False])
+def test_summaries_are_records_without_maps_of_the_samples_asked_for(
+    tmp_path: Path, page_of: Callable[..., Page], images: bool
+) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), np.uint8) if images else None
+    given: dict[str, Any] = {"labels": [0, 1, 2], "predicted_probabilities": [0.5, 0.25, 1.0], "predicted": [2, 1, 0]}
+    with ExplainWriter(tmp_path) as writer:
+        for step in (1, 2):
+            maps = np.random.default_rng(step).random((3, 2, 50, 50))
+            targets, probabilities = [[0, 1], [1, 2], [2, 0]], np.arange(6).reshape(3, 2) / 8
+            writer.add_heatmaps(
+                "t", maps, pixels, step, dataformats="NHWC", targets=targets, probabilities=probabilities, **given
+            )
+    page = page_of(tmp_path)
+    asked = keys(page)
+    records = [pb.Heatmaps.FromString(one) for one in payloads(page.ask("records", run=".", key=asked).data)]
+    answer = page.ask("summaries", run=".", key=asked)
+    assert answer.headers["Cache-Control"] == A_YEAR and len(answer.data) < 1000
+    for record, summary in zip(records, payloads(answer.data), strict=True):
+        read = pb.Heatmaps.FromString(summary)
+        assert not read.HasField("maps")
+        record.ClearField("maps"), record.ClearField("signed"), record.ClearField("class_dependent")
+        assert read == record
+    wanted = [records[0].samples[2].image.hex() or "#2", records[0].samples[0].image.hex() or "#0"]
+    for record, summary in zip(
+        records, payloads(page.ask("summaries", run=".", key=asked, sample=wanted).data), strict=True
+    ):
+        read = pb.Heatmaps.FromString(summary)
+        assert list(read.samples) == [record.samples[0], record.samples[2]], "in the order of the record"
+        assert list(read.targets) == [0, 1, 2, 0]
+        assert list(read.probabilities) == [0, 0.125, 0.5, 0.625]
+    (none,) = payloads(page.ask("summaries", run=".", key=asked[0], sample="f" * 32).data)
+    assert pb.Summary.FromString(none).targets == []
+
+
+def test_what_contradicts_itself_has_no_summary_of_a_sample(run: Run, page_of: Callable[..., Page]) -> None:
+    samples = [pb.Sample(name="a"), pb.Sample(name="b")]
+    payload = pb.Heatmaps(samples=samples, targets=[0, 1], probabilities=[0.5]).SerializeToString()
+    run.log("probe/GradCAM", [0]).segment.append([run.record(1, 99, payload, 2)])
+    page = page_of(run.directory)
+    odd = keys(page)[-1]
+    assert list(payloads(page.ask("records", run=".", key=odd).data)) == [payload]
+    answer = page.ask("summaries", run=".", key=odd, sample="#0")
+    assert list(payloads(answer.data)) == [UNREADABLE] and answer.headers["Cache-Control"] == "no-store"
+
+
 def test_images(run: Run, page: Page) -> None:
     assert len(run.images) == 2
     for name, encoded in run.images.items():
@@ -234,6 +282,7 @@ def test_steps_of_several_kinds(run: Run, page: Page) -> None:
         ("records", {"run": ".", "key": "17"}, 400, "'17' is no key; expected one as in the answer of steps"),
         ("records", {"run": ".", "key": "a--1"[:2]}, 400, "'a-' is no key"),
         ("records", {"run": ".", "key": "a-" + "9" * 5000}, 400, "is no key"),
+        ("summaries", {"run": ".", "key": "a-1", "sample": "A"}, 400, "'A' names no sample; expected the content hash"),
         ("image", {"run": "."}, 400, "There are 0 parameters “hash”; expected one: a content hash."),
         ("image", {"run": ".", "hash": "xyz"}, 400, "'xyz' is no content hash; expected 32 hexadecimal digits."),
         ("image", {"run": ".", "hash": "٠" * 32}, 400, "is no content hash"),

@@ -36,12 +36,30 @@ export async function fetchSteps(run: string): Promise<SeriesSteps[]> {
 }
 
 /** The payloads of these records, in this order; `null` for those that cannot be read. */
-export async function fetchRecords(run: string, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+export function fetchRecords(run: string, keys: readonly string[]): Promise<(Uint8Array | null)[]> {
+  return fetchPayloads("records", [["run", run]], keys);
+}
+
+/** The summaries of these records, of one sample or of all; `null` for those that cannot be read. */
+export function fetchSummaries(
+  run: string,
+  keys: readonly string[],
+  sample: string | null,
+): Promise<(Uint8Array | null)[]> {
+  const one: [string, string][] = sample === null ? [] : [["sample", sample]];
+  return fetchPayloads("summaries", [["run", run], ...one], keys);
+}
+
+async function fetchPayloads(
+  route: string,
+  common: [string, string][],
+  keys: readonly string[],
+): Promise<(Uint8Array | null)[]> {
   const payloads: (Uint8Array | null)[] = [];
   while (payloads.length < keys.length) {
     const next = keys.slice(payloads.length, payloads.length + MOST_KEYS);
-    const query: [string, string][] = [["run", run], ...next.map((key): [string, string] => ["key", key])];
-    const answered = splitPayloads(await (await ask("records", query)).arrayBuffer());
+    const query = [...common, ...next.map((key): [string, string] => ["key", key])];
+    const answered = splitPayloads(await (await ask(route, query)).arrayBuffer());
     const complete = answered.indexOf(undefined);
     const usable = complete < 0 ? answered : answered.slice(0, complete);
     if (usable.length === 0) throw new Unreachable("TensorBoard answers without records.");

@@ -1,5 +1,5 @@
 /** Decodes what the payloads of all kinds share: samples, their targets, and how far each can be trusted. */
-import type { Better, Heatmaps, Sample } from "../records/explain_pb.ts";
+import type { Better, Sample, Summary } from "../records/explain_pb.ts";
 import { idFrom } from "./ids.ts";
 import type { AttributionMap } from "./maps.ts";
 import type { Detail } from "./payloads.ts";
@@ -13,18 +13,22 @@ export type Figure = {
   better: Better;
 };
 
-export type Target = {
+/** A target without its map. */
+export type SummarisedTarget = {
   /** -1: a target that is no class. */
   classIndex: number;
   probability: number | undefined;
   flags: number;
   figures: Figure[];
+};
+
+export type Target = SummarisedTarget & {
   map: AttributionMap;
   /** What only this kind of record knows. */
   detail: Detail;
 };
 
-export type ExplainedSample = {
+export type ExplainedSample<T = Target> = {
   /** The same for the same image in every record of a run. */
   id: string;
   /** The same for the same pixels in all runs: the row of projections that shows it; 0: none was logged. */
@@ -39,7 +43,7 @@ export type ExplainedSample = {
   segments: string;
   /** Content hash of its voxels, of which the image shows three projections; empty when it is an image. */
   volume: string;
-  targets: Target[];
+  targets: T[];
 };
 
 export type ExplainedRecord = {
@@ -51,10 +55,7 @@ export type ExplainedRecord = {
   width: number;
 };
 
-type Shared = Pick<
-  Heatmaps,
-  "samples" | "targets" | "probabilities" | "flags" | "classes" | "height" | "width" | "figures"
->;
+type Shared = Omit<Summary, "$typeName" | "$unknown">;
 
 /** The image of a sample; its maps have the same size. */
 export type Extent = { height: number; width: number };
@@ -65,18 +66,27 @@ export type Extent = { height: number; width: number };
  */
 export function explainedRecord(
   message: Shared,
-  [n = 0, t = 0]: readonly number[],
+  shape: readonly number[],
   extent: Extent,
   classDependent: boolean,
   own: (index: number, segments: string) => Pick<Target, "map" | "detail"> & Partial<Target>,
 ): ExplainedRecord {
-  const { samples, targets, probabilities, flags, figures } = message;
+  const samples = samplesOf(message, shape, own);
+  return { samples, classDependent, classes: toHex(message.classes), ...extent };
+}
+
+/** The N samples of T targets each that a message tells of. Throws when it contradicts itself. */
+export function samplesOf<Own extends object>(
+  { samples, targets, probabilities, flags, figures }: Shared,
+  [n = 0, t = 0]: readonly number[],
+  own: (index: number, segments: string) => Own,
+): ExplainedSample<SummarisedTarget & Own>[] {
   if (n !== samples.length || targets.length !== n * t) throw new Error("A record that contradicts its samples.");
   for (const known of [probabilities, flags, ...figures.flatMap(({ random, centred }) => [random, centred])])
     checkLength(known, n * t);
   if (figures.some(({ values }) => values.length !== n * t)) throw new Error("Figures that contradict their targets.");
 
-  const targetAt = (index: number, segments: string): Target => ({
+  const targetAt = (index: number, segments: string) => ({
     classIndex: targets[index] ?? -1,
     probability: known(probabilities[index]),
     flags: flags[index] ?? 0,
@@ -88,18 +98,10 @@ export function explainedRecord(
     }),
     ...own(index, segments),
   });
-  return {
-    samples: samples.map((sample, i) => {
-      const described = describe(sample, i);
-      return {
-        ...described,
-        targets: Array.from({ length: t }, (_, j) => targetAt(i * t + j, described.segments)),
-      };
-    }),
-    classDependent,
-    classes: toHex(message.classes),
-    ...extent,
-  };
+  return samples.map((sample, i) => {
+    const described = describe(sample, i);
+    return { ...described, targets: Array.from({ length: t }, (_, j) => targetAt(i * t + j, described.segments)) };
+  });
 }
 
 /** The explained input's size as logged; where it is not known, another that has its proportions as far as they are known. */

@@ -1,7 +1,17 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
 import { DType, HeatmapsSchema } from "../records/explain_pb.ts";
+import { decodePayload, type Kind } from "./payloads.ts";
 import { RecordStore } from "./record_store.ts";
+
+type Fetch = (run: string, keys: readonly string[]) => Promise<(Uint8Array | null)[]>;
+
+const storeOf = (fetch: Fetch) =>
+  new RecordStore(
+    fetch,
+    ({ kind, key }: { kind: Kind; key: string }, payload) => decodePayload(kind, key, payload),
+    1e6,
+  );
 
 const maps = (...keys: string[]) => keys.map((key) => ({ kind: "HEATMAPS" as const, key }));
 
@@ -16,7 +26,7 @@ const payload = toBinary(
 
 test("records are fetched together, once, and shared while in flight", async () => {
   const fetch = vi.fn(async (_run: string, keys: readonly string[]) => keys.map(() => payload));
-  const store = new RecordStore(fetch);
+  const store = storeOf(fetch);
   const both = await Promise.all([store.load("r", maps("a", "b")), store.load("r", maps("b", "c"))]);
   await store.load("r", maps("c", "a"));
   expect(fetch.mock.calls).toEqual([
@@ -29,7 +39,7 @@ test("records are fetched together, once, and shared while in flight", async () 
 test("what cannot be read or decoded is null and is not asked for again", async () => {
   vi.spyOn(console, "warn").mockImplementation(() => {});
   const fetch = vi.fn(async () => [null, Uint8Array.from([255]), payload]);
-  const store = new RecordStore(fetch);
+  const store = storeOf(fetch);
   const reads = await store.load("r", maps("damaged", "garbage", "fine"));
   expect(reads.map((read) => read?.samples.length)).toEqual([undefined, undefined, 1]);
   await store.load("r", maps("damaged", "garbage"));
@@ -38,7 +48,7 @@ test("what cannot be read or decoded is null and is not asked for again", async 
 
 test("a failed request is tried again", async () => {
   const fetch = vi.fn(async () => [payload]).mockRejectedValueOnce(new Error("gone"));
-  const store = new RecordStore(fetch);
+  const store = storeOf(fetch);
   await expect(store.load("r", maps("a"))).rejects.toThrow("gone");
   expect(await store.load("r", maps("a"))).toHaveLength(1);
 });

@@ -1,30 +1,24 @@
 /** Decoded records by run and key: fetched in one request a run, shared while in flight, kept within a byte budget. */
-import { fetchRecords } from "./client.ts";
-import type { ExplainedRecord } from "./explained.ts";
 import { Lru } from "./lru.ts";
-import { decodePayload, type Kind } from "./payloads.ts";
-
-/** `null`: the record cannot be read. */
-export type Read = ExplainedRecord | null;
 
 /** A record that is asked for. */
-export type Wanted = { kind: Kind; key: string };
+type Asked = { key: string };
 
-const BUDGET = 192 * 1024 * 1024;
+export class RecordStore<Wanted extends Asked, Value> {
+  readonly #kept: Lru<Value | null>;
+  readonly #inFlight = new Map<string, Promise<Value | null>>();
 
-export class RecordStore {
-  readonly #kept: Lru<Read>;
-  readonly #inFlight = new Map<string, Promise<Read>>();
-
+  /** Holds about `budget` bytes of payloads. `decode` may throw: such a record cannot be read. */
   constructor(
-    private readonly fetchPayloads = fetchRecords,
-    budget = BUDGET,
+    private readonly fetchPayloads: (run: string, keys: readonly string[]) => Promise<(Uint8Array | null)[]>,
+    private readonly decode: (wanted: Wanted, payload: Uint8Array) => Value,
+    budget: number,
   ) {
     this.#kept = new Lru(budget);
   }
 
-  /** The records asked for, in this order. */
-  load(run: string, wanted: readonly Wanted[]): Promise<Read[]> {
+  /** The records asked for, in this order; `null` for those that cannot be read. */
+  load(run: string, wanted: readonly Wanted[]): Promise<(Value | null)[]> {
     const missing = wanted.filter(
       ({ key }) => this.#kept.get(nameOf(run, key)) === undefined && !this.#inFlight.has(nameOf(run, key)),
     );
@@ -38,17 +32,17 @@ export class RecordStore {
     this.#kept.clear();
   }
 
-  #request(run: string, wanted: Wanted[]): void {
+  #request(run: string, wanted: readonly Wanted[]): void {
     const payloads = this.fetchPayloads(
       run,
       wanted.map(({ key }) => key),
     );
-    wanted.forEach(({ kind, key }, i) => {
-      const name = nameOf(run, key);
+    wanted.forEach((one, i) => {
+      const name = nameOf(run, one.key);
       const read = payloads
         .then((all) => {
           const payload = all[i];
-          const record = payload ? decode(kind, key, payload) : null;
+          const record = payload ? this.#decoded(one, payload) : null;
           this.#kept.set(name, record, payload?.length ?? 0);
           return record;
         })
@@ -56,18 +50,18 @@ export class RecordStore {
       this.#inFlight.set(name, read);
     });
   }
+
+  #decoded(wanted: Wanted, payload: Uint8Array): Value | null {
+    try {
+      // A copy: the payload is a view of the whole answer, which would otherwise stay alive with any of its records.
+      return this.decode(wanted, payload.slice());
+    } catch (reason) {
+      console.warn(`Record ${wanted.key} cannot be decoded:`, reason);
+      return null;
+    }
+  }
 }
 
 function nameOf(run: string, key: string): string {
   return `${run}\n${key}`;
-}
-
-function decode(kind: Kind, key: string, payload: Uint8Array): Read {
-  try {
-    // A copy: the payload is a view of the whole answer, which would otherwise stay alive with any of its records.
-    return decodePayload(kind, key, payload.slice());
-  } catch (reason) {
-    console.warn(`Record ${key} cannot be decoded:`, reason);
-    return null;
-  }
 }

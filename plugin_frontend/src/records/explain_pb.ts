@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file tb_explain/records/explain.proto.
  */
 export const file_tb_explain_records_explain: GenFile = /*@__PURE__*/
-  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiJoCgZDb2x1bW4SDgoGdmFsdWVzGAEgASgMEiAKBWR0eXBlGAIgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgDIAMoDRINCgVzY2FsZRgEIAEoAhIOCgZvZmZzZXQYBSABKAIiGwoKQ2xhc3NOYW1lcxINCgVuYW1lcxgBIAMoCSLBAQoGU2FtcGxlEg0KBWltYWdlGAEgASgMEhIKBWxhYmVsGAIgASgNSACIAQESFgoJcHJlZGljdGVkGAMgASgNSAGIAQESGAoLcHJvYmFiaWxpdHkYBCABKAJIAogBARIMCgRuYW1lGAUgASgJEhAKCHNlZ21lbnRzGAYgASgMEg4KBnZvbHVtZRgHIAEoDBIKCgJpZBgIIAEoBkIICgZfbGFiZWxCDAoKX3ByZWRpY3RlZEIOCgxfcHJvYmFiaWxpdHkiSAoGVm9sdW1lEg0KBWRlcHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRINCgV3aWR0aBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCIoCgdQaWN0dXJlEg0KBWltYWdlGAEgASgMEg4KBnZvbHVtZRgCIAEoDCJKCghMYWJlbE1hcBIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SDQoFY291bnQYAyABKA0SEAoIZGVmbGF0ZWQYBCABKAwiawoGRmlndXJlEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygCEg4KBnJhbmRvbRgDIAMoAhIPCgdjZW50cmVkGAQgAygCEiIKBmJldHRlchgFIAEoDjISLnRiX2V4cGxhaW4uQmV0dGVyIoUCCghIZWF0bWFwcxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSHwoEbWFwcxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGc2lnbmVkGAcgASgIEhcKD2NsYXNzX2RlcGVuZGVudBgIIAEoCBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlIrcCCgtTdXBlcnBpeGVscxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRIiCgd3ZWlnaHRzGAwgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDSABKAsyES50Yl9leHBsYWluLkFycmF5EhIKCmludGVyY2VwdHMYDiADKAISCgoCcjIYDyADKAISEAoIZm9yd2FyZHMYECABKA0igAIKCU9jY2x1c2lvbhIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIwoHc2xpZGVycxgOIAMoCzISLnRiX2V4cGxhaW4uU2xpZGVyIrUBCgZTbGlkZXISDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEh8KBHJvd3MYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB2NvbHVtbnMYBCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBnNjb3JlcxgFIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoJcHJlZGljdGVkGAYgASgLMhEudGJfZXhwbGFpbi5BcnJheSLJAgoOT2NjbHVzaW9uUGFpcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEiEKBGhlbGQYDiABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIgoFbW92ZWQYDyABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIAoFcGFpcnMYECABKAsyES50Yl9leHBsYWluLkFycmF5Im4KB1dpbmRvd3MSDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEiIKB2Nvcm5lcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWFsb25lGAQgASgLMhEudGJfZXhwbGFpbi5BcnJheSLRAgoMQ29ycmVsYXRpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIoCg1zZW5zaXRpdml0aWVzGA4gASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDyABKAsyES50Yl9leHBsYWluLkFycmF5EiQKB3JlbGF0ZWQYECADKAsyEy50Yl9leHBsYWluLlJlbGF0ZWQi6gEKB1JlbGF0ZWQSIAoFcGFpcnMYASABKAsyES50Yl9leHBsYWluLkFycmF5EicKDGNvcnJlbGF0aW9ucxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZXJyb3JzGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIgCgVqb2ludBgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZ3JvdXBzGAUgAygLMhEudGJfZXhwbGFpbi5Hcm91cBIsCgxibG9ja19jb3VudHMYBiADKAsyFi50Yl9leHBsYWluLkJsb2NrQ291bnQiMQoFR3JvdXASEwoLc3VwZXJwaXhlbHMYASADKA0SEwoLY29ycmVsYXRpb24YAiABKAIiNgoKQmxvY2tDb3VudBITCgtzdXBlcnBpeGVscxgBIAEoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiLrAgoIQ2x1c3RlcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFb3JkZXIYDCABKA0SKAoHZm9yd2FyZBgNIAEoCzIXLnRiX2V4cGxhaW4uQ2x1c3RlclBhdGgSKQoIZmVlZGJhY2sYDiABKAsyFy50Yl9leHBsYWluLkNsdXN0ZXJQYXRoEg8KB3R1cm5pbmcYDyADKBESKAoGY291bnRzGBAgAygLMhgudGJfZXhwbGFpbi5DbHVzdGVyQ291bnQSDwoHbm92ZWx0eRgRIAMoAiKcAgoLQ2x1c3RlclBhdGgSJgoLYXNzaWdubWVudHMYASABKAsyES50Yl9leHBsYWluLkFycmF5EgsKA2lkcxgCIAMoDRIlCgpoaXN0b2dyYW1zGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIOCgZzaGFyZXMYBCADKAISDgoGcHVyaXR5GAUgAygCEg8KB2VudHJvcHkYBiADKAISIwoIZXZpZGVuY2UYByABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB3N1cHBvcnQYCCABKAsyES50Yl9leHBsYWluLkFycmF5EhMKC2Fzc29jaWF0aW9uGAkgASgCEiIKB3BhdGNoZXMYCiADKAsyES50Yl9leHBsYWluLlBhdGNoIq8BCgVQYXRjaBIPCgdjbHVzdGVyGAEgASgNEiQKB3BpY3R1cmUYAiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSEgoFbGFiZWwYAyABKA1IAIgBARIQCghkaXN0YW5jZRgEIAEoAhIOCgZzYW1wbGUYBSABKA0SEAoIcG9zaXRpb24YBiADKA0SDgoGc3RhcnRzGAcgAygNEg0KBXN0b3BzGAggAygNQggKBl9sYWJlbCI0CgxDbHVzdGVyQ291bnQSEAoIY2x1c3RlcnMYASABKA0SEgoKc2lsaG91ZXR0ZRgCIAEoAiL5AgoPUmVjb25zdHJ1Y3Rpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEjMKD3JlY29uc3RydWN0aW9ucxgMIAMoCzIaLnRiX2V4cGxhaW4uUmVjb25zdHJ1Y3Rpb24SLAoPcmVwcmVzZW50YXRpdmVzGA0gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEikKBmZpZWxkcxgOIAMoCzIZLnRiX2V4cGxhaW4uUmVzcG9uc2VGaWVsZBInCgpwcm90b3R5cGVzGA8gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlInEKDlJlY29uc3RydWN0aW9uEg0KBWxheWVyGAEgASgJEhkKEXRocm91Z2hfY2VudHJvaWRzGAIgASgIEiUKCHBpY3R1cmVzGAMgAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEg4KBmVycm9ycxgEIAMoAiKtAgoNUmVzcG9uc2VGaWVsZBIOCgZzYW1wbGUYASABKA0SDQoFbGF5ZXIYAiABKAkSEAoIcG9zaXRpb24YAyADKA0SDgoGc3RhcnRzGAQgAygNEg0KBXN0b3BzGAUgAygNEhQKDGZpZWxkX3N0YXJ0cxgGIAMoDRITCgtmaWVsZF9zdG9wcxgHIAMoDRIRCglwb3NpdGlvbnMYCCADKA0SIgoFaW5wdXQYCSABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFYWxvbmUYCiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFZmllbGQYCyABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFd2hvbGUYDCABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUimgQKClByb2plY3Rpb24SDAoEcm93cxgBIAEoDRIPCgdkcm9wcGVkGAIgASgNEg4KBmZpdHRlZBgDIAEoDRIlCglwb3NpdGlvbnMYBCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIfCgNpZHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIiCgZsYWJlbHMYBiABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIlCglwcmVkaWN0ZWQYByABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIpCg1wcm9iYWJpbGl0aWVzGAggASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SDwoHY2xhc3NlcxgJIAEoDBIoCgdjb2x1bW5zGAogAygLMhcudGJfZXhwbGFpbi5OYW1lZENvbHVtbhImCgpuZWlnaGJvdXJzGAsgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJQoJZGlzdGFuY2VzGAwgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SKgoKdGh1bWJuYWlscxgNIAEoCzIWLnRiX2V4cGxhaW4uVGh1bWJuYWlscxIlCghtZWFzdXJlcxgOIAMoCzITLnRiX2V4cGxhaW4uTWVhc3VyZRIzCg9jbGFzc19kaXN0YW5jZXMYDyABKAsyGi50Yl9leHBsYWluLkNsYXNzRGlzdGFuY2VzEg0KBW5vdGVzGBAgAygJIm4KC05hbWVkQ29sdW1uEgwKBG5hbWUYASABKAkSIgoGdmFsdWVzGAIgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SEgoKY2F0ZWdvcmllcxgDIAEoDBILCgNsb3cYBCABKAISDAoEaGlnaBgFIAEoAiJtCgpUaHVtYm5haWxzEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRIMCgRkb3duGAMgASgNEg4KBmFjcm9zcxgEIAEoDRIiCgZzaGVldHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbiJKCgdNZWFzdXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAISIgoGYmV0dGVyGAMgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIimQIKDkNsYXNzRGlzdGFuY2VzEg8KB2NsYXNzZXMYASADKA0SDgoGY291bnRzGAIgAygNEg8KB3NwcmVhZHMYAyADKAISEwoLc2lsaG91ZXR0ZXMYBCADKAISEAoIcHVyaXRpZXMYBSADKAISJQoJZGlzdGFuY2VzGAYgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJgoKbmVpZ2hib3VycxgHIAEoCzISLnRiX2V4cGxhaW4uQ29sdW1uEiYKCmNvbmZ1c2lvbnMYCCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIkCgVwYWlycxgJIAMoCzIVLnRiX2V4cGxhaW4uQ2xhc3NQYWlyEhEKCWFncmVlbWVudBgKIAEoAiKIAQoJQ2xhc3NQYWlyEg0KBWZpcnN0GAEgASgNEg4KBnNlY29uZBgCIAEoDRIQCghkaXN0YW5jZRgDIAEoAhIUCgxzZXBhcmFiaWxpdHkYBCABKAISEgoKbmVpZ2hib3VycxgFIAEoAhISCgpjb25mdXNpb25zGAYgASgNEgwKBHJvd3MYByADKA0isQQKCENoYW5uZWxzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEhAKCGNoYW5uZWxzGAwgASgNEiAKBG1hcHMYDSADKAsyEi50Yl9leHBsYWluLkNvbHVtbhIiCgZyYW5nZXMYDiABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIrCgpzdGF0aXN0aWNzGA8gAygLMhcudGJfZXhwbGFpbi5OYW1lZENvbHVtbhInCgtjbGFzc19tZWFucxgQIAEoCzISLnRiX2V4cGxhaW4uQ29sdW1uEiQKBHRvcHMYESABKAsyFi50Yl9leHBsYWluLlRvcFBhdGNoZXMSKAoJbWF4aW1pc2VkGBIgASgLMhUudGJfZXhwbGFpbi5NYXhpbWlzZWQSKAoGZ3JvdXBzGBMgAygLMhgudGJfZXhwbGFpbi5DaGFubmVsR3JvdXASJQoIbWVhc3VyZXMYFCADKAsyEy50Yl9leHBsYWluLk1lYXN1cmUSFgoOdGVtcGxhdGVfc2xvcGUYFSABKAISDQoFbm90ZXMYFiADKAki1AEKClRvcFBhdGNoZXMSDQoFY291bnQYASABKA0SKAoIcGljdHVyZXMYAiABKAsyFi50Yl9leHBsYWluLlRodW1ibmFpbHMSIgoGdmFsdWVzGAMgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGaW1hZ2VzGAQgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGbGFiZWxzGAUgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIQoFYm94ZXMYBiABKAsyEi50Yl9leHBsYWluLkNvbHVtbiLHAQoJTWF4aW1pc2VkEg4KBnJlY2lwZRgBIAEoCRISCgpvYmplY3RpdmVzGAIgAygJEiQKCGNoYW5uZWxzGAMgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SKAoIcGljdHVyZXMYBCABKAsyFi50Yl9leHBsYWluLlRodW1ibmFpbHMSIgoGdHJhY2VzGAUgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGc3RhdGVzGAYgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4iYgoMQ2hhbm5lbEdyb3VwEhAKCGNoYW5uZWxzGAEgAygNEhAKCHJlbGF0aW9uGAIgASgJEhIKCnNpbWlsYXJpdHkYAyABKAISEQoEY29zdBgEIAEoAkgAiAEBQgcKBV9jb3N0Kp8CCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABILCgdTRUdNRU5UEAESCgoGU0VSSUVTEAISCQoFUFVSR0UQAxILCgdGQUlMVVJFEAQSCQoFSU1BR0UQBRILCgdDTEFTU0VTEAYSDAoISEVBVE1BUFMQBxIKCgZMQUJFTFMQCBIPCgtTVVBFUlBJWEVMUxAJEg0KCU9DQ0xVU0lPThAKEhMKD09DQ0xVU0lPTl9QQUlSUxALEhAKDENPUlJFTEFUSU9OUxAMEgwKCENMVVNURVJTEA0SCgoGVk9MVU1FEA4SEwoPUkVDT05TVFJVQ1RJT05TEA8SCgoGQ09MVU1OEBASDgoKUFJPSkVDVElPThAREgwKCENIQU5ORUxTEBIqcgoFRFR5cGUSFQoRRFRZUEVfVU5TUEVDSUZJRUQQABIJCgVVSU5UOBABEgoKBlVJTlQxNhACEgkKBUlOVDMyEAMSCwoHRkxPQVQxNhAEEgsKB0ZMT0FUMzIQBRIKCgZVSU5UMzIQBhIKCgZVSU5UNjQQByosCgZCZXR0ZXISCwoHTkVJVEhFUhAAEgoKBkhJR0hFUhABEgkKBUxPV0VSEAIqbQoERmxhZxIGCgJPSxAAEg4KCk5PVF9GSU5JVEUQARIMCghBTExfWkVSTxACEhEKDVpFUk9fR1JBRElFTlQQBBIPCgtPTkVfU0VHTUVOVBAIEg0KCVNBVFVSQVRFRBAQEgwKCFBPT1JfRklUECBiBnByb3RvMw");
+  fileDesc("CiB0Yl9leHBsYWluL3JlY29yZHMvZXhwbGFpbi5wcm90bxIKdGJfZXhwbGFpbiKfAgoFRW50cnkSHgoEa2luZBgBIAEoDjIQLnRiX2V4cGxhaW4uS2luZBIOCgZzZXJpZXMYAiABKA0SDAoEc3RlcBgDIAEoEhIRCgl3YWxsX3RpbWUYBCABKAESDgoGb2Zmc2V0GAUgASgEEg4KBmxlbmd0aBgGIAEoBBILCgNjcmMYByABKAcSDQoFY291bnQYCCABKA0SFAoMY29udGVudF9oYXNoGAkgASgMEiQKB3NlZ21lbnQYCiABKAsyEy50Yl9leHBsYWluLlNlZ21lbnQSJwoLZGVjbGFyYXRpb24YCyABKAsyEi50Yl9leHBsYWluLlNlcmllcxIkCgdmYWlsdXJlGAwgASgLMhMudGJfZXhwbGFpbi5GYWlsdXJlIksKB1NlZ21lbnQSFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SFwoPbGlicmFyeV92ZXJzaW9uGAIgASgJEg8KB2NyZWF0ZWQYAyABKAEiiQEKBlNlcmllcxIKCgJpZBgBIAEoDRIeCgRraW5kGAIgASgOMhAudGJfZXhwbGFpbi5LaW5kEgsKA3RhZxgDIAEoCRIOCgZtZXRob2QYBCABKAkSDQoFbGF5ZXIYBSABKAkSEgoKcGFyYW1ldGVycxgGIAEoCRITCgtkZXNjcmlwdGlvbhgHIAEoCSJICgdGYWlsdXJlEgsKA3RhZxgBIAEoCRIPCgdtZXNzYWdlGAIgASgJEg4KBmRldGFpbBgDIAEoCRIPCgdkcm9wcGVkGAQgASgIImUKBUFycmF5EiAKBWR0eXBlGAEgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgCIAMoDRIMCgRkYXRhGAMgASgMEg0KBXNjYWxlGAQgAygCEg4KBm9mZnNldBgFIAMoAiJoCgZDb2x1bW4SDgoGdmFsdWVzGAEgASgMEiAKBWR0eXBlGAIgASgOMhEudGJfZXhwbGFpbi5EVHlwZRINCgVzaGFwZRgDIAMoDRINCgVzY2FsZRgEIAEoAhIOCgZvZmZzZXQYBSABKAIiGwoKQ2xhc3NOYW1lcxINCgVuYW1lcxgBIAMoCSLBAQoGU2FtcGxlEg0KBWltYWdlGAEgASgMEhIKBWxhYmVsGAIgASgNSACIAQESFgoJcHJlZGljdGVkGAMgASgNSAGIAQESGAoLcHJvYmFiaWxpdHkYBCABKAJIAogBARIMCgRuYW1lGAUgASgJEhAKCHNlZ21lbnRzGAYgASgMEg4KBnZvbHVtZRgHIAEoDBIKCgJpZBgIIAEoBkIICgZfbGFiZWxCDAoKX3ByZWRpY3RlZEIOCgxfcHJvYmFiaWxpdHkiSAoGVm9sdW1lEg0KBWRlcHRoGAEgASgNEg4KBmhlaWdodBgCIAEoDRINCgV3aWR0aBgDIAEoDRIQCghkZWZsYXRlZBgEIAEoDCIoCgdQaWN0dXJlEg0KBWltYWdlGAEgASgMEg4KBnZvbHVtZRgCIAEoDCJKCghMYWJlbE1hcBIOCgZoZWlnaHQYASABKA0SDQoFd2lkdGgYAiABKA0SDQoFY291bnQYAyABKA0SEAoIZGVmbGF0ZWQYBCABKAwiawoGRmlndXJlEgwKBG5hbWUYASABKAkSDgoGdmFsdWVzGAIgAygCEg4KBnJhbmRvbRgDIAMoAhIPCgdjZW50cmVkGAQgAygCEiIKBmJldHRlchgFIAEoDjISLnRiX2V4cGxhaW4uQmV0dGVyIroBCgdTdW1tYXJ5EiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlIoUCCghIZWF0bWFwcxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSHwoEbWFwcxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGc2lnbmVkGAcgASgIEhcKD2NsYXNzX2RlcGVuZGVudBgIIAEoCBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlIrcCCgtTdXBlcnBpeGVscxIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRIiCgd3ZWlnaHRzGAwgASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDSABKAsyES50Yl9leHBsYWluLkFycmF5EhIKCmludGVyY2VwdHMYDiADKAISCgoCcjIYDyADKAISEAoIZm9yd2FyZHMYECABKA0igAIKCU9jY2x1c2lvbhIjCgdzYW1wbGVzGAEgAygLMhIudGJfZXhwbGFpbi5TYW1wbGUSDwoHdGFyZ2V0cxgDIAMoERIVCg1wcm9iYWJpbGl0aWVzGAQgAygCEg0KBWZsYWdzGAUgAygNEg8KB2NsYXNzZXMYBiABKAwSDgoGaGVpZ2h0GAkgASgNEg0KBXdpZHRoGAogASgNEiMKB2ZpZ3VyZXMYCyADKAsyEi50Yl9leHBsYWluLkZpZ3VyZRINCgVzY29yZRgMIAEoCRIOCgZzY29yZXMYDSADKAISIwoHc2xpZGVycxgOIAMoCzISLnRiX2V4cGxhaW4uU2xpZGVyIrUBCgZTbGlkZXISDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEh8KBHJvd3MYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB2NvbHVtbnMYBCABKAsyES50Yl9leHBsYWluLkFycmF5EiEKBnNjb3JlcxgFIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSJAoJcHJlZGljdGVkGAYgASgLMhEudGJfZXhwbGFpbi5BcnJheSLJAgoOT2NjbHVzaW9uUGFpcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFc2NvcmUYDCABKAkSDgoGc2NvcmVzGA0gAygCEiEKBGhlbGQYDiABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIgoFbW92ZWQYDyABKAsyEy50Yl9leHBsYWluLldpbmRvd3MSIAoFcGFpcnMYECABKAsyES50Yl9leHBsYWluLkFycmF5Im4KB1dpbmRvd3MSDgoGaGVpZ2h0GAEgASgNEg0KBXdpZHRoGAIgASgNEiIKB2Nvcm5lcnMYAyABKAsyES50Yl9leHBsYWluLkFycmF5EiAKBWFsb25lGAQgASgLMhEudGJfZXhwbGFpbi5BcnJheSLRAgoMQ29ycmVsYXRpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEg0KBXNjb3JlGAwgASgJEg4KBnNjb3JlcxgNIAMoAhIoCg1zZW5zaXRpdml0aWVzGA4gASgLMhEudGJfZXhwbGFpbi5BcnJheRIhCgZlcnJvcnMYDyABKAsyES50Yl9leHBsYWluLkFycmF5EiQKB3JlbGF0ZWQYECADKAsyEy50Yl9leHBsYWluLlJlbGF0ZWQi6gEKB1JlbGF0ZWQSIAoFcGFpcnMYASABKAsyES50Yl9leHBsYWluLkFycmF5EicKDGNvcnJlbGF0aW9ucxgCIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZXJyb3JzGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIgCgVqb2ludBgEIAEoCzIRLnRiX2V4cGxhaW4uQXJyYXkSIQoGZ3JvdXBzGAUgAygLMhEudGJfZXhwbGFpbi5Hcm91cBIsCgxibG9ja19jb3VudHMYBiADKAsyFi50Yl9leHBsYWluLkJsb2NrQ291bnQiMQoFR3JvdXASEwoLc3VwZXJwaXhlbHMYASADKA0SEwoLY29ycmVsYXRpb24YAiABKAIiNgoKQmxvY2tDb3VudBITCgtzdXBlcnBpeGVscxgBIAEoDRITCgtjb3JyZWxhdGlvbhgCIAEoAiLrAgoIQ2x1c3RlcnMSIwoHc2FtcGxlcxgBIAMoCzISLnRiX2V4cGxhaW4uU2FtcGxlEg8KB3RhcmdldHMYAyADKBESFQoNcHJvYmFiaWxpdGllcxgEIAMoAhINCgVmbGFncxgFIAMoDRIPCgdjbGFzc2VzGAYgASgMEg4KBmhlaWdodBgJIAEoDRINCgV3aWR0aBgKIAEoDRIjCgdmaWd1cmVzGAsgAygLMhIudGJfZXhwbGFpbi5GaWd1cmUSDQoFb3JkZXIYDCABKA0SKAoHZm9yd2FyZBgNIAEoCzIXLnRiX2V4cGxhaW4uQ2x1c3RlclBhdGgSKQoIZmVlZGJhY2sYDiABKAsyFy50Yl9leHBsYWluLkNsdXN0ZXJQYXRoEg8KB3R1cm5pbmcYDyADKBESKAoGY291bnRzGBAgAygLMhgudGJfZXhwbGFpbi5DbHVzdGVyQ291bnQSDwoHbm92ZWx0eRgRIAMoAiKcAgoLQ2x1c3RlclBhdGgSJgoLYXNzaWdubWVudHMYASABKAsyES50Yl9leHBsYWluLkFycmF5EgsKA2lkcxgCIAMoDRIlCgpoaXN0b2dyYW1zGAMgASgLMhEudGJfZXhwbGFpbi5BcnJheRIOCgZzaGFyZXMYBCADKAISDgoGcHVyaXR5GAUgAygCEg8KB2VudHJvcHkYBiADKAISIwoIZXZpZGVuY2UYByABKAsyES50Yl9leHBsYWluLkFycmF5EiIKB3N1cHBvcnQYCCABKAsyES50Yl9leHBsYWluLkFycmF5EhMKC2Fzc29jaWF0aW9uGAkgASgCEiIKB3BhdGNoZXMYCiADKAsyES50Yl9leHBsYWluLlBhdGNoIq8BCgVQYXRjaBIPCgdjbHVzdGVyGAEgASgNEiQKB3BpY3R1cmUYAiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSEgoFbGFiZWwYAyABKA1IAIgBARIQCghkaXN0YW5jZRgEIAEoAhIOCgZzYW1wbGUYBSABKA0SEAoIcG9zaXRpb24YBiADKA0SDgoGc3RhcnRzGAcgAygNEg0KBXN0b3BzGAggAygNQggKBl9sYWJlbCI0CgxDbHVzdGVyQ291bnQSEAoIY2x1c3RlcnMYASABKA0SEgoKc2lsaG91ZXR0ZRgCIAEoAiL5AgoPUmVjb25zdHJ1Y3Rpb25zEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEjMKD3JlY29uc3RydWN0aW9ucxgMIAMoCzIaLnRiX2V4cGxhaW4uUmVjb25zdHJ1Y3Rpb24SLAoPcmVwcmVzZW50YXRpdmVzGA0gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEikKBmZpZWxkcxgOIAMoCzIZLnRiX2V4cGxhaW4uUmVzcG9uc2VGaWVsZBInCgpwcm90b3R5cGVzGA8gAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlInEKDlJlY29uc3RydWN0aW9uEg0KBWxheWVyGAEgASgJEhkKEXRocm91Z2hfY2VudHJvaWRzGAIgASgIEiUKCHBpY3R1cmVzGAMgAygLMhMudGJfZXhwbGFpbi5QaWN0dXJlEg4KBmVycm9ycxgEIAMoAiKtAgoNUmVzcG9uc2VGaWVsZBIOCgZzYW1wbGUYASABKA0SDQoFbGF5ZXIYAiABKAkSEAoIcG9zaXRpb24YAyADKA0SDgoGc3RhcnRzGAQgAygNEg0KBXN0b3BzGAUgAygNEhQKDGZpZWxkX3N0YXJ0cxgGIAMoDRITCgtmaWVsZF9zdG9wcxgHIAMoDRIRCglwb3NpdGlvbnMYCCADKA0SIgoFaW5wdXQYCSABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFYWxvbmUYCiABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFZmllbGQYCyABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUSIgoFd2hvbGUYDCABKAsyEy50Yl9leHBsYWluLlBpY3R1cmUimgQKClByb2plY3Rpb24SDAoEcm93cxgBIAEoDRIPCgdkcm9wcGVkGAIgASgNEg4KBmZpdHRlZBgDIAEoDRIlCglwb3NpdGlvbnMYBCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIfCgNpZHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIiCgZsYWJlbHMYBiABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIlCglwcmVkaWN0ZWQYByABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIpCg1wcm9iYWJpbGl0aWVzGAggASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SDwoHY2xhc3NlcxgJIAEoDBIoCgdjb2x1bW5zGAogAygLMhcudGJfZXhwbGFpbi5OYW1lZENvbHVtbhImCgpuZWlnaGJvdXJzGAsgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJQoJZGlzdGFuY2VzGAwgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SKgoKdGh1bWJuYWlscxgNIAEoCzIWLnRiX2V4cGxhaW4uVGh1bWJuYWlscxIlCghtZWFzdXJlcxgOIAMoCzITLnRiX2V4cGxhaW4uTWVhc3VyZRIzCg9jbGFzc19kaXN0YW5jZXMYDyABKAsyGi50Yl9leHBsYWluLkNsYXNzRGlzdGFuY2VzEg0KBW5vdGVzGBAgAygJIm4KC05hbWVkQ29sdW1uEgwKBG5hbWUYASABKAkSIgoGdmFsdWVzGAIgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SEgoKY2F0ZWdvcmllcxgDIAEoDBILCgNsb3cYBCABKAISDAoEaGlnaBgFIAEoAiJtCgpUaHVtYm5haWxzEg4KBmhlaWdodBgBIAEoDRINCgV3aWR0aBgCIAEoDRIMCgRkb3duGAMgASgNEg4KBmFjcm9zcxgEIAEoDRIiCgZzaGVldHMYBSABKAsyEi50Yl9leHBsYWluLkNvbHVtbiJKCgdNZWFzdXJlEgwKBG5hbWUYASABKAkSDQoFdmFsdWUYAiABKAISIgoGYmV0dGVyGAMgASgOMhIudGJfZXhwbGFpbi5CZXR0ZXIimQIKDkNsYXNzRGlzdGFuY2VzEg8KB2NsYXNzZXMYASADKA0SDgoGY291bnRzGAIgAygNEg8KB3NwcmVhZHMYAyADKAISEwoLc2lsaG91ZXR0ZXMYBCADKAISEAoIcHVyaXRpZXMYBSADKAISJQoJZGlzdGFuY2VzGAYgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SJgoKbmVpZ2hib3VycxgHIAEoCzISLnRiX2V4cGxhaW4uQ29sdW1uEiYKCmNvbmZ1c2lvbnMYCCABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIkCgVwYWlycxgJIAMoCzIVLnRiX2V4cGxhaW4uQ2xhc3NQYWlyEhEKCWFncmVlbWVudBgKIAEoAiKIAQoJQ2xhc3NQYWlyEg0KBWZpcnN0GAEgASgNEg4KBnNlY29uZBgCIAEoDRIQCghkaXN0YW5jZRgDIAEoAhIUCgxzZXBhcmFiaWxpdHkYBCABKAISEgoKbmVpZ2hib3VycxgFIAEoAhISCgpjb25mdXNpb25zGAYgASgNEgwKBHJvd3MYByADKA0isQQKCENoYW5uZWxzEiMKB3NhbXBsZXMYASADKAsyEi50Yl9leHBsYWluLlNhbXBsZRIPCgd0YXJnZXRzGAMgAygREhUKDXByb2JhYmlsaXRpZXMYBCADKAISDQoFZmxhZ3MYBSADKA0SDwoHY2xhc3NlcxgGIAEoDBIOCgZoZWlnaHQYCSABKA0SDQoFd2lkdGgYCiABKA0SIwoHZmlndXJlcxgLIAMoCzISLnRiX2V4cGxhaW4uRmlndXJlEhAKCGNoYW5uZWxzGAwgASgNEiAKBG1hcHMYDSADKAsyEi50Yl9leHBsYWluLkNvbHVtbhIiCgZyYW5nZXMYDiABKAsyEi50Yl9leHBsYWluLkNvbHVtbhIrCgpzdGF0aXN0aWNzGA8gAygLMhcudGJfZXhwbGFpbi5OYW1lZENvbHVtbhInCgtjbGFzc19tZWFucxgQIAEoCzISLnRiX2V4cGxhaW4uQ29sdW1uEiQKBHRvcHMYESABKAsyFi50Yl9leHBsYWluLlRvcFBhdGNoZXMSKAoJbWF4aW1pc2VkGBIgASgLMhUudGJfZXhwbGFpbi5NYXhpbWlzZWQSKAoGZ3JvdXBzGBMgAygLMhgudGJfZXhwbGFpbi5DaGFubmVsR3JvdXASJQoIbWVhc3VyZXMYFCADKAsyEy50Yl9leHBsYWluLk1lYXN1cmUSFgoOdGVtcGxhdGVfc2xvcGUYFSABKAISDQoFbm90ZXMYFiADKAki1AEKClRvcFBhdGNoZXMSDQoFY291bnQYASABKA0SKAoIcGljdHVyZXMYAiABKAsyFi50Yl9leHBsYWluLlRodW1ibmFpbHMSIgoGdmFsdWVzGAMgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGaW1hZ2VzGAQgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGbGFiZWxzGAUgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIQoFYm94ZXMYBiABKAsyEi50Yl9leHBsYWluLkNvbHVtbiLHAQoJTWF4aW1pc2VkEg4KBnJlY2lwZRgBIAEoCRISCgpvYmplY3RpdmVzGAIgAygJEiQKCGNoYW5uZWxzGAMgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SKAoIcGljdHVyZXMYBCABKAsyFi50Yl9leHBsYWluLlRodW1ibmFpbHMSIgoGdHJhY2VzGAUgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4SIgoGc3RhdGVzGAYgASgLMhIudGJfZXhwbGFpbi5Db2x1bW4iYgoMQ2hhbm5lbEdyb3VwEhAKCGNoYW5uZWxzGAEgAygNEhAKCHJlbGF0aW9uGAIgASgJEhIKCnNpbWlsYXJpdHkYAyABKAISEQoEY29zdBgEIAEoAkgAiAEBQgcKBV9jb3N0Kp8CCgRLaW5kEhQKEEtJTkRfVU5TUEVDSUZJRUQQABILCgdTRUdNRU5UEAESCgoGU0VSSUVTEAISCQoFUFVSR0UQAxILCgdGQUlMVVJFEAQSCQoFSU1BR0UQBRILCgdDTEFTU0VTEAYSDAoISEVBVE1BUFMQBxIKCgZMQUJFTFMQCBIPCgtTVVBFUlBJWEVMUxAJEg0KCU9DQ0xVU0lPThAKEhMKD09DQ0xVU0lPTl9QQUlSUxALEhAKDENPUlJFTEFUSU9OUxAMEgwKCENMVVNURVJTEA0SCgoGVk9MVU1FEA4SEwoPUkVDT05TVFJVQ1RJT05TEA8SCgoGQ09MVU1OEBASDgoKUFJPSkVDVElPThAREgwKCENIQU5ORUxTEBIqcgoFRFR5cGUSFQoRRFRZUEVfVU5TUEVDSUZJRUQQABIJCgVVSU5UOBABEgoKBlVJTlQxNhACEgkKBUlOVDMyEAMSCwoHRkxPQVQxNhAEEgsKB0ZMT0FUMzIQBRIKCgZVSU5UMzIQBhIKCgZVSU5UNjQQByosCgZCZXR0ZXISCwoHTkVJVEhFUhAAEgoKBkhJR0hFUhABEgkKBUxPV0VSEAIqbQoERmxhZxIGCgJPSxAAEg4KCk5PVF9GSU5JVEUQARIMCghBTExfWkVSTxACEhEKDVpFUk9fR1JBRElFTlQQBBIPCgtPTkVfU0VHTUVOVBAIEg0KCVNBVFVSQVRFRBAQEgwKCFBPT1JfRklUECBiBnByb3RvMw");
 
 /**
  * One line of an index file.
@@ -556,6 +556,60 @@ export const FigureSchema: GenMessage<Figure> = /*@__PURE__*/
   messageDesc(file_tb_explain_records_explain, 11);
 
 /**
+ * That and no more: each of the payloads below can be read as one of these, much faster than in full.
+ *
+ * @generated from message tb_explain.Summary
+ */
+export type Summary = Message<"tb_explain.Summary"> & {
+  /**
+   * @generated from field: repeated tb_explain.Sample samples = 1;
+   */
+  samples: Sample[];
+
+  /**
+   * @generated from field: repeated sint32 targets = 3;
+   */
+  targets: number[];
+
+  /**
+   * @generated from field: repeated float probabilities = 4;
+   */
+  probabilities: number[];
+
+  /**
+   * @generated from field: repeated uint32 flags = 5;
+   */
+  flags: number[];
+
+  /**
+   * @generated from field: bytes classes = 6;
+   */
+  classes: Uint8Array;
+
+  /**
+   * @generated from field: uint32 height = 9;
+   */
+  height: number;
+
+  /**
+   * @generated from field: uint32 width = 10;
+   */
+  width: number;
+
+  /**
+   * @generated from field: repeated tb_explain.Figure figures = 11;
+   */
+  figures: Figure[];
+};
+
+/**
+ * Describes the message tb_explain.Summary.
+ * Use `create(SummarySchema)` to create a new message.
+ */
+export const SummarySchema: GenMessage<Summary> = /*@__PURE__*/
+  messageDesc(file_tb_explain_records_explain, 12);
+
+/**
  * Attribution maps of N samples for T targets each.
  *
  * @generated from message tb_explain.Heatmaps
@@ -640,7 +694,7 @@ export type Heatmaps = Message<"tb_explain.Heatmaps"> & {
  * Use `create(HeatmapsSchema)` to create a new message.
  */
 export const HeatmapsSchema: GenMessage<Heatmaps> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 12);
+  messageDesc(file_tb_explain_records_explain, 13);
 
 /**
  * Weights of superpixels: LIME, KernelSHAP. The label map of a sample is named in it.
@@ -729,7 +783,7 @@ export type Superpixels = Message<"tb_explain.Superpixels"> & {
  * Use `create(SuperpixelsSchema)` to create a new message.
  */
 export const SuperpixelsSchema: GenMessage<Superpixels> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 13);
+  messageDesc(file_tb_explain_records_explain, 14);
 
 /**
  * The score of the target while a window (the slider) is hidden, for all positions of windows of one or several sizes.
@@ -802,7 +856,7 @@ export type Occlusion = Message<"tb_explain.Occlusion"> & {
  * Use `create(OcclusionSchema)` to create a new message.
  */
 export const OcclusionSchema: GenMessage<Occlusion> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 14);
+  messageDesc(file_tb_explain_records_explain, 15);
 
 /**
  * @generated from message tb_explain.Slider
@@ -854,7 +908,7 @@ export type Slider = Message<"tb_explain.Slider"> & {
  * Use `create(SliderSchema)` to create a new message.
  */
 export const SliderSchema: GenMessage<Slider> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 15);
+  messageDesc(file_tb_explain_records_explain, 16);
 
 /**
  * The score of the target while two windows are hidden at once: one held, one moved.
@@ -937,7 +991,7 @@ export type OcclusionPairs = Message<"tb_explain.OcclusionPairs"> & {
  * Use `create(OcclusionPairsSchema)` to create a new message.
  */
 export const OcclusionPairsSchema: GenMessage<OcclusionPairs> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 16);
+  messageDesc(file_tb_explain_records_explain, 17);
 
 /**
  * @generated from message tb_explain.Windows
@@ -975,7 +1029,7 @@ export type Windows = Message<"tb_explain.Windows"> & {
  * Use `create(WindowsSchema)` to create a new message.
  */
 export const WindowsSchema: GenMessage<Windows> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 17);
+  messageDesc(file_tb_explain_records_explain, 18);
 
 /**
  * What superpixels contribute, alone and two by two (Ablation-CA). The label map of a sample is named in it.
@@ -1062,7 +1116,7 @@ export type Correlations = Message<"tb_explain.Correlations"> & {
  * Use `create(CorrelationsSchema)` to create a new message.
  */
 export const CorrelationsSchema: GenMessage<Correlations> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 18);
+  messageDesc(file_tb_explain_records_explain, 19);
 
 /**
  * The pairs and groups found for one sample and target, each most important first, and the study of block counts.
@@ -1114,7 +1168,7 @@ export type Related = Message<"tb_explain.Related"> & {
  * Use `create(RelatedSchema)` to create a new message.
  */
 export const RelatedSchema: GenMessage<Related> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 19);
+  messageDesc(file_tb_explain_records_explain, 20);
 
 /**
  * @generated from message tb_explain.Group
@@ -1138,7 +1192,7 @@ export type Group = Message<"tb_explain.Group"> & {
  * Use `create(GroupSchema)` to create a new message.
  */
 export const GroupSchema: GenMessage<Group> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 20);
+  messageDesc(file_tb_explain_records_explain, 21);
 
 /**
  * @generated from message tb_explain.BlockCount
@@ -1164,7 +1218,7 @@ export type BlockCount = Message<"tb_explain.BlockCount"> & {
  * Use `create(BlockCountSchema)` to create a new message.
  */
 export const BlockCountSchema: GenMessage<BlockCount> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 21);
+  messageDesc(file_tb_explain_records_explain, 22);
 
 /**
  * The positions of a layer, by clusters of what its filters say there: k-means in the space of its channels. T is 1 and the
@@ -1261,7 +1315,7 @@ export type Clusters = Message<"tb_explain.Clusters"> & {
  * Use `create(ClustersSchema)` to create a new message.
  */
 export const ClustersSchema: GenMessage<Clusters> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 22);
+  messageDesc(file_tb_explain_records_explain, 23);
 
 /**
  * k clusters over all vectors of a layer in K classes (of feedback: by predicted class), and where they are in the samples.
@@ -1345,7 +1399,7 @@ export type ClusterPath = Message<"tb_explain.ClusterPath"> & {
  * Use `create(ClusterPathSchema)` to create a new message.
  */
 export const ClusterPathSchema: GenMessage<ClusterPath> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 23);
+  messageDesc(file_tb_explain_records_explain, 24);
 
 /**
  * A part of an image that a position sees, near the centroid of its cluster.
@@ -1415,7 +1469,7 @@ export type Patch = Message<"tb_explain.Patch"> & {
  * Use `create(PatchSchema)` to create a new message.
  */
 export const PatchSchema: GenMessage<Patch> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 24);
+  messageDesc(file_tb_explain_records_explain, 25);
 
 /**
  * @generated from message tb_explain.ClusterCount
@@ -1439,7 +1493,7 @@ export type ClusterCount = Message<"tb_explain.ClusterCount"> & {
  * Use `create(ClusterCountSchema)` to create a new message.
  */
 export const ClusterCountSchema: GenMessage<ClusterCount> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 25);
+  messageDesc(file_tb_explain_records_explain, 26);
 
 /**
  * What a feedback network makes of codes of N samples. T is 1 and the target the predicted class.
@@ -1519,7 +1573,7 @@ export type Reconstructions = Message<"tb_explain.Reconstructions"> & {
  * Use `create(ReconstructionsSchema)` to create a new message.
  */
 export const ReconstructionsSchema: GenMessage<Reconstructions> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 26);
+  messageDesc(file_tb_explain_records_explain, 27);
 
 /**
  * The samples, reconstructed from one code.
@@ -1561,7 +1615,7 @@ export type Reconstruction = Message<"tb_explain.Reconstruction"> & {
  * Use `create(ReconstructionSchema)` to create a new message.
  */
 export const ReconstructionSchema: GenMessage<Reconstruction> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 27);
+  messageDesc(file_tb_explain_records_explain, 28);
 
 /**
  * What one position of a layer stands for: its code decoded alone, together with all positions that see part of what it sees
@@ -1646,7 +1700,7 @@ export type ResponseField = Message<"tb_explain.ResponseField"> & {
  * Use `create(ResponseFieldSchema)` to create a new message.
  */
 export const ResponseFieldSchema: GenMessage<ResponseField> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 28);
+  messageDesc(file_tb_explain_records_explain, 29);
 
 /**
  * Features of N images (rows), reduced to two or three dimensions, and how far apart their classes are.
@@ -1766,7 +1820,7 @@ export type Projection = Message<"tb_explain.Projection"> & {
  * Use `create(ProjectionSchema)` to create a new message.
  */
 export const ProjectionSchema: GenMessage<Projection> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 29);
+  messageDesc(file_tb_explain_records_explain, 30);
 
 /**
  * @generated from message tb_explain.NamedColumn
@@ -1809,7 +1863,7 @@ export type NamedColumn = Message<"tb_explain.NamedColumn"> & {
  * Use `create(NamedColumnSchema)` to create a new message.
  */
 export const NamedColumnSchema: GenMessage<NamedColumn> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 30);
+  messageDesc(file_tb_explain_records_explain, 31);
 
 /**
  * Small pictures of all rows, on sheets of `down` by `across` tiles: row r is on sheet r / (down * across), left to right, then down.
@@ -1852,7 +1906,7 @@ export type Thumbnails = Message<"tb_explain.Thumbnails"> & {
  * Use `create(ThumbnailsSchema)` to create a new message.
  */
 export const ThumbnailsSchema: GenMessage<Thumbnails> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 31);
+  messageDesc(file_tb_explain_records_explain, 32);
 
 /**
  * A number about a whole projection.
@@ -1883,7 +1937,7 @@ export type Measure = Message<"tb_explain.Measure"> & {
  * Use `create(MeasureSchema)` to create a new message.
  */
 export const MeasureSchema: GenMessage<Measure> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 32);
+  messageDesc(file_tb_explain_records_explain, 33);
 
 /**
  * How the K classes that occur lie in the space of the features.
@@ -1967,7 +2021,7 @@ export type ClassDistances = Message<"tb_explain.ClassDistances"> & {
  * Use `create(ClassDistancesSchema)` to create a new message.
  */
 export const ClassDistancesSchema: GenMessage<ClassDistances> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 33);
+  messageDesc(file_tb_explain_records_explain, 34);
 
 /**
  * @generated from message tb_explain.ClassPair
@@ -2024,7 +2078,7 @@ export type ClassPair = Message<"tb_explain.ClassPair"> & {
  * Use `create(ClassPairSchema)` to create a new message.
  */
 export const ClassPairSchema: GenMessage<ClassPair> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 34);
+  messageDesc(file_tb_explain_records_explain, 35);
 
 /**
  * What the C channels of a layer respond to. T is 1 and the target the predicted class; there may be no samples. Every part may be
@@ -2152,7 +2206,7 @@ export type Channels = Message<"tb_explain.Channels"> & {
  * Use `create(ChannelsSchema)` to create a new message.
  */
 export const ChannelsSchema: GenMessage<Channels> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 35);
+  messageDesc(file_tb_explain_records_explain, 36);
 
 /**
  * The images to which each channel responds most, each once, cut to what the place of the response sees: m of each channel, strongest first.
@@ -2208,7 +2262,7 @@ export type TopPatches = Message<"tb_explain.TopPatches"> & {
  * Use `create(TopPatchesSchema)` to create a new message.
  */
 export const TopPatchesSchema: GenMessage<TopPatches> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 36);
+  messageDesc(file_tb_explain_records_explain, 37);
 
 /**
  * Images made to raise something in the network.
@@ -2264,7 +2318,7 @@ export type Maximised = Message<"tb_explain.Maximised"> & {
  * Use `create(MaximisedSchema)` to create a new message.
  */
 export const MaximisedSchema: GenMessage<Maximised> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 37);
+  messageDesc(file_tb_explain_records_explain, 38);
 
 /**
  * @generated from message tb_explain.ChannelGroup
@@ -2304,7 +2358,7 @@ export type ChannelGroup = Message<"tb_explain.ChannelGroup"> & {
  * Use `create(ChannelGroupSchema)` to create a new message.
  */
 export const ChannelGroupSchema: GenMessage<ChannelGroup> = /*@__PURE__*/
-  messageDesc(file_tb_explain_records_explain, 38);
+  messageDesc(file_tb_explain_records_explain, 39);
 
 /**
  * @generated from enum tb_explain.Kind

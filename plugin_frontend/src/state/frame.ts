@@ -1,7 +1,10 @@
 /** What is on screen: for the runs in view, the records of one step, loaded together and shown together. */
 import { computed, effect, signal } from "@preact/signals";
+import { fetchRecords } from "../data/client.ts";
+import type { ExplainedRecord } from "../data/explained.ts";
 import { latest } from "../data/latest.ts";
-import { type Read, RecordStore } from "../data/record_store.ts";
+import { decodePayload, type Kind } from "../data/payloads.ts";
+import { RecordStore } from "../data/record_store.ts";
 import { type Entries, entriesAt } from "./alignment.ts";
 import { groupBy } from "./group.ts";
 import { pinnedRow } from "./projections.ts";
@@ -12,8 +15,8 @@ import { stepIndex } from "./steps.ts";
 import { step, stepAt, steps } from "./timeline.ts";
 import { view } from "./view.ts";
 
-/** A series at the step of the frame, or near it. */
-export type SeriesFrame = { series: Series; step: number; wallTime: number; records: Read[] };
+/** A series at the step of the frame, or near it; `null` for a record that cannot be read. */
+export type SeriesFrame = { series: Series; step: number; wallTime: number; records: (ExplainedRecord | null)[] };
 
 /** By run. All of it belongs to `step`: a frame is replaced, never changed. */
 export type Frame = { step: number; runs: ReadonlyMap<string, SeriesFrame[]> };
@@ -27,7 +30,13 @@ export const runsInView = signal<ReadonlySet<string>>(new Set());
 
 type Wanted = { step: number; series: { series: Series; entries: Entries }[] };
 
-const store = new RecordStore();
+const BUDGET = 192 * 1024 * 1024;
+
+const store = new RecordStore(
+  fetchRecords,
+  ({ kind, key }: { kind: Kind; key: string }, payload) => decodePayload(kind, key, payload),
+  BUDGET,
+);
 
 export function clearRecords(): void {
   store.clear();

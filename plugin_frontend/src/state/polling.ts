@@ -6,6 +6,7 @@ import { forgetChannels } from "./channel_records.ts";
 import { forgetColumns } from "./columns.ts";
 import { forgetDifferences } from "./differences.ts";
 import { clearRecords } from "./frame.ts";
+import { forgetHistories } from "./histories.ts";
 import { forgetLabelMaps } from "./label_maps.ts";
 import { forgetHeaders } from "./projection_records.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
@@ -39,6 +40,7 @@ export function reload(): void {
   forgetHeaders();
   forgetChannels();
   forgetSheets();
+  forgetHistories();
   forgetSteps();
   void poll();
 }
