@@ -1,8 +1,9 @@
 /** How overlays look. */
 import { computed, signal } from "@preact/signals";
 import { dark } from "../host/theme.ts";
-import { type Diverging, packColour, palette, type Sequential } from "../render/heatmap/lut.ts";
+import { DIVERGING, type Diverging, packColour, palette, SEQUENTIAL, type Sequential } from "../render/heatmap/lut.ts";
 import { type Mode, paintTable } from "../render/heatmap/overlay.ts";
+import { adjusted, between, bind, kept, oneOf } from "./bindings.ts";
 
 export const DEFAULTS = {
   opacity: 0.6,
@@ -58,3 +59,13 @@ function tableOf(name: Sequential | Diverging, signed: boolean) {
     cover: cover.value,
   });
 }
+
+export const appearanceBindings = [
+  adjusted(bind("opacity", opacity, DEFAULTS.opacity, between(0, 1))),
+  adjusted(bind("threshold", threshold, DEFAULTS.threshold, between(0, 1))),
+  adjusted(bind("gamma", gamma, DEFAULTS.gamma, between(0.2, 5))),
+  bind("colormap", colourMap, DEFAULTS.colourMap, oneOf<Sequential>(Object.keys(SEQUENTIAL))),
+  bind("diverging", diverging, DEFAULTS.diverging, oneOf<Diverging>(Object.keys(DIVERGING))),
+  bind("range", range, DEFAULTS.range, oneOf<"map" | "shared">(["map", "shared"])),
+  bind("mode", mode, DEFAULTS.mode, oneOf<Mode>(["overlay", "mask"])),
+].map(kept);

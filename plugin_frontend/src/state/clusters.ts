@@ -6,6 +6,7 @@ import { classColour, clusterColour } from "../render/clusters/colours.ts";
 import type { ClusterStyle } from "../render/clusters/paint.ts";
 import { packColour } from "../render/heatmap/lut.ts";
 import { cover } from "./appearance.ts";
+import { adjusted, between, bind, oneOf, whole } from "./bindings.ts";
 
 export const WAYS = ["forward", "feedback"] as const satisfies readonly Way[];
 export const COLOURINGS = ["cluster", "class"] as const;
@@ -89,3 +90,12 @@ export function clusterStyle(path: ClusterPath, lit: number | null): ClusterStyl
   const colours = Uint32Array.from(path.ids, (_, c) => packColour(colourOf(path, c)));
   return { colours, shown: shownClusters(path), lit, veil: cover.value };
 }
+
+export const clusterBindings = [
+  bind("way", way, "forward", oneOf<Way>(WAYS)),
+  bind("colour_by", colourBy, "cluster", oneOf<(typeof COLOURINGS)[number]>(COLOURINGS)),
+  adjusted(bind("purity_from", lowestPurity, 0, between(0, 1))),
+  adjusted(bind("purity_to", highestPurity, 1, between(0, 1))),
+  bind<number | null>("cluster_class", onlyClass, null, whole),
+  bind<ClusterName | null>("cluster", pinned, null, parseName, (name) => (name ? formatName(name) : "")),
+];

@@ -1,6 +1,7 @@
 /** Which channels are shown: of which layers, over which image, what of each, and in which order. */
 import { computed, signal } from "@preact/signals";
 import type { SeriesDeclaration } from "../data/answers.ts";
+import { adjusted, between, bind, flag, kept, nameSet, oneOf, orNothing, text, typed, whole } from "./bindings.ts";
 import { matching } from "./filter.ts";
 import { shownRuns } from "./runs.ts";
 import { layerOf, tagPattern } from "./series.ts";
@@ -140,3 +141,27 @@ export const openChannel = signal<number | null>(null);
 
 /** The search among the layers. */
 export const layerFilter = signal("");
+
+export const featureBindings = [
+  bind<string | null>("feature_layer", layerChoice, null, text, orNothing),
+  bind<string | null>("feature_run", runChoice, null, text, orNothing),
+  bind("compare", besideChoice, null, parseBeside, formatBeside),
+  bind<string | null>("image", imageChoice, null, text, orNothing),
+  bind("parts", partSelection, null, ...nameSet),
+  bind("alone", alone, false, ...flag),
+  kept(adjusted(bind("channel_size", channelSize, DEFAULT_CHANNEL_SIZE, between(40, 240)))),
+  bind("channel_sort", channelSort, "index", parseChannelSort),
+  bind("reversed", reversed, false, ...flag),
+  bind("channels", liveness, "all", oneOf<(typeof LIVENESS)[number]>(LIVENESS)),
+  bind<number | null>("channel_class", channelClass, null, whole),
+  bind<number | null>(
+    "channel_group",
+    channelGroup,
+    null,
+    (value) => (value === "any" ? -1 : whole(value)),
+    (group) => (group === -1 ? "any" : String(group)),
+  ),
+  typed(bind("channel_filter", channelFilter, "", text)),
+  bind("form", form, "grid", oneOf<(typeof FORMS)[number]>(FORMS)),
+  bind<number | null>("channel", openChannel, null, whole),
+];

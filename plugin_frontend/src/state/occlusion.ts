@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { mediumOf } from "../data/occlusion.ts";
 import type { PairView } from "../data/occlusion_pairs.ts";
+import { adjusted, bind, oneOf, whole } from "./bindings.ts";
 
 /** The size of the window, counted from 1 for the smallest; `null`: the medium one. */
 export const slider = signal<number | null>(null);
@@ -14,3 +15,8 @@ export const pairView = signal<PairView>("joint");
 export function chosenSlider(count: number): number {
   return slider.value === null ? mediumOf(count) : Math.min(count, slider.value) - 1;
 }
+
+export const occlusionBindings = [
+  adjusted(bind<number | null>("slider", slider, null, (value) => whole(value) || undefined)),
+  bind("pairs", pairView, "joint", oneOf<PairView>(PAIR_VIEWS)),
+];

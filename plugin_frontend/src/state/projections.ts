@@ -1,6 +1,7 @@
 /** Which projections are shown, how their points are coloured, and which of them are hidden. */
 import { batch, computed, signal } from "@preact/signals";
 import type { SeriesDeclaration } from "../data/answers.ts";
+import { adjusted, bind, flag, oneOf, orNothing, text } from "./bindings.ts";
 import { compileFilter, matching } from "./filter.ts";
 import { shownRuns } from "./runs.ts";
 import { tagFilter } from "./series.ts";
@@ -179,3 +180,25 @@ export function parseCamera(text: string): CameraLink | undefined {
   const [x = 0, y = 0, zoom = 1, yaw = 0, pitch = 0] = numbers;
   return numbers.every(Number.isFinite) && zoom > 0 ? { x, y, zoom, yaw, pitch } : undefined;
 }
+
+export const projectionBindings = [
+  bind<string | null>("projection", tagChoice, null, text, orNothing),
+  bind<Colouring | null>("points", colouringChoice, null, parseColouring),
+  bind("categories", shownCategories, ALL, parseShown, formatShown),
+  bind("tool", tool, "lasso", oneOf<(typeof TOOLS)[number]>(TOOLS)),
+  bind("beside", side, "measures", oneOf<(typeof SIDES)[number]>(SIDES)),
+  bind<string | null>("run", activeRun, null, text, orNothing),
+  bind("trails", trails, false, ...flag),
+  bind<boolean | null>(
+    "mark_wrong",
+    wrongChoice,
+    null,
+    (value) => ({ 0: false, 1: true })[value],
+    (on) => (on ? "1" : "0"),
+  ),
+  adjusted(
+    bind<CameraLink | null>("camera", cameraLink, null, parseCamera, (camera) => (camera ? formatCamera(camera) : "")),
+  ),
+  bind<RowName | null>("row", pinnedRow, null, parsePinned, (row) => (row ? `${row.id}:${row.run}` : "")),
+  bind<Pair | null>("pair", chosenPair, null, parsePair, (pair) => (pair ? `${pair.first},${pair.second}` : "")),
+];

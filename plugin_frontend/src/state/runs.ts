@@ -1,6 +1,7 @@
 /** The runs, which of them are shown, and their colours. */
 import { computed, signal } from "@preact/signals";
 import type { Run } from "../data/answers.ts";
+import { bind, nameSet, text, typed } from "./bindings.ts";
 import { compileFilter, matching } from "./filter.ts";
 
 /** `null` until the first answer. */
@@ -46,3 +47,8 @@ const COLOURS = 7;
 export const runColours = computed(
   () => new Map(listedRuns.value.map(({ run }, i) => [run, `var(--run-${i % COLOURS})`])),
 );
+
+export const runBindings = [
+  bind("runs", runSelection, null, ...nameSet),
+  typed(bind("run_filter", runFilter, "", text)),
+];

@@ -1,5 +1,6 @@
 /** Which samples are shown, in which order, and which class is explained. */
 import { signal } from "@preact/signals";
+import { adjusted, between, bind, flag, kept, nameSet, oneOf, whole } from "./bindings.ts";
 
 /** By role among a sample's targets, or a class index for one named class. */
 export type ClassChoice = "predicted" | "label" | "second" | "third" | number;
@@ -34,3 +35,35 @@ export const figureSelection = signal<ReadonlySet<string> | null>(null);
 
 /** The enlarged sample. */
 export const openSample = signal<{ run: string; sample: string } | null>(null);
+
+export const sampleBindings = [
+  bind(
+    "class",
+    classChoice,
+    "predicted",
+    (value) => whole(value) ?? oneOf<"label">(["label", "second", "third"])(value),
+  ),
+  bind("sort", sort, "logged", parseSort),
+  bind("show", outcome, "all", oneOf<Outcome>(OUTCOMES)),
+  bind(
+    "page",
+    page,
+    0,
+    (value) => Math.max(0, (whole(value) ?? 1) - 1),
+    (page) => String(page + 1),
+  ),
+  kept(bind("page_size", pageSize, DEFAULT_PAGE_SIZE, (value) => PAGE_SIZES.find((size) => size === whole(value)))),
+  kept(adjusted(bind("size", tileSize, DEFAULT_SIZE, between(96, 320)))),
+  kept(bind("original", showOriginal, false, ...flag)),
+  bind("figures", figureSelection, null, ...nameSet),
+  bind(
+    "sample",
+    openSample,
+    null,
+    (value) => {
+      const colon = value.indexOf(":"); // ids have none
+      return colon > 0 ? { sample: value.slice(0, colon), run: value.slice(colon + 1) } : undefined;
+    },
+    (open) => `${open?.sample}:${open?.run}`,
+  ),
+];

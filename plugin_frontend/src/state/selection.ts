@@ -2,6 +2,7 @@
 import { batch, computed, signal } from "@preact/signals";
 import { formatCorners, formatIds, parseCorners, parseIds } from "../data/compact_ids.ts";
 import { IdIndex } from "../data/ids.ts";
+import { type Binding, bind } from "./bindings.ts";
 
 /** A polygon in the stored units of one step: a short name for all rows in it. */
 export type Lasso = { run: string; tag: string; step: number; corners: readonly number[] };
@@ -135,3 +136,23 @@ export function parseSelection(text: string): Selection | undefined {
 function formatLasso({ run, tag, step, corners }: Lasso): string {
   return `lasso:${step}:${formatCorners(corners)}:${encodeURIComponent(tag)}:${run}`;
 }
+
+export const selectionBindings: Binding[] = [
+  {
+    key: "selected",
+    write: formatSelection,
+    read: (value) => {
+      if (value === formatSelection()) return; // the rows of a lasso need not be looked up again
+      selection.value = (value === null ? undefined : parseSelection(value)) ?? NOTHING;
+    },
+    weight: "choice",
+    kept: false,
+  },
+  bind(
+    "only_selected",
+    onlySelected,
+    true,
+    (value) => (value === "0" ? false : undefined),
+    () => "0",
+  ),
+];

@@ -2,6 +2,7 @@
 import { computed, type Signal, signal } from "@preact/signals";
 import type { Run, SeriesDeclaration } from "../data/answers.ts";
 import { isKind, type Kind } from "../data/payloads.ts";
+import { bind, nameSet, orNothing, text, typed } from "./bindings.ts";
 import { compileFilter, matching } from "./filter.ts";
 import { groupBy } from "./group.ts";
 import { runs, shownRuns } from "./runs.ts";
@@ -162,3 +163,11 @@ function chosen(
   const present = existing.filter((name) => selected.has(name));
   return new Set(present.length || selected.size === 0 ? present : byDefault);
 }
+
+export const seriesBindings = [
+  typed(bind("tag_filter", tagFilter, "", text)),
+  bind("methods", methodSelection, null, ...nameSet),
+  bind("layers", layerSelection, null, ...nameSet),
+  bind("cluster_layers", clusterLayerSelection, null, ...nameSet),
+  bind<string | null>("series", openSeries, null, text, orNothing),
+];

@@ -2,8 +2,9 @@
 import { computed, signal } from "@preact/signals";
 import type { Range, SuperpixelMap } from "../data/maps.ts";
 import { palette } from "../render/heatmap/lut.ts";
-import { choose, type Sign } from "../render/superpixels/choice.ts";
+import { choose, SIGNS, type Sign } from "../render/superpixels/choice.ts";
 import { cover, diverging, gamma, mode, threshold } from "./appearance.ts";
+import { adjusted, bind, flag, oneOf, whole } from "./bindings.ts";
 
 export const sign = signal<Sign>("both");
 /** How many of the strongest; `null`: all. */
@@ -39,3 +40,13 @@ export function chosenOf(map: SuperpixelMap, range: Range): boolean[] {
   const choice = { sign: sign.value, strongest: strongest.value, threshold: threshold.value };
   return choose(map.weights, range, choice);
 }
+
+export const superpixelBindings = [
+  bind("sign", sign, "both", oneOf<Sign>(SIGNS)),
+  adjusted(bind<number | null>("strongest", strongest, null, (value) => whole(value) || undefined)),
+  bind("hide_rest", hideRest, false, ...flag),
+  bind("outlines", outlines, false, ...flag),
+  adjusted(bind("drawn_pairs", drawnPairs, DEFAULT_PAIRS, whole)),
+  bind("relations", relations, "pairs", oneOf<(typeof RELATIONS)[number]>(RELATIONS)),
+  bind<number | null>("superpixel", picked, null, whole),
+];

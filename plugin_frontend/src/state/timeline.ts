@@ -2,6 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { visible } from "../host/visibility.ts";
 import { lastNotAbove, unionOfSteps } from "./alignment.ts";
+import { adjusted, type Binding } from "./bindings.ts";
 import { shownKeys } from "./shown_keys.ts";
 import { stepIndex } from "./steps.ts";
 
@@ -71,3 +72,17 @@ export function runPlayback(onScreen: { value: number | null }): void {
     return () => clearTimeout(timer);
   });
 }
+
+export const stepBindings: Binding[] = [
+  adjusted({
+    key: "step",
+    write: () => (follow.value || step.value === null ? null : String(step.value)),
+    read: (value) => {
+      const asked = value !== null && /^-?\d+$/.test(value) ? Number(value) : null;
+      askedStep.value = asked;
+      follow.value = asked === null;
+    },
+    weight: "choice",
+    kept: false,
+  }),
+];

@@ -1,8 +1,11 @@
 /** Which view of the page is shown. */
 import { signal } from "@preact/signals";
+import { bind, oneOf } from "./bindings.ts";
 
 export const VIEW_IDS = ["explanations", "clusters", "projection", "features"] as const;
 
 export type ViewId = (typeof VIEW_IDS)[number];
 
 export const view = signal<ViewId>("explanations");
+
+export const viewBindings = [bind("view", view, "explanations", oneOf<ViewId>(VIEW_IDS))];

@@ -2,8 +2,9 @@
 import { batch, signal } from "@preact/signals";
 import type { Volume } from "../data/volumes.ts";
 import { type Orientation, turned } from "../render/voxels/camera.ts";
-import { type Grid, type Up, upright } from "../render/voxels/grid.ts";
+import { type Grid, UPS, type Up, upright } from "../render/voxels/grid.ts";
 import { type Surface, surfaceOf } from "../render/voxels/surface.ts";
+import { adjusted, between, bind, oneOf } from "./bindings.ts";
 
 export const DEFAULT_ORIENTATION: Orientation = { yaw: 145, pitch: 22 };
 export const DEFAULT_LEVEL = 0.5;
@@ -76,3 +77,9 @@ export function shownSurface(volume: Volume): Surface {
   }
   return known.surface;
 }
+
+export const voxelBindings = [
+  adjusted(bind("turned", orientation, DEFAULT_ORIENTATION, parseOrientation, formatOrientation)),
+  adjusted(bind("level", level, DEFAULT_LEVEL, between(0, 1))),
+  bind("up", up, "first", oneOf<Up>(UPS)),
+];
