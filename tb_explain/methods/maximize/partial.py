@@ -63,12 +63,19 @@ class Partial:
             raise
         size, n = tuple(images.shape[2:]), len(images)
         # unbind, whose backward pass is one stack: by indexing each row would make a gradient as large as the layer.
-        layers = {name: _with_sites(name, tensor, n, size).unbind() for name, tensor in kept.items()}
+        layers = {name: _with_sites(name, self._laid_out(tensor), n, size).unbind() for name, tensor in kept.items()}
         every = class_scores(output) if self._to_the_end else None
         if every is not None and every.ndim > 2:
             every = every.flatten(2).mean(2)
         rows = [None] * n if every is None else every.unbind()
         return [Seen({name: rows_of[i] for name, rows_of in layers.items()}, rows[i]) for i in range(n)]
+
+    def _laid_out(self, tensor: Tensor) -> Tensor:
+        """The same; its gradient, which a stack would give in another layout, begins in the one in which the network is fastest."""
+        layout = self.memory_format
+        if tensor.ndim == 4 and tensor.requires_grad and layout != torch.contiguous_format:
+            tensor.register_hook(lambda gradient: gradient.contiguous(memory_format=layout))  # type: ignore[no-untyped-call]
+        return tensor
 
     def _run(self, images: Tensor, first: bool) -> tuple[dict[str, Tensor], Any]:
         """The layers as they come, and the output of a pass that reached it. The `first` pass counts calls and does not stop."""
