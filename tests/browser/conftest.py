@@ -134,8 +134,16 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
         )
 
     def open_page(
-        server: TensorBoard, state: str = "", *, query: str = "", expected: str = "", **options: Any
+        server: TensorBoard,
+        state: str = "",
+        *,
+        view: str = "explanations",  # where `state` names none; empty: what the page opens by itself
+        query: str = "",
+        expected: str = "",
+        **options: Any,
     ) -> ExplainTab:
+        if view and "p.tb_explain.view=" not in state:
+            state = f"&p.tb_explain.view={view}{state}"
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         contexts.append((context, expected))
         page = context.new_page()
