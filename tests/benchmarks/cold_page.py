@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 from urllib.request import urlopen
 
 import numpy as np
-import psutil
 import torch
 from numpy.typing import NDArray
 from playwright.sync_api import Browser
@@ -27,7 +21,7 @@ from tb_explain.projections.record import record_of
 from tb_explain.projections.rows import Placed, Rows
 from tb_explain.records import SegmentWriter
 from tb_explain.records import explain_pb2 as pb
-from tests.benchmarks.processes import browser_cpu, cpu_seconds
+from tests.benchmarks.processes import browser_cpu, cpu_seconds, tensorboard
 
 ROWS, DIMS, CLASSES = 100_000, 64, 20
 
@@ -74,25 +68,6 @@ def write_embedding(run: Path, values: NDArray[np.float32], labels: NDArray[np.i
     writer = SummaryWriter(str(run))
     writer.add_embedding(torch.from_numpy(values), metadata=[f"class {label}" for label in labels])
     writer.close()
-
-
-@contextmanager
-def tensorboard(logdir: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """A TensorBoard that begins to answer."""
-    with tempfile.TemporaryFile() as log:
-        command = [sys.executable, "-m", "tensorboard.main", "--port=0", "--logdir", str(logdir)]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            address = None
-            while address is None:
-                time.sleep(0.1)
-                log.seek(0)
-                address = re.search(r"at (http://\S+)", log.read().decode(errors="replace"))
-                log.seek(0, 2)
-            yield address[1].rstrip("/"), psutil.Process(process.pid)
-        finally:
-            process.terminate()
-            process.wait(30)
 
 
 class FirstPicture(NamedTuple):

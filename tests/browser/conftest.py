@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, Frame, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page, Playwright, expect, sync_playwright
 
 from tests.conftest import StartTensorBoard, TensorBoard
 
@@ -33,20 +33,25 @@ def demo_server(demo: Path, tensorboard: StartTensorBoard) -> TensorBoard:
     return tensorboard("--logdir", str(demo))
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def launch(playwright: Playwright, *flags: str) -> Browser:
     """Debian's Chromium, as `tests/run` installs it."""
     path = shutil.which("chromium") or shutil.which("google-chrome")
     assert path, "install Chromium: the browser tests need it on PATH"
-    flags = [
+    quiet = [
         "--no-sandbox",
         "--disable-gpu",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",
     ]
+    return playwright.chromium.launch(executable_path=path, args=[*quiet, *flags])
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The browser of all tests."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        browser = launch(playwright)
         yield browser
         browser.close()
 
@@ -113,6 +118,25 @@ def pixels(canvas: Locator) -> NDArray[np.uint8]:
     return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
 
 
+def explain_tab(context: BrowserContext, address: str, complaints: list[str]) -> ExplainTab:
+    """The Explain tab in a new page; what the page complains about is added to `complaints`."""
+    page = context.new_page()
+    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page.on(
+        "console",
+        lambda message: (
+            message.type in ("error", "warning")
+            and not FOREIGN.search(message.text)
+            and complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
+        ),
+    )
+    tab = ExplainTab(page, page.main_frame)
+    page.on("request", lambda request: "/plugin/tb_explain/" in request.url and tab.requests.append(request.url))
+    page.goto(address)
+    tab.frame = tab.until(lambda: next((frame for frame in page.frames[1:] if "name=tb_explain" in frame.url), None))
+    return tab
+
+
 OpenTab = Callable[..., ExplainTab]
 
 
@@ -121,17 +145,6 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
     """Opens the Explain tab at an address; in the end no page may have complained, but about what the test expects."""
     complaints: list[str] = []
     contexts = []
-
-    def listen(page: Page) -> None:
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on(
-            "console",
-            lambda message: (
-                message.type in ("error", "warning")
-                and not FOREIGN.search(message.text)
-                and complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
-            ),
-        )
 
     def open_page(
         server: TensorBoard,
@@ -146,16 +159,7 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
             state = f"&p.tb_explain.view={view}{state}"
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         contexts.append((context, expected))
-        page = context.new_page()
-        listen(page)
-        requests: list[str] = []
-        page.on("request", lambda request: "/plugin/tb_explain/" in request.url and requests.append(request.url))
-        page.goto(f"{server.url}{query}#tb_explain{state}")
-        tab = ExplainTab(page, page.main_frame, requests)
-        tab.frame = tab.until(
-            lambda: next((frame for frame in page.frames[1:] if "name=tb_explain" in frame.url), None)
-        )
-        return tab
+        return explain_tab(context, f"{server.url}{query}#tb_explain{state}", complaints)
 
     yield open_page
     expected = "|".join(expected for _, expected in contexts if expected)
