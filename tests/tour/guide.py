@@ -92,7 +92,7 @@ class Guide:
 
     def seen(self, part: Locator) -> NDArray[np.uint8]:
         """The pixels of a part of the page, one a CSS pixel, [h, w, RGB]."""
-        return np.asarray(Image.open(io.BytesIO(part.screenshot(scale="css"))).convert("RGB"))
+        return np.array(Image.open(io.BytesIO(part.screenshot(scale="css"))).convert("RGB"))
 
     def picture(self, name: str, part: Locator | None = None, *, whole: bool = False) -> None:
         """Keep the page, or a part of it, as docs/images/<name>.webp. TensorBoard's own bar is left out unless it shall be `whole`."""

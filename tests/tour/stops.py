@@ -162,15 +162,16 @@ def images_are_lassoed_and_seen_again(guide: Guide) -> None:
     stage = guide.tab.part("stage")
     expect(stage).to_have_attribute("data-settled", "true")
     box = guide.box(stage)
-    x, y = crowd(guide.seen(stage), radius=60)
+    seen = guide.seen(stage)
+    seen[:, :60] = 255  # the tools
+    x, y = crowd(seen, radius=60)
     guide.circle(box["x"] + x, box["y"] + y, 75)
     expect(guide.tab.part("show-explanations")).to_be_visible()
-    for down in range(-40, 40, 8):  # until a point is under the pointer
-        guide.tab.page.mouse.move(box["x"] + x, box["y"] + y + down)
-        guide.drawn()
-        if guide.tab.part("hover-card").count():
-            break
+    within = seen[y - 50 : y + 50, x - 50 : x + 50]
+    dx, dy = crowd(within, radius=4)
+    guide.tab.page.mouse.move(box["x"] + x - 50 + dx, box["y"] + y - 50 + dy)
     expect(guide.tab.part("hover-card")).to_be_visible()
+    guide.drawn()
     guide.picture("projection")
     guide.tab.part("show-explanations").click()
     expect(guide.tab.part("selection-chip")).to_be_visible()
@@ -185,7 +186,6 @@ def images_are_lassoed_and_seen_again(guide: Guide) -> None:
 def crowd(seen: NDArray[np.uint8], radius: int) -> tuple[int, int]:
     """Where within a picture of a plot most coloured pixels are near each other, x and y."""
     coloured = (np.ptp(seen.astype(int), axis=2) > 40).astype(np.int64)
-    coloured[:, :60] = 0  # the tools
     sums = np.pad(coloured, ((1, 0), (1, 0))).cumsum(0).cumsum(1)
     side = 2 * radius
     boxes = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
@@ -201,7 +201,7 @@ def a_channel_is_enlarged(guide: Guide) -> None:
         feature_layer="conv2",
         channel_sort="maximum",
         alone="1",
-        channels="alive",
+        channel_filter="0-31",
         panes=False,
     )
     guide.tab.part("image").nth(7).click()
