@@ -29,16 +29,54 @@ export function readLink(): Map<string, string> {
   return parseHash(hostWindow().location.hash);
 }
 
-/** Replaces the current history entry: a slider must not fill the Back button. */
-export function writeLink(values: LinkValues): void {
+/** The address of the page in the state that `values` say. */
+export function linkTo(values: LinkValues): string {
+  const { location } = hostWindow();
+  return location.href.replace(/#.*$/s, "") + formatHash(location.hash, values);
+}
+
+/** How many entries in a row before this one are the page's own. TensorBoard's part of an entry's state stays as it is. */
+const DEPTH = "tb_explain.depth";
+
+/** The deepest entry that can still be reached by Forward without leaving the page's own. */
+let deepest = 0;
+
+function depth(): number | undefined {
+  return hostWindow().history.state?.[DEPTH];
+}
+
+/** In an entry of its own that Back leaves again, or in place of the current one: a slider must not fill the Back button. */
+export function writeLink(values: LinkValues, ownEntry: boolean): void {
   const { history, location } = hostWindow();
   const hash = formatHash(location.hash, values);
-  if (hash !== location.hash) history.replaceState(history.state, "", hash);
+  if (hash === location.hash) return;
+  const here = depth();
+  if (!ownEntry) {
+    history.replaceState(history.state, "", hash);
+    return;
+  }
+  if (here === undefined) history.replaceState({ ...history.state, [DEPTH]: 0 }, "");
+  deepest = (here ?? 0) + 1;
+  history.pushState({ ...history.state, [DEPTH]: deepest }, "", hash);
+}
+
+/** Back, unless that would leave the page. */
+export function undo(): void {
+  if (depth()) hostWindow().history.back();
+}
+
+/** Forward, unless that could leave the page. */
+export function redo(): void {
+  const here = depth();
+  if (here !== undefined && here < deepest) hostWindow().history.forward();
 }
 
 /** Calls back when the address changes by other hands: a pasted link, Back, Forward. */
 export function onLinkChange(callback: () => void): void {
-  hostWindow().addEventListener("hashchange", callback);
+  hostWindow().addEventListener("hashchange", () => {
+    if (depth() === undefined) deepest = 0; // an entry of somebody else may have taken the place of those ahead
+    callback();
+  });
 }
 
 function tokensOf(hash: string): string[] {

@@ -1,9 +1,9 @@
 /** Why there is nothing to see, and what to do about it. */
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import { unreachable } from "../state/reachability.ts";
 import { listedRuns, matchingRuns, runs, selectMatchingRuns, shownRuns } from "../state/runs.ts";
 import { chosenMethods, layerSelection, methodSelection, methods, tagFilter } from "../state/series.ts";
+import { useCopy } from "../widgets/copy.ts";
 
 const EXAMPLE = `from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import GradCAM
@@ -96,32 +96,15 @@ function NoData() {
 }
 
 export function Snippet({ code }: { code: string }) {
-  const copied = useSignal(false);
+  const { copied, copy } = useCopy();
   return (
     <div class="snippet">
       <pre>
         <code>{code}</code>
       </pre>
-      <button
-        type="button"
-        class="button"
-        onClick={() => {
-          copied.value = copyText(code);
-        }}
-      >
-        {copied.value ? "Copied" : "Copy"}
+      <button type="button" class="button" onClick={() => copy(code)}>
+        {copied ? "Copied" : "Copy"}
       </button>
     </div>
   );
-}
-
-/** Through a selection: the clipboard API is missing where TensorBoard is reached over plain HTTP. */
-function copyText(text: string): boolean {
-  const area = document.createElement("textarea");
-  area.value = text;
-  document.body.append(area);
-  area.select();
-  const copied = document.execCommand("copy");
-  area.remove();
-  return copied;
 }

@@ -5,6 +5,7 @@ import { reload, reloading } from "../state/polling.ts";
 import { view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
 import { Icon } from "../widgets/Icon.tsx";
+import { CopyLink } from "./CopyLink.tsx";
 import { helpOpen, problemsOpen, settingsOpen, sidebarOpen } from "./panes.ts";
 import { problemSummary } from "./problems.ts";
 
@@ -50,6 +51,7 @@ export function TopBar() {
           {problemSummary.value}
         </button>
       )}
+      <CopyLink />
       <button
         type="button"
         class="icon-button"

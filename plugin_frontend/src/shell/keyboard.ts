@@ -1,4 +1,5 @@
 /** The keys of the page, which rest while a text is typed. */
+import { redo, undo } from "../host/link.ts";
 import { peeking } from "../state/appearance.ts";
 import { follow, moveBy, setFollow, togglePlay } from "../state/timeline.ts";
 import { helpOpen, sidebarOpen } from "./panes.ts";
@@ -15,6 +16,7 @@ export const KEYS: [string, string][] = [
   ["L R P", "in a projection: lasso, rectangle, pan (in three dimensions: turn)"],
   ["+ − 0", "in a projection: nearer, farther, all points; the arrow keys pan while it has the focus"],
   ["Shift Ctrl", "in a projection: add to the selection, remove from it"],
+  ["Ctrl Z", "back to how it was, as the browser's Back; with Shift, forward again"],
   ["?", "this help"],
   ["Esc", "close; in a projection: clear the selection"],
 ];
@@ -63,8 +65,14 @@ const ACTIONS: Record<string, () => void> = {
 
 export function listenToKeys(): void {
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey || isUsedBy(event.target, event.key)) return;
+    if (event.altKey || isUsedBy(event.target, event.key)) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    if (event.ctrlKey || event.metaKey) {
+      if (key !== "z") return;
+      event.preventDefault();
+      event.shiftKey ? redo() : undo();
+      return;
+    }
     if (key === "o") peeking.value = true;
     const action = ACTIONS[key] ?? viewKeys.get(key);
     if (!action) return;

@@ -6,7 +6,8 @@
  *     export const ringBindings = [bind("ring", ring, null, whole), adjusted(bind("ring_size", ringSize, 1, between(1, 9)))];
  */
 import { batch, effect } from "@preact/signals";
-import { onLinkChange, readLink, writeLink } from "../host/link.ts";
+import { followHands, forgetTouch, justTouched } from "../host/hands.ts";
+import { linkTo, onLinkChange, readLink, writeLink } from "../host/link.ts";
 import { visible } from "../host/visibility.ts";
 import { appearanceBindings } from "./appearance.ts";
 import type { Binding } from "./bindings.ts";
@@ -19,6 +20,7 @@ import { runBindings } from "./runs.ts";
 import { sampleBindings } from "./samples.ts";
 import { selectionBindings } from "./selection.ts";
 import { seriesBindings } from "./series.ts";
+import { keepSettings, keptSettings, resetSettings } from "./settings.ts";
 import { superpixelBindings } from "./superpixels.ts";
 import { stepBindings } from "./timeline.ts";
 import { viewBindings } from "./view.ts";
@@ -41,23 +43,79 @@ const bindings: readonly Binding[] = [
   selectionBindings,
 ].flat();
 
-/** Browsers refuse too many changes of the address in a row. */
-const QUIET = 250;
+/** A moment: what changes within it is one history entry. Browsers refuse more than a few changes of the address a second. */
+const MOMENT = 350;
+
+/**
+ * Whether what changed is to have a history entry of its own. A text has one, however often it changes while nothing else does.
+ * `typing`: the text that the current entry is about.
+ */
+export function deservesEntry(changed: readonly Binding[], typing: string | null): boolean {
+  return changed.some(({ key, weight }) => weight === "choice" || (weight === "typed" && key !== typing));
+}
+
+/** The one text that a change is about, sliders aside. */
+export function typingOf(changed: readonly Binding[]): string | null {
+  const [first, second] = changed.filter(({ weight }) => weight !== "adjusted");
+  return first?.weight === "typed" && !second ? first.key : null;
+}
 
 export function followLink(): void {
+  let known: ReadonlyMap<string, string> = new Map();
+  let typing: string | null = null;
+  let touched = false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
   const restore = () => {
     const values = readLink();
-    batch(() => {
-      for (const { key, read } of bindings) read(values.get(key) ?? null);
-    });
+    read(values.size ? values : keptSettings());
+    known = currentValues();
+    typing = null;
+    touched = false;
+    forgetTouch(); // Back is no choice, and neither is what it loads
   };
+
+  const write = () => {
+    timer = undefined;
+    const values = currentValues();
+    const changed = bindings.filter(({ key }) => values.get(key) !== known.get(key));
+    const ownEntry = touched && deservesEntry(changed, typing);
+    if (ownEntry) typing = typingOf(changed);
+    if (touched)
+      keepSettings(changed.filter(({ kept }) => kept).map(({ key }) => [key, values.get(key) ?? null] as const));
+    known = values;
+    touched = false;
+    writeLink(values, ownEntry);
+  };
+
+  followHands();
   restore();
   onLinkChange(restore);
   effect(() => {
-    const values = currentValues();
-    if (!visible.value) return; // the address belongs to another tab of TensorBoard
-    const timer = setTimeout(() => writeLink(values), QUIET);
-    return () => clearTimeout(timer);
+    currentValues(); // whatever of it changes
+    if (!visible.value) {
+      clearTimeout(timer); // the address belongs to another tab of TensorBoard
+      timer = undefined;
+      return;
+    }
+    touched ||= justTouched();
+    timer ??= setTimeout(write, MOMENT);
+  });
+}
+
+/** The address that brings back what is shown now. */
+export function currentLink(): string {
+  return linkTo(currentValues());
+}
+
+/** Back to what everybody sees at first, in what is kept per browser. */
+export function resetKept(): void {
+  resetSettings(bindings);
+}
+
+function read(values: ReadonlyMap<string, string>): void {
+  batch(() => {
+    for (const { key, read } of bindings) read(values.get(key) ?? null);
   });
 }
 

@@ -2,7 +2,7 @@
 import { computed, effect, signal } from "@preact/signals";
 import { visible } from "../host/visibility.ts";
 import { lastNotAbove, unionOfSteps } from "./alignment.ts";
-import { adjusted, type Binding } from "./bindings.ts";
+import { adjusted, type Binding, bind, kept } from "./bindings.ts";
 import { shownKeys } from "./shown_keys.ts";
 import { stepIndex } from "./steps.ts";
 
@@ -85,4 +85,9 @@ export const stepBindings: Binding[] = [
     weight: "choice",
     kept: false,
   }),
+];
+
+/** Kept off the link: how fast somebody watches is nothing to share. */
+export const speedBindings = [
+  kept(bind("speed", speed, 2, (value) => SPEEDS.find((option) => String(option) === value))),
 ];

@@ -3,6 +3,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { figureLabel } from "../../data/figures.ts";
 import { type Diverging, gradient, type Sequential } from "../../render/heatmap/lut.ts";
 import * as appearance from "../../state/appearance.ts";
+import { resetKept } from "../../state/link_state.ts";
 import { figureSelection, PAGE_SIZES, page, pageSize, showOriginal, tileSize } from "../../state/samples.ts";
 import { toggle } from "../../state/series.ts";
 import { Chips } from "../../widgets/Chips.tsx";
@@ -65,6 +66,15 @@ export function OverlaySettings() {
         title={figureLabel}
         testId="figure-choice"
       />
+      <button
+        type="button"
+        class="text-button"
+        data-testid="reset-settings"
+        title="How overlays and tiles look, the pages' size, the panes and the speed of playing, which this browser keeps"
+        onClick={resetKept}
+      >
+        Reset settings
+      </button>
     </aside>
   );
 }
