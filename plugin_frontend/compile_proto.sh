@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Compiles tb_explain/records/explain.proto for Python and for this page. Run after `npm ci`, then commit the three results.
+# Compiles tb_explain/records/explain.proto for Python and for this page. Run after `npm ci`, then commit the four results.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,3 +17,5 @@ proto=tb_explain/records/explain.proto
   --plugin=protoc-gen-es=plugin_frontend/node_modules/.bin/protoc-gen-es --es_opt=target=ts --es_out="$venv"
 mkdir -p plugin_frontend/src/records
 cp "$venv/tb_explain/records/explain_pb.ts" plugin_frontend/src/records/
+
+npm --prefix plugin_frontend test -- src/records -u  # messages.ts, what the page reads of it

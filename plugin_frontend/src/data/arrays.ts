@@ -1,5 +1,5 @@
 /** Decodes the dense arrays of explain.proto: value = offset + scale * stored. */
-import { type Array as ArrayMessage, DType } from "../records/explain_pb.ts";
+import { type Array as ArrayMessage, DType } from "../records/messages.ts";
 
 const ITEM_SIZE: Partial<Record<DType, number>> = {
   [DType.UINT8]: 1,

@@ -1,5 +1,5 @@
 /** Decodes the header of Channels: what is known of the channels of a layer, and which columns hold it. */
-import { fromBinary } from "@bufbuild/protobuf";
+
 import {
   type Better,
   type Channels as ChannelsMessage,
@@ -10,9 +10,11 @@ import {
   type NamedColumn,
   type Sample,
   type TopPatches as TopsMessage,
-} from "../records/explain_pb.ts";
+} from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { type Column, columnOf } from "./columns.ts";
 import { known, toHex } from "./explained.ts";
+import { idFrom } from "./ids.ts";
 import { type Sheets, sheetsOf } from "./sheets.ts";
 
 /** Among class indices and categories: not known. */
@@ -160,7 +162,7 @@ function imageOf(sample: Sample, index: number): ProbeImage {
   const image = toHex(sample.image);
   return {
     id: image || `#${index}`,
-    row: Number(sample.id),
+    row: idFrom(sample.id),
     image,
     label: sample.label,
     predicted: sample.predicted,

@@ -1,6 +1,7 @@
 /** Asks the plugin's routes. Addresses are relative: the page never needs to know where TensorBoard is mounted. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { ClassNamesSchema } from "../records/explain_pb.ts";
+
+import { ClassNamesSchema } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import type { Run, SeriesSteps } from "./answers.ts";
 import { decodeLabelMap, type LabelMap } from "./label_maps.ts";
 import { LISTED_KINDS } from "./payloads.ts";

@@ -1,6 +1,7 @@
 /** Decodes a Clusters payload: into which cluster of its layer each position of a sample falls, and what the clusters are. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Array as ArrayMessage, ClustersSchema, type ClusterPath as PathMessage } from "../records/explain_pb.ts";
+
+import { type Array as ArrayMessage, ClustersSchema, type ClusterPath as PathMessage } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { ClusterMap, type Way } from "./cluster_map.ts";
 import { checkLength, type ExplainedRecord, type Extent, explainedRecord, extentOf, known } from "./explained.ts";

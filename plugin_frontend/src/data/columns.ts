@@ -1,5 +1,5 @@
 /** Columns: arrays whose values lie in a payload of their own, named by content hash. */
-import { type Column as ColumnMessage, DType } from "../records/explain_pb.ts";
+import { type Column as ColumnMessage, DType } from "../records/messages.ts";
 import { halfToNumber } from "./arrays.ts";
 import { toHex } from "./explained.ts";
 

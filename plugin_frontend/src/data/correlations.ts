@@ -1,6 +1,7 @@
 /** Decodes a Correlations payload: what superpixels contribute alone and two by two, as Ablation-CA finds it. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Array as ArrayMessage, CorrelationsSchema, type Related } from "../records/explain_pb.ts";
+
+import { type Array as ArrayMessage, CorrelationsSchema, type Related } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { checkLength, type ExplainedRecord, explainedRecord, extentOf, known } from "./explained.ts";
 import type { SuperpixelMap } from "./maps.ts";

@@ -1,5 +1,5 @@
 /** Decodes what the payloads of all kinds share: samples, their targets, and how far each can be trusted. */
-import type { Better, Sample, Summary } from "../records/explain_pb.ts";
+import type { Better, Sample, Summary } from "../records/messages.ts";
 import { idFrom } from "./ids.ts";
 import type { AttributionMap } from "./maps.ts";
 import type { Detail } from "./payloads.ts";
@@ -55,8 +55,6 @@ export type ExplainedRecord = {
   width: number;
 };
 
-type Shared = Omit<Summary, "$typeName" | "$unknown">;
-
 /** The image of a sample; its maps have the same size. */
 export type Extent = { height: number; width: number };
 
@@ -65,7 +63,7 @@ export type Extent = { height: number; width: number };
  * message contradicts itself.
  */
 export function explainedRecord(
-  message: Shared,
+  message: Summary,
   shape: readonly number[],
   extent: Extent,
   classDependent: boolean,
@@ -77,7 +75,7 @@ export function explainedRecord(
 
 /** The N samples of T targets each that a message tells of. Throws when it contradicts itself. */
 export function samplesOf<Own extends object>(
-  { samples, targets, probabilities, flags, figures }: Shared,
+  { samples, targets, probabilities, flags, figures }: Summary,
   [n = 0, t = 0]: readonly number[],
   own: (index: number, segments: string) => Own,
 ): ExplainedSample<SummarisedTarget & Own>[] {

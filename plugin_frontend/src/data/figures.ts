@@ -1,5 +1,5 @@
 /** Quality figures of maps: what each is called and says, how it reads, and whether the map beats one that knows nothing. */
-import { Better } from "../records/explain_pb.ts";
+import { Better } from "../records/messages.ts";
 import { ERROR_RATIO, ERRORS, errorText } from "./errors.ts";
 import type { Figure } from "./explained.ts";
 

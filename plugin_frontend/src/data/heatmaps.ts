@@ -1,6 +1,7 @@
 /** Decodes a Heatmaps payload: maps on grids of cells. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { HeatmapsSchema } from "../records/explain_pb.ts";
+
+import { HeatmapsSchema } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { decodeValues, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, explainedRecord, extentOf } from "./explained.ts";
 import { PixelMap } from "./maps.ts";

@@ -57,6 +57,6 @@ export class IdIndex {
 }
 
 /** Ids as they come from a message; larger ones than numbers hold are none of ours. 0: there is none. */
-export function idFrom(wide: bigint): number {
-  return wide <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(wide) : 0;
+export function idFrom(wide: number): number {
+  return Number.isSafeInteger(wide) ? wide : 0;
 }

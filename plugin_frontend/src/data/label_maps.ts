@@ -1,6 +1,7 @@
 /** Decodes label maps: which superpixel each pixel belongs to. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { LabelMapSchema } from "../records/explain_pb.ts";
+
+import { LabelMapSchema } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { inflate } from "./inflate.ts";
 
 export type LabelMap = {

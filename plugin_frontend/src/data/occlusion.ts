@@ -1,6 +1,7 @@
 /** Decodes Occlusion payloads: the target's score while a window is hidden, for every place of windows of several sizes. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Array as ArrayMessage, OcclusionSchema, type Slider } from "../records/explain_pb.ts";
+
+import { type Array as ArrayMessage, OcclusionSchema, type Slider } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { gridWindows, type Windows } from "../render/occlusion/windows.ts";
 import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, type Extent, explainedRecord, extentOf } from "./explained.ts";

@@ -1,10 +1,11 @@
 /** Decodes OcclusionPairs payloads: the target's score while two windows are hidden at once, one held and one moved. */
-import { fromBinary } from "@bufbuild/protobuf";
+
 import {
   type Array as ArrayMessage,
   OcclusionPairsSchema,
   type Windows as WindowsMessage,
-} from "../records/explain_pb.ts";
+} from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { overlap, type Windows } from "../render/occlusion/windows.ts";
 import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, type Extent, explainedRecord, extentOf } from "./explained.ts";

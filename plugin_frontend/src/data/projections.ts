@@ -1,11 +1,13 @@
 /** Decodes the header of a Projection: what is known of its rows, and which columns hold it. */
-import { fromBinary } from "@bufbuild/protobuf";
+
 import {
   type Better,
   type ClassDistances as ClassDistancesMessage,
   DType,
+  type Projection as ProjectionMessage,
   ProjectionSchema,
-} from "../records/explain_pb.ts";
+} from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { type Column, columnOf } from "./columns.ts";
 import { known, toHex } from "./explained.ts";
 
@@ -134,8 +136,6 @@ function thumbnailsOf(message: ProjectionMessage["thumbnails"], rows: number): T
   if (sheets.dtype !== DType.UINT8) throw new Error("Sheets of thumbnails that are no hashes.");
   return { height, width, down, across, sheets };
 }
-
-type ProjectionMessage = ReturnType<typeof fromBinary<typeof ProjectionSchema>>;
 
 function distancesOf(message: ClassDistancesMessage, rows: number): ClassDistances {
   const { classes, counts, spreads, silhouettes, purities, pairs } = message;

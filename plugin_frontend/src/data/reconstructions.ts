@@ -1,14 +1,13 @@
 /** Decodes a Reconstructions payload: what a feedback network makes of a sample's codes, layer by layer and from its class. */
-import { create, fromBinary } from "@bufbuild/protobuf";
 import {
   Better,
   type Figure as FigureMessage,
-  FigureSchema,
   type Picture,
   type Reconstructions,
   ReconstructionsSchema,
   type ResponseField as ResponseFieldMessage,
-} from "../records/explain_pb.ts";
+} from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { ERROR_RATIO, ERRORS } from "./errors.ts";
 import { checkLength, type ExplainedRecord, explainedRecord, extentOf, known } from "./explained.ts";
 import type { PictureMap } from "./maps.ts";
@@ -126,5 +125,5 @@ function ratioOf(figures: readonly FigureMessage[]): FigureMessage[] {
   const [own, ofClass] = [named(ERRORS[0]), named(ERRORS[3])];
   if (!own || !ofClass) return [];
   const values = own.map((error, i) => (error > 0 ? (ofClass[i] ?? Number.NaN) / error : Number.NaN));
-  return [create(FigureSchema, { name: ERROR_RATIO, values, better: Better.NEITHER })];
+  return [{ name: ERROR_RATIO, values, random: [], centred: [], better: Better.NEITHER }];
 }

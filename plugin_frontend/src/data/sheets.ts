@@ -1,5 +1,5 @@
 /** Sheets of small pictures: which image a picture is on, and where. */
-import { DType, type Thumbnails } from "../records/explain_pb.ts";
+import { DType, type Thumbnails } from "../records/messages.ts";
 import { type Column, columnOf } from "./columns.ts";
 
 /** Each image has `down` by `across` tiles of `height` by `width` pixels. */

@@ -1,6 +1,7 @@
 /** Decodes a Summary: the samples of a record and their targets, without maps. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { SummarySchema } from "../records/explain_pb.ts";
+
+import { SummarySchema } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { type ExplainedSample, type SummarisedTarget, samplesOf, toHex } from "./explained.ts";
 
 export type SampleSummary = ExplainedSample<SummarisedTarget>;

@@ -1,6 +1,7 @@
 /** Decodes a Superpixels payload: weights of superpixels in a local model, as LIME and KernelSHAP find them. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Array as ArrayMessage, Flag, SuperpixelsSchema } from "../records/explain_pb.ts";
+
+import { type Array as ArrayMessage, Flag, SuperpixelsSchema } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { decodeValues, validateArray } from "./arrays.ts";
 import { checkLength, type ExplainedRecord, type Extent, explainedRecord, extentOf, known } from "./explained.ts";
 import { SuperpixelMap } from "./maps.ts";

@@ -1,6 +1,7 @@
 /** Decodes volumes: voxels from 0 (empty) to 255. */
-import { fromBinary } from "@bufbuild/protobuf";
-import { type Picture, VolumeSchema } from "../records/explain_pb.ts";
+
+import { type Picture, VolumeSchema } from "../records/messages.ts";
+import { fromBinary } from "../records/read.ts";
 import { toHex } from "./explained.ts";
 import { inflate } from "./inflate.ts";
 

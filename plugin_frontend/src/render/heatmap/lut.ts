@@ -1,37 +1,34 @@
 /** Colour maps as palettes of 256 pixels, in the byte order of ImageData. */
-import {
-  interpolateCividis,
-  interpolateMagma,
-  interpolatePuOr,
-  interpolateRdBu,
-  interpolateTurbo,
-  interpolateViridis,
-} from "d3-scale-chromatic";
+import { DIVERGING, SEQUENTIAL } from "./colour_maps.ts";
 
-export const SEQUENTIAL = {
-  viridis: interpolateViridis,
-  cividis: interpolateCividis,
-  magma: interpolateMagma,
-  turbo: interpolateTurbo,
-};
-
-/** Warm colours speak for the target, cold ones against it; the middle is zero. */
-export const DIVERGING = {
-  RdBu: (t: number) => interpolateRdBu(1 - t),
-  PuOr: (t: number) => interpolatePuOr(1 - t),
-};
+export { DIVERGING, SEQUENTIAL };
 
 export type Sequential = keyof typeof SEQUENTIAL;
 export type Diverging = keyof typeof DIVERGING;
 export type ColourMap = Sequential | Diverging;
 
-const COLOUR_MAPS: Record<ColourMap, (t: number) => string> = { ...SEQUENTIAL, ...DIVERGING };
+const COLOUR_MAPS: Record<ColourMap, string> = { ...SEQUENTIAL, ...DIVERGING };
+
+/** The colour at `t` from 0 to 1, as levels of red, green and blue. */
+function colourAt(name: ColourMap, t: number): [number, number, number] {
+  const kept = COLOUR_MAPS[name];
+  const at = t * (kept.length / 6 - 1);
+  const [below, above] = [6 * Math.floor(at), 6 * Math.ceil(at)];
+  const level = (channel: number) => {
+    const [low = 0, high = 0] = [below, above].map((start) =>
+      Number.parseInt(kept.slice(start + 2 * channel, start + 2 * channel + 2), 16),
+    );
+    return Math.round(low + (at % 1) * (high - low));
+  };
+  return [level(0), level(1), level(2)];
+}
+
 const palettes = new Map<ColourMap, Uint32Array>();
 
 export function palette(name: ColourMap): Uint32Array {
   const known = palettes.get(name);
   if (known) return known;
-  const colours = Uint32Array.from({ length: 256 }, (_, i) => packColour(COLOUR_MAPS[name](i / 255)));
+  const colours = Uint32Array.from({ length: 256 }, (_, i) => packPixel(...colourAt(name, i / 255)));
   palettes.set(name, colours);
   return colours;
 }
@@ -58,6 +55,6 @@ export function gradient(name: ColourMap, gamma = 1): string {
   const middle = name in DIVERGING ? 0.5 : 0;
   const bent = (t: number) =>
     middle + Math.sign(t - middle) * (1 - middle) * (Math.abs(t - middle) / (1 - middle)) ** gamma;
-  const stops = Array.from({ length: 17 }, (_, i) => COLOUR_MAPS[name](bent(i / 16)));
+  const stops = Array.from({ length: 17 }, (_, i) => `rgb(${colourAt(name, bent(i / 16))})`);
   return `linear-gradient(to right, ${stops.join(", ")})`;
 }

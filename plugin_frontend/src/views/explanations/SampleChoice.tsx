@@ -1,6 +1,6 @@
 /** Which samples are shown: their order, the right or the wrong ones, and the page. */
 import { figureLabel } from "../../data/figures.ts";
-import { Better } from "../../records/explain_pb.ts";
+import { Better } from "../../records/messages.ts";
 import { type Outcome, outcome, page, type Sort, sort } from "../../state/samples.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";

@@ -1,5 +1,5 @@
 /** Why a map cannot be trusted, in words: what was wrong, and what to try. */
-import { Flag } from "../../records/explain_pb.ts";
+import { Flag } from "../../records/messages.ts";
 
 export type Warning = { badge: string; wrong: string; advice: string };
 

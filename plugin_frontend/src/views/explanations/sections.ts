@@ -2,7 +2,7 @@
 import { computed, effect } from "@preact/signals";
 import { figureOrder } from "../../data/figures.ts";
 import { hasValues, type Range, type ValueMap } from "../../data/maps.ts";
-import { Better } from "../../records/explain_pb.ts";
+import { Better } from "../../records/messages.ts";
 import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
 import { frame, type SeriesFrame } from "../../state/frame.ts";

@@ -1,7 +1,7 @@
 /** How far the picture can be trusted, and how well the features keep the classes apart. */
 
 import { figureText } from "../../data/figures.ts";
-import { Better } from "../../records/explain_pb.ts";
+import { Better } from "../../records/messages.ts";
 import type { Points } from "../../state/projection_frame.ts";
 
 const DESCRIPTIONS: readonly [name: string, label: string, sentence: string][] = [

@@ -1,7 +1,7 @@
 /** Explores the weights of superpixels in a local model, LIME's or KernelSHAP's. */
 import { useSignal } from "@preact/signals";
 import type { SuperpixelDetail } from "../../../data/superpixels.ts";
-import { Flag } from "../../../records/explain_pb.ts";
+import { Flag } from "../../../records/messages.ts";
 import { isUncertain, ranked } from "../../../render/superpixels/choice.ts";
 import { threshold } from "../../../state/appearance.ts";
 import { labelMap } from "../../../state/label_maps.ts";
