@@ -46,7 +46,7 @@ class Logged:
     @classmethod
     def shown(cls, tensorboard: StartTensorBoard, logdir: Path) -> Logged:
         """Log it, and show it in a TensorBoard."""
-        tables = _write(logdir)
+        tables = write_run(logdir / "run")
         return cls(tensorboard("--logdir", str(logdir)), *tables)
 
     def drop_map(self, size: int, target: int = 0) -> NDArray[np.float64]:
@@ -74,10 +74,10 @@ def covered(windows: list[tuple[int, int]], size: int, values: NDArray[np.float3
     return np.divide(total, count, out=np.zeros_like(total), where=count > 0)
 
 
-def _write(logdir: Path) -> Tables:
+def write_run(directory: Path) -> Tables:
     """A run with occlusion by three sizes of windows, and with all pairs of one size."""
     random = np.random.default_rng(0)
-    segment = SegmentWriter(logdir / "run")
+    segment = SegmentWriter(directory)
     image, records = segment.blob(pb.IMAGE, encode_image(random.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)))
     classes, declared = segment.blob(pb.CLASSES, pb.ClassNames(names=NAMES).SerializeToString())
     shared = {
