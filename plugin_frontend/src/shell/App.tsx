@@ -27,7 +27,7 @@ export function App() {
       )}
       <div class="body">
         {sidebarOpen.value && <Sidebar />}
-        <main>{View && <View />}</main>
+        <main id="view">{View && <View />}</main>
       </div>
       <Timeline />
       <Problems />

@@ -6,6 +6,7 @@ import { view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
 import { Icon } from "../widgets/Icon.tsx";
 import { CopyLink } from "./CopyLink.tsx";
+import { Tabs } from "../widgets/Tabs.tsx";
 import { helpOpen, problemsOpen, settingsOpen, sidebarOpen } from "./panes.ts";
 import { problemSummary } from "./problems.ts";
 
@@ -28,21 +29,17 @@ export function TopBar() {
       </button>
       <h1>Explain</h1>
       {VIEWS.length > 1 && (
-        <nav class="view-tabs" aria-label="Views">
-          {VIEWS.map(({ id, title }) => (
-            <button
-              key={id}
-              type="button"
-              data-testid={`view-${id}`}
-              aria-current={view.value === id ? "page" : undefined}
-              onClick={() => {
-                view.value = id;
-              }}
-            >
-              {title}
-            </button>
-          ))}
-        </nav>
+        <Tabs
+          label="Views"
+          name="view"
+          class="view-tabs"
+          controls="view"
+          tabs={VIEWS}
+          chosen={view.value}
+          onChoose={(id) => {
+            view.value = id;
+          }}
+        />
       )}
       <span class="spacer" />
       {problemSummary.value && (

@@ -34,12 +34,12 @@ export function ChannelTile({ half, channel, side, position, total }: Props) {
         data-run={pane.run}
         data-dead={dead || undefined}
         disabled={channel >= layer.count}
-        aria-label={summaryOf(half, channel)}
         onClick={() => {
           openChannel.value = channel;
         }}
       >
-        <span class="channel-head">
+        <span class="visually-hidden">{summaryOf(half, channel)}</span>
+        <span class="channel-head" aria-hidden="true">
           <strong>{channel}</strong>
           {properName(half, channel) && <span class="channel-name">{properName(half, channel)}</span>}
           {group >= 0 && (
@@ -55,7 +55,7 @@ export function ChannelTile({ half, channel, side, position, total }: Props) {
         </span>
         {channel < layer.count ? (
           <>
-            <span class="channel-pictures">
+            <span class="channel-pictures" aria-hidden="true">
               {shownPictures.value.map((part) => (
                 <TilePicture key={part} part={part} half={half} channel={channel} side={side} />
               ))}
@@ -63,7 +63,9 @@ export function ChannelTile({ half, channel, side, position, total }: Props) {
             {shownParts.value.has("numbers") && <Numbers half={half} channel={channel} />}
           </>
         ) : (
-          <span class="channel-absent">not in this layer</span>
+          <span class="channel-absent" aria-hidden="true">
+            not in this layer
+          </span>
         )}
       </button>
     </div>
@@ -143,7 +145,7 @@ function Numbers({ half, channel }: { half: PaneFrame; channel: number }) {
   const maximum = statistics.get("maximum")?.[channel];
   const preferred = preferredClass(half, channel);
   return (
-    <span class="channel-numbers">
+    <span class="channel-numbers" aria-hidden="true">
       {preferred !== undefined && <span class="channel-class">{preferred}</span>}
       {selectivity !== undefined && !Number.isNaN(selectivity) && (
         <span class="selectivity" title="Selectivity">
@@ -166,6 +168,7 @@ function summaryOf(half: PaneFrame, channel: number): string {
   const group = numbers.groupOf[channel] ?? -1;
   return [
     `Channel ${channel} of ${pane.layer}`,
+    channel >= half.layer.count && "not in this layer",
     isDead(half, channel) && "dead",
     preferred && `prefers ${preferred}`,
     selectivity !== undefined && !Number.isNaN(selectivity) && `selectivity ${selectivity.toFixed(2)}`,

@@ -68,7 +68,7 @@ export function ProbeMaps({ half, channel }: Props) {
                 <button
                   type="button"
                   aria-pressed={i === maps.image}
-                  aria-label={`Show ${describe(image, layer.classes)}`}
+                  aria-label={`Show ${describe(image, layer.classes)}, peak ${compact(rangeOfMap(maps.ranges, layer.count, i, channel).high)}`}
                   onClick={() => {
                     imageChoice.value = image.id;
                   }}

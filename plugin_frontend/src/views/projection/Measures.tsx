@@ -56,9 +56,9 @@ export function Measures({ points: { header } }: { points: Points }) {
               <dt>{label}</dt>
               <dd>{figureText(name, value)}</dd>
               {value >= 0 && value <= 1 && better === Better.HIGHER && (
-                <span class="measure-bar" style={{ "--share": value }} />
+                <dd class="measure-bar" style={{ "--share": value }} aria-hidden="true" />
               )}
-              {sentence && <p class="hint">{sentence}</p>}
+              {sentence && <dd class="hint">{sentence}</dd>}
             </div>
           );
         })}
@@ -66,10 +66,10 @@ export function Measures({ points: { header } }: { points: Points }) {
         <div data-measure="agreement">
           <dt>Distances foretell confusions</dt>
           <dd>{figureText("agreement", agreement)}</dd>
-          <p class="hint">
+          <dd class="hint">
             Rank correlation, over pairs of classes, of how near two are and how often they are confused: 1, the nearest
             are the most confused.
-          </p>
+          </dd>
         </div>
       )}
     </dl>

@@ -1,0 +1,115 @@
+"""What people need who see little, or use the keyboard alone: WCAG 2.1 A and AA by axe, in every view, in light and in dark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import every_kind
+from tests.browser.conftest import ExplainTab, OpenTab
+from tests.conftest import StartTensorBoard, TensorBoard
+
+pytestmark = pytest.mark.slow
+
+PAGE = Path(__file__).parents[2] / "plugin_frontend"
+AXE = PAGE / "node_modules/axe-core/axe.min.js"
+VIEWS = re.findall(r'"(\w+)"', re.search(r"VIEW_IDS = \[(.*?)\]", (PAGE / "src/state/view.ts").read_text(), re.S)[1])  # type: ignore[index]
+
+AUDIT = """async () => {
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"];
+  const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ["violations"] });
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
+}"""
+
+
+@pytest.fixture(scope="module")
+def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> TensorBoard:
+    logdir = tmp_path_factory.mktemp("accessibility")
+    every_kind.write_run(logdir / "run")
+    return tensorboard("--logdir", str(logdir))
+
+
+def rested(tab: ExplainTab) -> None:
+    """What is asked for is there, and has come to rest."""
+    tab.until(lambda: tab.frame.locator("main > *").count())
+    expect(tab.frame.locator('[aria-busy="true"]')).to_have_count(0)
+    tab.frame.evaluate("Promise.all(document.getAnimations().map(one => one.finished.catch(() => {})))")
+
+
+def audit(tab: ExplainTab, what: str) -> None:
+    """No rule is violated, in light nor, as TensorBoard switches it on, in dark."""
+    rested(tab)
+    if not tab.frame.evaluate("'axe' in window"):
+        tab.frame.evaluate(AXE.read_text())  # the content policy lets no script in
+    for theme in ("light", "dark"):
+        tab.page.evaluate("dark => document.body.classList.toggle('dark-mode', dark)", theme == "dark")
+        expect(tab.frame.locator("html")).to_have_attribute("data-theme", theme)
+        rested(tab)
+        violations = tab.frame.evaluate(AUDIT)
+        assert not violations, f"{what}, in {theme}:\n" + "\n".join(violations)
+
+
+def select_all(tab: ExplainTab) -> None:
+    box = tab.part("points").first.bounding_box()
+    assert box
+    tab.page.keyboard.press("r")
+    tab.page.mouse.move(box["x"] + 60, box["y"] + 60)
+    tab.page.mouse.down()
+    tab.page.mouse.move(box["x"] + box["width"] - 20, box["y"] + box["height"] - 20, steps=3)
+    tab.page.mouse.up()
+    tab.part("side-selection").click()
+
+
+def nothing_found(tab: ExplainTab) -> None:
+    tab.page.route("**/plugin/tb_explain/runs", lambda route: route.fulfill(json={"runs": []}))
+    tab.part("reload").click()
+    expect(tab.part("empty-state")).to_contain_text("No explanations were found")
+
+
+# What is to be seen in a view besides what it opens with, one after another.
+OPENED: dict[str, dict[str, Callable[[ExplainTab], object]]] = {
+    "explanations": {
+        "help": lambda tab: tab.page.keyboard.press("?"),
+        "problems": lambda tab: tab.part("problems").click(),
+        "a filter that is none": lambda tab: tab.part("tag-filter").fill("("),
+        "no run": lambda tab: tab.frame.get_by_role("button", name="None").click(),
+        "nothing found": nothing_found,
+    },
+    "clusters": {"a selected cluster": lambda tab: tab.frame.locator("main canvas").first.click()},
+    "projection": {"classes": lambda tab: tab.part("side-classes").click(), "a selection": select_all},
+    "features": {
+        "an enlarged channel": lambda tab: tab.part("channel").first.click(),
+        "channels as a table": lambda tab: tab.part("form").get_by_text("Table").click(),
+    },
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_neither_a_view_nor_what_opens_in_it_violates_wcag(open_tab: OpenTab, server: TensorBoard, view: str) -> None:
+    tab = open_tab(server, "&p.tb_explain.page_size=12", view=view)
+    expect(tab.part(f"view-{view}")).to_have_attribute("aria-selected", "true")
+    audit(tab, view)
+    for what, show in OPENED.get(view, {}).items():
+        show(tab)
+        audit(tab, what)
+        if tab.frame.locator("dialog").count():
+            tab.page.keyboard.press("Escape")
+            expect(tab.frame.locator("dialog")).to_have_count(0)
+
+
+def test_no_enlarged_sample_violates_wcag(open_tab: OpenTab, server: TensorBoard) -> None:
+    methods = "Saliency%2CLIME%2CAblationCA%2CFeedbackNetwork%2CFilterClusters%2COcclusion"
+    tab = open_tab(server, f"&p.tb_explain.page_size=96&p.tb_explain.methods={methods}")
+    tab.settled()
+    tiles = tab.part("tile").evaluate_all("tiles => tiles.map(tile => tile.dataset.kind)")
+    assert len(set(tiles)) == 7, set(tiles)
+    for kind in dict.fromkeys(tiles):
+        tab.tile(0, kind=kind).locator("button.tile-open").click()
+        expect(tab.part("sample-dialog")).to_be_visible()
+        audit(tab, kind)
+        tab.page.keyboard.press("Escape")
+        expect(tab.part("sample-dialog")).to_have_count(0)
