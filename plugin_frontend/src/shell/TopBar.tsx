@@ -5,8 +5,8 @@ import { reload, reloading } from "../state/polling.ts";
 import { view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
 import { Icon } from "../widgets/Icon.tsx";
-import { CopyLink } from "./CopyLink.tsx";
 import { Tabs } from "../widgets/Tabs.tsx";
+import { CopyLink } from "./CopyLink.tsx";
 import { helpOpen, problemsOpen, settingsOpen, sidebarOpen } from "./panes.ts";
 import { problemSummary } from "./problems.ts";
 
