@@ -2,10 +2,10 @@
 
 import { type Array as ArrayMessage, OcclusionSchema, type Slider } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
-import { gridWindows, type Windows } from "../render/occlusion/windows.ts";
 import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, type Extent, explainedRecord, extentOf } from "./explained.ts";
 import { WindowMap } from "./window_map.ts";
+import { gridWindows, type Windows } from "./windows.ts";
 
 /** What hiding windows of one size does to a target. */
 export class OcclusionSlider {

@@ -6,11 +6,11 @@ import {
   type Windows as WindowsMessage,
 } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
-import { overlap, type Windows } from "../render/occlusion/windows.ts";
 import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, type Extent, explainedRecord, extentOf } from "./explained.ts";
 import { reachOf } from "./occlusion.ts";
 import { WindowMap } from "./window_map.ts";
+import { overlap, type Windows } from "./windows.ts";
 
 /** `joint`: what the score loses when both are hidden. `interaction`: what each loses alone, summed, less that. */
 export type PairView = "joint" | "interaction";

@@ -1,8 +1,8 @@
 /** A map made of windows: a pixel has the mean value of those that cover it. */
-import { coverMap } from "../render/occlusion/cover_map.ts";
-import type { Windows } from "../render/occlusion/windows.ts";
+import { coverMap } from "./cover_map.ts";
 import type { Extent } from "./explained.ts";
 import { type Range, rangeOf } from "./maps.ts";
+import type { Windows } from "./windows.ts";
 
 /** Pixels along the longer side at which the range is taken: enough for the images that networks look at. */
 const FINEST = 512;

@@ -1,6 +1,6 @@
 /** Chooses which map of occlusion is drawn, in the enlarged sample and in all tiles alike. */
 import type { PairView } from "../../../data/occlusion_pairs.ts";
-import type { Windows } from "../../../render/occlusion/windows.ts";
+import type { Windows } from "../../../data/windows.ts";
 import { chosenSlider, pairView, slider } from "../../../state/occlusion.ts";
 import { Segmented } from "../../../widgets/Segmented.tsx";
 import { Select } from "../../../widgets/Select.tsx";

@@ -1,7 +1,7 @@
 /** Occlusion, to explore: hide any logged window, see what becomes of the score, and compare sizes of windows. */
 import { useSignal } from "@preact/signals";
 import type { OcclusionSlider } from "../../../data/occlusion.ts";
-import { nearestWindow } from "../../../render/occlusion/windows.ts";
+import { nearestWindow } from "../../../data/windows.ts";
 import { className } from "../../../state/class_names.ts";
 import { chosenSlider } from "../../../state/occlusion.ts";
 import type { DetailProps } from "../details.ts";

@@ -2,7 +2,7 @@
 import { useSignal } from "@preact/signals";
 import { useMemo, useRef } from "preact/hooks";
 import type { WindowPairs } from "../../../data/occlusion_pairs.ts";
-import { nearestWindow } from "../../../render/occlusion/windows.ts";
+import { nearestWindow } from "../../../data/windows.ts";
 import { pairView } from "../../../state/occlusion.ts";
 import type { DetailProps } from "../details.ts";
 import { PairViewChoice } from "./MapChoices.tsx";

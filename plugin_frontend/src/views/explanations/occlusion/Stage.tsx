@@ -3,7 +3,7 @@ import type { ComponentChildren, TargetedKeyboardEvent, TargetedPointerEvent } f
 import { useEffect, useRef } from "preact/hooks";
 import type { Target } from "../../../data/explained.ts";
 import type { AttributionMap } from "../../../data/maps.ts";
-import { neighbourWindow, type Windows } from "../../../render/occlusion/windows.ts";
+import { neighbourWindow, type Windows } from "../../../data/windows.ts";
 import type { Explanation } from "../cards.ts";
 import { Caption, LargePicture } from "../LargePicture.tsx";
 

@@ -1,5 +1,5 @@
 /** Scores, drops and interactions of hidden windows in words. */
-import type { Windows } from "../../../render/occlusion/windows.ts";
+import type { Windows } from "../../../data/windows.ts";
 import { compact, percent } from "../format.ts";
 
 export function scoreText(score: string, value: number): string {
