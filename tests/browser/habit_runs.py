@@ -35,6 +35,7 @@ def write_runs(logdir: Path) -> None:
                         step,
                         targets=PREDICTED,
                         probabilities=PROBABILITIES,
+                        predicted_probabilities=PROBABILITIES,
                         labels=LABELS,
                         predicted=PREDICTED,
                         class_names=NAMES,

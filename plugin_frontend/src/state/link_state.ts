@@ -17,6 +17,7 @@ import { occlusionBindings } from "./occlusion.ts";
 import { projectionBindings } from "./projections.ts";
 import { reconstructionBindings } from "./reconstructions.ts";
 import { runBindings } from "./runs.ts";
+import { filterBindings } from "./sample_filter.ts";
 import { sampleBindings } from "./samples.ts";
 import { selectionBindings } from "./selection.ts";
 import { seriesBindings } from "./series.ts";
@@ -32,6 +33,7 @@ const bindings: readonly Binding[] = [
   seriesBindings,
   stepBindings,
   sampleBindings,
+  filterBindings,
   occlusionBindings,
   appearanceBindings,
   clusterBindings,

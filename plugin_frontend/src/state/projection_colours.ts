@@ -168,8 +168,8 @@ export function outcomes(labels: Stored, predicted: Stored): Uint8Array {
 }
 
 /** "#rrggbb" of a category. */
-export function colourOfCategory(by: Colouring, code: number, count: number): string {
-  return by === "outcome" ? (OUTCOME_COLOURS[code] ?? MISSING) : categoryColour(code, count);
+export function colourOfCategory(by: Colouring, code: number): string {
+  return by === "outcome" ? (OUTCOME_COLOURS[code] ?? MISSING) : categoryColour(code);
 }
 
 /** Of points of which nothing is known. */
@@ -183,9 +183,7 @@ export function paletteOf(by: Colouring, count: number): Uint32Array {
   const key = `${by === "outcome"} ${count}`;
   let found = palettes.get(key);
   if (!found) {
-    found = Uint32Array.from({ length: Math.max(1, count) }, (_, code) =>
-      packColour(colourOfCategory(by, code, count)),
-    );
+    found = Uint32Array.from({ length: Math.max(1, count) }, (_, code) => packColour(colourOfCategory(by, code)));
     palettes.set(key, found);
   }
   return found;

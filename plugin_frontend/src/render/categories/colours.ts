@@ -1,7 +1,8 @@
 /**
- * Colours of classes and other categories, which colour-blind people tell apart as long as there are few: up to eight those of
- * Okabe and Ito, beyond that hues around the circle by the golden angle in three lightnesses, which tell apart what lies
- * side by side, and need a legend or a label otherwise.
+ * Colours of classes and other categories. They follow from the index alone, so that a class has the same one in all views,
+ * whatever is known there of the others. The first eight are those of Okabe and Ito, which colour-blind people tell apart; the
+ * others are hues around the circle by the golden angle in three lightnesses, which tell apart what lies side by side, and need
+ * a legend or a label otherwise.
  */
 import { GOLDEN_ANGLE, oklch } from "./oklab.ts";
 
@@ -20,15 +21,15 @@ const OKABE_ITO: readonly Tone[] = [
 
 const LIGHTNESSES = [0.62, 0.77, 0.5];
 
-export function categoryTone(index: number, count: number): Tone {
-  const first = count <= OKABE_ITO.length ? OKABE_ITO[index] : undefined;
+export function categoryTone(index: number): Tone {
+  const first = OKABE_ITO[index];
   if (first) return first;
   return { lightness: LIGHTNESSES[index % LIGHTNESSES.length] as number, chroma: 0.15, hue: 30 + GOLDEN_ANGLE * index };
 }
 
-/** "#rrggbb" of category `index` among `count`. */
-export function categoryColour(index: number, count: number): string {
-  const { lightness, chroma, hue } = categoryTone(index, count);
+/** "#rrggbb" of category `index`. */
+export function categoryColour(index: number): string {
+  const { lightness, chroma, hue } = categoryTone(index);
   return oklch(lightness, chroma, hue);
 }
 

@@ -34,6 +34,6 @@ export function clusterColour(id: number): string {
 export function classColour(index: number, purity: number, classes: number): string {
   const chance = 1 / Math.max(1, classes);
   const pure = classes > 1 ? Math.min(1, Math.max(0, (purity - chance) / (1 - chance))) : 1;
-  const { lightness, chroma, hue } = categoryTone(index, classes);
+  const { lightness, chroma, hue } = categoryTone(index);
   return oklch(0.82 + (lightness - 0.82) * pure, 0.01 + (chroma - 0.01) * pure, hue);
 }

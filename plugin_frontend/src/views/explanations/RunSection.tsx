@@ -4,6 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { visible } from "../../host/visibility.ts";
 import { loading, runsInView } from "../../state/frame.ts";
 import { runColours, shownRuns } from "../../state/runs.ts";
+import { filterCount } from "../../state/sample_filter.ts";
 import { outcome } from "../../state/samples.ts";
 import { onlySelected, selectedCount } from "../../state/selection.ts";
 import type { Section } from "./sections.ts";
@@ -37,7 +38,9 @@ export function RunSection({ section, children }: { section: Section; children: 
         <p class="notice" data-testid="nothing-left">
           {selectedCount.value > 0 && onlySelected.value
             ? "None of the selected images was logged here at this step."
-            : `No sample is ${outcome.value} at this step.`}
+            : outcome.value !== "all" && filterCount.value === 1
+              ? `No sample is ${outcome.value} at this step.`
+              : "No sample passes the filters at this step."}
         </p>
       )}
       {cards.length > 0 && section.page.length === 0 && <p class="notice">This run has no samples on this page.</p>}

@@ -4,12 +4,14 @@ import { loggedProjections } from "../../state/projections.ts";
 import { showOriginal, tileSize } from "../../state/samples.ts";
 import { isSelected, onlySelected, selectedCount, toggleSelected } from "../../state/selection.ts";
 import { seriesKey } from "../../state/series.ts";
+import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import type { Card } from "./cards.ts";
 import { isRight } from "./cards.ts";
 import { TurningBadge } from "./clusters/TurningBadge.tsx";
 import { percent } from "./format.ts";
 import { Picture } from "./Picture.tsx";
+import { PinButton } from "./PinButton.tsx";
 import { Tile } from "./Tile.tsx";
 
 export function SampleCard({ card }: { card: Card }) {
@@ -40,6 +42,7 @@ export function SampleCard({ card }: { card: Card }) {
           onChange={() => toggleSelected(row)}
         />
       )}
+      <PinButton id={card.sample.id} name={card.sample.name} class="card-pin" />
       <TurningBadge card={card} />
       <div class="tiles">
         {showOriginal.value && first && (
@@ -73,9 +76,19 @@ export function Verdict({ card: { sample, record } }: { card: Card }) {
           <Icon name={right ? "check" : "close"} />
         </span>
       )}
-      {sample.label !== undefined && right !== true && <span class="truth">{truth}</span>}
+      {sample.label !== undefined && right !== true && (
+        <>
+          <ClassDot index={sample.label} />
+          <span class="truth">{truth}</span>
+        </>
+      )}
       {right === false && <span aria-hidden="true">→</span>}
-      {sample.predicted !== undefined && <span class="predicted">{predicted}</span>}
+      {sample.predicted !== undefined && (
+        <>
+          <ClassDot index={sample.predicted} />
+          <span class="predicted">{predicted}</span>
+        </>
+      )}
       <span class="probability">{percent(sample.probability)}</span>
     </p>
   );

@@ -5,6 +5,7 @@ import { type Outcome, outcome, page, type Sort, sort } from "../../state/sample
 import { Icon } from "../../widgets/Icon.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
+import { SampleFilter } from "./SampleFilter.tsx";
 import { SelectionChip } from "./SelectionChip.tsx";
 import { currentPage, loggedFigures, pageCount } from "./sections.ts";
 
@@ -43,6 +44,7 @@ export function SampleChoice() {
           page.value = 0;
         }}
       />
+      <SampleFilter />
       <SelectionChip />
       <Paging />
     </>

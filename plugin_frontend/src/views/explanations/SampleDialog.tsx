@@ -7,6 +7,7 @@ import { frame, loading } from "../../state/frame.ts";
 import { classChoice, openSample } from "../../state/samples.ts";
 import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
 import { picked } from "../../state/superpixels.ts";
+import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { Dialog } from "../../widgets/Dialog.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Card, cardsOf, chooseTarget, type Explanation, ranked } from "./cards.ts";
@@ -18,6 +19,7 @@ import { FlagNotes } from "./Flags.tsx";
 import { percent } from "./format.ts";
 import { Caption, LargePicture, LargeVoxels } from "./LargePicture.tsx";
 import { Picture } from "./Picture.tsx";
+import { PinButton } from "./PinButton.tsx";
 import { Verdict } from "./SampleCard.tsx";
 import { sections } from "./sections.ts";
 
@@ -39,7 +41,14 @@ export function SampleDialog() {
       class="sample-dialog"
       testId="sample-dialog"
       title={titleOf(card.value)}
-      beside={card.value && <TurningBadge card={card.value} everywhere />}
+      beside={
+        card.value && (
+          <>
+            <PinButton id={open.sample} name={card.value.sample.name} class="dialog-pin" />
+            <TurningBadge card={card.value} everywhere />
+          </>
+        )
+      }
       onClose={() => {
         openSample.value = null;
         openSeries.value = null;
@@ -152,6 +161,7 @@ function Targets({ explanation }: { explanation: Explanation }) {
           >
             <span class="target-bar" style={{ width: `${100 * (probability ?? 0)}%` }} />
             <span class="target-name">
+              <ClassDot index={classIndex} />
               {className(record.classes, classIndex)}
               {classIndex === sample.label && <span class="target-role">true label</span>}
             </span>

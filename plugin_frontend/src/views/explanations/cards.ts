@@ -38,6 +38,12 @@ export function arrange(cards: readonly Card[], sort: Sort, outcome: Outcome, ch
   return order ? shown.sort((a, b) => order(a) - order(b)) : shown;
 }
 
+/** Otherwise in the same order. */
+export function pinnedFirst(cards: readonly Card[], pinned: ReadonlySet<string>): Card[] {
+  const isPinned = ({ sample }: Card) => pinned.has(sample.id);
+  return [...cards.filter(isPinned), ...cards.filter((card) => !isPinned(card))];
+}
+
 const ORDERS: Record<(typeof SORTS)[number], ((card: Card) => number) | null> = {
   logged: null,
   mistakes: ({ sample }) => [0, 2, 1][[false, true, undefined].indexOf(isRight(sample))] ?? 1,

@@ -7,10 +7,11 @@ import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
 import { frame, type SeriesFrame } from "../../state/frame.ts";
 import { shownRuns } from "../../state/runs.ts";
+import { passesFilter, pinnedSamples } from "../../state/sample_filter.ts";
 import { classChoice, figureSelection, outcome, page, pageSize, sort } from "../../state/samples.ts";
 import { passesSelection } from "../../state/selection.ts";
 import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
-import { arrange, type Card, cardsOf, chooseTarget } from "./cards.ts";
+import { arrange, type Card, cardsOf, chooseTarget, pinnedFirst } from "./cards.ts";
 import { shownMap } from "./shown_map.ts";
 
 export type Section = {
@@ -43,19 +44,34 @@ const arranged = computed(() => {
     const loaded = frame.value?.runs.get(run);
     const frames = loaded?.filter(({ series }) => chosen.has(nameOf(series))) ?? [];
     const cards = cardsOf(frames);
+    const selected = cards.filter(({ sample }) => passesSelection(sample.row));
+    const passing = selected.filter(({ sample, record }) => passesFilter(sample, record.classes));
     return {
       run,
       loaded: loaded !== undefined,
       frames,
       samples: cards.length,
-      cards: arrange(
-        cards.filter(({ sample }) => passesSelection(sample.row)),
-        sort.value,
-        outcome.value,
-        classChoice.value,
-      ),
+      selected: selected.length,
+      all: cards,
+      cards: pinnedFirst(arrange(passing, sort.value, outcome.value, classChoice.value), pinnedSamples.value),
     };
   });
+});
+
+/** Of the runs that are loaded: samples that may be shown, and those that the filters leave. */
+export const filteredCounts = computed(() => ({
+  all: arranged.value.reduce((sum, { selected }) => sum + selected, 0),
+  left: arranged.value.reduce((sum, { cards }) => sum + cards.length, 0),
+}));
+
+/** All classes that samples are of, or are taken for, with the hash of their names, ascending. */
+export const sampleClasses = computed(() => {
+  const classes = new Map<number, string>();
+  for (const { all } of arranged.value)
+    for (const { sample, record } of all)
+      for (const index of [sample.label, sample.predicted])
+        if (index !== undefined && index >= 0) classes.set(index, record.classes);
+  return [...classes].sort(([a], [b]) => a - b);
 });
 
 export const sections = computed<Section[]>(() => {

@@ -125,7 +125,7 @@ function CategoryLegend({ points, found: { count, counts } }: { points: Points; 
               <span
                 class="swatch"
                 data-wrong={(by === "outcome" && code === 1) || undefined}
-                style={{ background: code === count ? MISSING : colourOfCategory(by, code, count) }}
+                style={{ background: code === count ? MISSING : colourOfCategory(by, code) }}
               />
               <span class="legend-name">{name}</span>
               <span class="legend-rows">{rows.toLocaleString("en")}</span>
