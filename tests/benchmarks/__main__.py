@@ -14,6 +14,7 @@ ALL = (
     "lime",
     "maximize",
     "occlusion",
+    "page",
     "projection",
     "quality",
     "reducing",

@@ -97,11 +97,11 @@ class FirstPicture(NamedTuple):
         return self.known_cpu + self.plugin_cpu
 
 
-def first_picture(browser: Browser, logdir: Path, plugin: str, state: str = "") -> FirstPicture:
-    """With an empty cache and a server that was just started; the projector's reads all vectors to know that there are some."""
+def first_picture(browser: Browser, logdir: Path, plugin: str, state: str = "", watch: str = WATCH) -> FirstPicture:
+    """With an empty cache and a server that was just started, until what `watch` waits for is drawn; the projector's reads all vectors to know that there are some."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.add_init_script(WATCH)
+    page.add_init_script(watch)
     with tensorboard(logdir) as (url, server):
 
         def now() -> tuple[float, float]:

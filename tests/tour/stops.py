@@ -114,7 +114,7 @@ def a_cluster_is_lit_everywhere(guide: Guide) -> None:
         cluster_layers="conv1,conv2,conv4,hidden",
         panes=False,
     )
-    light(guide, "conv4", 2)
+    light(guide, "conv4", 6)
     guide.picture("clusters")
 
 
@@ -129,12 +129,13 @@ def light(guide: Guide, layer: str, cluster: int) -> None:
 
 @stop("clusters", run="images")
 def a_mistake_is_followed_to_the_layer_where_it_turns(guide: Guide) -> None:
-    guide.go("clusters", runs="images", tag_filter="^mistakes", sort="mistakes")
+    guide.go("clusters", runs="images", tag_filter="^images", sort="mistakes")
     guide.tab.frame.locator('[data-testid="cluster-tile"][data-turns]').first.get_by_role("button").click()
     guide.tab.part("turning-badge").last.click()
     guide.tab.frame.locator('[data-testid="path-step"][data-layer="conv4"]').first.click()
     guide.drawn()
     guide.point_at(guide.tab.part("layer-picture"), 0.6, 0.4)
+    guide.tab.part("sample-dialog").locator(".sample-body").evaluate("body => body.scrollTo(0, 0)")
     guide.drawn()
     guide.picture("cluster_path", guide.tab.part("sample-dialog"))
     guide.tab.page.keyboard.press("Escape")
@@ -142,7 +143,7 @@ def a_mistake_is_followed_to_the_layer_where_it_turns(guide: Guide) -> None:
 
 @stop("explanations", run="objects")
 def what_a_layer_still_knows(guide: Guide) -> None:
-    guide.go("explanations", runs="objects", tag_filter="mistakes/reconstruction", sort="mistakes")
+    guide.go("explanations", runs="objects", tag_filter="mistakes/reconstruction", sort="mistakes", level="0.3")
     guide.tab.tile(0, kind="RECONSTRUCTIONS").locator("button.tile-open").click()
     expect(guide.tab.part("reconstruction-panel")).to_be_visible()
     guide.drawn()
