@@ -39,7 +39,7 @@ DRAG = """async ([slider, frames]) => {
     put.apply(this, given);
   };
   for (let i = 0; i < frames; i++) {
-    set.call(input, 0.2 + (0.6 * i) / frames);
+    set.call(input, Number(input.min) + (input.max - input.min) * (0.1 + (0.8 * i) / frames));
     input.dispatchEvent(new Event("input", { bubbles: true }));
     for (let j = 0; j < 2; j++) await new Promise(requestAnimationFrame);
   }
@@ -70,7 +70,7 @@ def slider(playwright: Playwright, repetitions: int = 5) -> None:
         browser = launch(playwright)
         with tensorboard(Path(directory)) as (url, _):
             state = "&p.tb_explain.size=96&p.tb_explain.page_size=96"
-            tab = opened(browser, url + EXPLANATIONS + state, viewport={"width": 1920, "height": 1400})
+            tab = opened(browser, url + EXPLANATIONS + state, viewport={"width": 1920, "height": 1700})
             expect(tab.part("tile")).to_have_count(TILES)
             tab.settled()
             found: dict[str, list[float]] = {}

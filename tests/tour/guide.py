@@ -40,7 +40,7 @@ class Guide:
             f"&p.tb_explain.{key}={quote(value, safe=',')}" for key, value in {"view": view, **state}.items()
         )
         self.tab.page.evaluate("hash => { location.hash = hash; }", f"#tb_explain{values}")
-        expect(self.tab.part(f"view-{view}")).to_have_attribute("aria-current", "page")
+        expect(self.tab.part(f"view-{view}")).to_have_attribute("aria-selected", "true")
         for name in ("Runs and filters", "Overlay settings"):
             pane = self.tab.frame.locator(".top-bar").get_by_role("button", name=name)
             if pane.get_attribute("aria-expanded") != str(panes).lower():
