@@ -16,6 +16,7 @@ export const KEYS: [string, string][] = [
   ["L R P", "in a projection: lasso, rectangle, pan (in three dimensions: turn)"],
   ["+ − 0", "in a projection: nearer, farther, all points; the arrow keys pan while it has the focus"],
   ["Shift Ctrl", "in a projection: add to the selection, remove from it"],
+  ["B", "in an enlarged comparison: blink between A and B; the arrow keys move the divider while it has the focus"],
   ["Ctrl Z", "back to how it was, as the browser's Back; with Shift, forward again"],
   ["?", "this help"],
   ["Esc", "close; in a projection: clear the selection"],

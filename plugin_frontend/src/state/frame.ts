@@ -28,7 +28,10 @@ export const loading = signal(false);
 /** The runs whose sections are on screen or close to it. */
 export const runsInView = signal<ReadonlySet<string>>(new Set());
 
-type Wanted = { step: number; series: { series: Series; entries: Entries }[] };
+/** The records of a series that are to be shown. */
+export type WantedSeries = { series: Series; entries: Entries };
+
+type Wanted = { step: number; series: WantedSeries[] };
 
 const BUDGET = 192 * 1024 * 1024;
 
@@ -50,13 +53,17 @@ const wantedSeries = computed(() => {
   return [...inView.filter(({ run }) => run !== enlarged), ...seriesOf(enlarged)];
 });
 
-function wantedAt(at: number): Wanted {
-  const series = wantedSeries.value.flatMap((series) => {
+/** Of each series that was logged its records at a step, or near it. */
+export function recordsAt(series: readonly Series[], at: number): WantedSeries[] {
+  return series.flatMap((series) => {
     const logged = stepIndex.value.get(series.run)?.get(seriesKey(series));
     const entries = logged ? entriesAt(logged, at) : null;
     return entries ? [{ series, entries }] : [];
   });
-  return { step: at, series };
+}
+
+function wantedAt(at: number): Wanted {
+  return { step: at, series: recordsAt(wantedSeries.value, at) };
 }
 
 export function followFrame(): void {
@@ -83,21 +90,23 @@ export function followFrame(): void {
 async function load(wanted: Wanted): Promise<Frame> {
   const byRun = groupBy(wanted.series, ({ series }) => series.run);
   const runs = await Promise.all(
-    Array.from(byRun, async ([run, series]): Promise<[string, SeriesFrame[]]> => {
-      const reads = await store.load(
-        run,
-        series.flatMap(({ series: { kind }, entries }) => entries.keys.map((key) => ({ kind, key }))),
-      );
-      let next = 0;
-      const frames = series.map(({ series, entries: { step, wallTime, keys } }) => {
-        const records = reads.slice(next, next + keys.length);
-        next += keys.length;
-        return { series, step, wallTime, records };
-      });
-      return [run, frames];
-    }),
+    Array.from(byRun, async ([run, series]): Promise<[string, SeriesFrame[]]> => [run, await loadSeries(run, series)]),
   );
   return { step: wanted.step, runs: new Map(runs) };
+}
+
+/** In one request, unless they are kept. */
+export async function loadSeries(run: string, wanted: readonly WantedSeries[]): Promise<SeriesFrame[]> {
+  const reads = await store.load(
+    run,
+    wanted.flatMap(({ series: { kind }, entries }) => entries.keys.map((key) => ({ kind, key }))),
+  );
+  let next = 0;
+  return wanted.map(({ series, entries: { step, wallTime, keys } }) => {
+    const records = reads.slice(next, next + keys.length);
+    next += keys.length;
+    return { series, step, wallTime, records };
+  });
 }
 
 /** Loads the steps next to the shown one, so that moving there is immediate. */

@@ -12,6 +12,7 @@ import { visible } from "../host/visibility.ts";
 import { appearanceBindings } from "./appearance.ts";
 import type { Binding } from "./bindings.ts";
 import { clusterBindings } from "./clusters.ts";
+import { compareBindings } from "./compare.ts";
 import { featureBindings } from "./features.ts";
 import { occlusionBindings } from "./occlusion.ts";
 import { projectionBindings } from "./projections.ts";
@@ -41,6 +42,7 @@ const bindings: readonly Binding[] = [
   reconstructionBindings,
   voxelBindings,
   featureBindings,
+  compareBindings,
   projectionBindings,
   selectionBindings,
 ].flat();

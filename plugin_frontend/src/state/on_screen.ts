@@ -1,5 +1,6 @@
 /** What is on screen and what is on its way, whichever view is shown. */
 import { computed } from "@preact/signals";
+import { compareLoading, compareStep } from "./compare.ts";
 import { featureFrame, featuresLoading } from "./feature_frame.ts";
 import { frameStep, loading } from "./frame.ts";
 import { projectionLoading, projectionStep } from "./projections.ts";
@@ -7,10 +8,12 @@ import { view } from "./view.ts";
 
 export const busy = computed(() => {
   if (view.value === "features") return featuresLoading.value;
+  if (view.value === "compare") return compareLoading.value;
   return loading.value || (view.value === "projection" && projectionLoading.value);
 });
 
 export const stepOnScreen = computed(() => {
   if (view.value === "features") return featureFrame.value?.step ?? null;
+  if (view.value === "compare") return compareStep.value;
   return view.value === "projection" ? projectionStep.value : frameStep.value;
 });

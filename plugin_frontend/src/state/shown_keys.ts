@@ -1,8 +1,9 @@
 /** The series that the shown view shows, as the index of steps calls them. */
 import { computed } from "@preact/signals";
+import { comparedSeries } from "./compare.ts";
 import { channelsKey, shownChannels } from "./features.ts";
 import { projectionKey, shownProjections } from "./projections.ts";
-import { seriesKey, shownSeries } from "./series.ts";
+import { type Series, seriesKey, shownSeries } from "./series.ts";
 import { view } from "./view.ts";
 
 export const shownKeys = computed<{ run: string; key: string }[]>(() => {
@@ -11,7 +12,13 @@ export const shownKeys = computed<{ run: string; key: string }[]>(() => {
       return shownProjections.value.map(({ run, tag }) => ({ run, key: projectionKey(tag) }));
     case "features":
       return shownChannels.value.map(({ run, tag }) => ({ run, key: channelsKey(tag) }));
+    case "compare":
+      return comparedSeries.value.map(keyOf);
     default:
-      return shownSeries.value.map((series) => ({ run: series.run, key: seriesKey(series) }));
+      return shownSeries.value.map(keyOf);
   }
 });
+
+function keyOf(series: Series): { run: string; key: string } {
+  return { run: series.run, key: seriesKey(series) };
+}

@@ -25,4 +25,9 @@ export const VIEWS: readonly View[] = [
     title: "Features",
     load: async () => (await import("./features/Features.tsx")).Features,
   },
+  {
+    id: "compare",
+    title: "Compare",
+    load: async () => (await import("./compare/Compare.tsx")).Compare,
+  },
 ];

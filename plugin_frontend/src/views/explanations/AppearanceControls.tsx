@@ -1,5 +1,6 @@
 /** How maps are coloured, in all views that draw them. */
-import type { Diverging, Sequential } from "../../render/heatmap/lut.ts";
+import type { ReadonlySignal } from "@preact/signals";
+import { type Diverging, gradient, type Sequential } from "../../render/heatmap/lut.ts";
 import type { Mode } from "../../render/heatmap/overlay.ts";
 import * as appearance from "../../state/appearance.ts";
 import { Segmented } from "../../widgets/Segmented.tsx";
@@ -89,5 +90,20 @@ export function AppearanceControls({ signed, ranges }: Props) {
         }}
       />
     </>
+  );
+}
+
+type BarProps = { map: ReadonlySignal<Sequential | Diverging>; low: string; high: string };
+
+/** The colours of a legend, and what its ends stand for. */
+export function Bar({ map, low, high }: BarProps) {
+  return (
+    <div class="legend-bar">
+      <div class="legend-colours" style={{ background: gradient(map.value, appearance.gamma.value) }} />
+      <div class="legend-ends">
+        <span>{low}</span>
+        <span>{high}</span>
+      </div>
+    </div>
   );
 }

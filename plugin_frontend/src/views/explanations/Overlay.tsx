@@ -2,7 +2,7 @@
 import { computed, effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import type { ClusterMap } from "../../data/cluster_map.ts";
-import type { ValueMap } from "../../data/maps.ts";
+import type { Range, ValueMap } from "../../data/maps.ts";
 import { paintClusters } from "../../render/clusters/paint.ts";
 import { cellsOf } from "../../render/clusters/project.ts";
 import { paint } from "../../render/heatmap/overlay.ts";
@@ -19,15 +19,22 @@ import { resample } from "./shown_map.ts";
 
 type Drawn = ValueMap | ClusterMap;
 
-type Props = { map: Drawn; series: Series; longest: number; label?: string | undefined };
+type Props = {
+  map: Drawn;
+  series: Series;
+  longest: number;
+  /** By which it is normalised, when not as in the view of attribution maps. */
+  range?: Range | undefined;
+  label?: string | undefined;
+};
 
-export function Overlay({ map, series, longest, label }: Props) {
+export function Overlay({ map, series, longest, range, label }: Props) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const { height, width } = sizeOf(map, longest);
 
   useEffect(() => (canvas.current ? watchCanvas(canvas.current) : undefined), []);
   useEffect(() => {
-    const painter = painterOf(map, series, height, width);
+    const painter = painterOf(map, series, range, height, width);
     return effect(() => {
       const paintPixels = painter();
       const element = canvas.current;
@@ -40,7 +47,7 @@ export function Overlay({ map, series, longest, label }: Props) {
         context.putImageData(image, 0, 0);
       });
     });
-  }, [map, series, height, width]);
+  }, [map, series, range?.low, range?.high, height, width]);
   const cells = map.form === "clusters";
   return (
     <canvas
@@ -57,7 +64,7 @@ export function Overlay({ map, series, longest, label }: Props) {
 type Paint = (pixels: Uint32Array) => void;
 
 /** Gives, in an effect, what paints the map as it is to look now. */
-function painterOf(map: Drawn, series: Series, height: number, width: number): () => Paint {
+function painterOf(map: Drawn, series: Series, given: Range | undefined, height: number, width: number): () => Paint {
   const { run, tag } = series;
   if (map.form === "clusters") {
     const lit = computed(() => litIn(run, tag, map.way, map.path)); // pointing at another map's clusters repaints nothing here
@@ -67,7 +74,7 @@ function painterOf(map: Drawn, series: Series, height: number, width: number): (
     };
   }
   return () => {
-    const range = rangeFor(map, methodOf(series));
+    const range = given ?? rangeFor(map, methodOf(series));
     if (map.form !== "superpixels") {
       const table = map.signed ? signedTable.value : unsignedTable.value;
       return (pixels) => paint(resample(map, height, width), range, table, pixels);

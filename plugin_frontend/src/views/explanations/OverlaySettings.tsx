@@ -1,7 +1,5 @@
 /** How overlays and tiles look: the pane at the right. */
-import type { ReadonlySignal } from "@preact/signals";
 import { figureLabel } from "../../data/figures.ts";
-import { type Diverging, gradient, type Sequential } from "../../render/heatmap/lut.ts";
 import * as appearance from "../../state/appearance.ts";
 import { resetKept } from "../../state/link_state.ts";
 import { figureSelection, PAGE_SIZES, page, pageSize, showOriginal, tileSize } from "../../state/samples.ts";
@@ -9,7 +7,7 @@ import { toggle } from "../../state/series.ts";
 import { Chips } from "../../widgets/Chips.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
-import { AppearanceControls } from "./AppearanceControls.tsx";
+import { AppearanceControls, Bar } from "./AppearanceControls.tsx";
 import { compact } from "./format.ts";
 import { MapChoices } from "./occlusion/MapChoices.tsx";
 import { currentPage, loggedFigures, sharedRanges, shownFigures, signedness, superpixelCount } from "./sections.ts";
@@ -100,20 +98,6 @@ function Legend() {
           </div>
         ))}
       </dl>
-    </div>
-  );
-}
-
-type BarProps = { map: ReadonlySignal<Sequential | Diverging>; low: string; high: string };
-
-function Bar({ map, low, high }: BarProps) {
-  return (
-    <div class="legend-bar">
-      <div class="legend-colours" style={{ background: gradient(map.value, appearance.gamma.value) }} />
-      <div class="legend-ends">
-        <span>{low}</span>
-        <span>{high}</span>
-      </div>
     </div>
   );
 }

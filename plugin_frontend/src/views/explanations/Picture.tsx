@@ -4,7 +4,7 @@ import type { ComponentChildren, TargetedPointerEvent } from "preact";
 import { useEffect } from "preact/hooks";
 import { imageAddress } from "../../data/client.ts";
 import type { Target } from "../../data/explained.ts";
-import type { AttributionMap } from "../../data/maps.ts";
+import type { AttributionMap, Range } from "../../data/maps.ts";
 import { mode } from "../../state/appearance.ts";
 import { seriesNames } from "../../state/series.ts";
 import { outlines, superpixelMode } from "../../state/superpixels.ts";
@@ -21,6 +21,8 @@ type Props = {
   target: Target | null;
   /** Another map than that of the target. */
   map?: AttributionMap;
+  /** By which the map is normalised, when not as in the view of attribution maps. */
+  range?: Range | undefined;
   /** The longer side of the canvas. */
   longest: number;
   /** The longer side on screen: small images are enlarged without smoothing. */
@@ -32,7 +34,8 @@ type Props = {
   children?: ComponentChildren;
 };
 
-export function Picture({ explanation, target, map: given, longest, shownAt, note, readout = true, children }: Props) {
+export function Picture(props: Props) {
+  const { explanation, target, map: given, range, longest, shownAt, note, readout = true, children } = props;
   const { sample, record, frame } = explanation;
   const { run } = frame.series;
   const map = given ?? (target && shownMap(target));
@@ -97,6 +100,7 @@ export function Picture({ explanation, target, map: given, longest, shownAt, not
           map={map}
           series={frame.series}
           longest={longest}
+          range={range}
           label={map.form === "clusters" ? mapSummary(map, record.classes) : undefined}
         />
       )}

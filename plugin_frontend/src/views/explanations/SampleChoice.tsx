@@ -2,7 +2,7 @@
 import { figureLabel } from "../../data/figures.ts";
 import { Better } from "../../records/messages.ts";
 import { type Outcome, outcome, page, type Sort, sort } from "../../state/samples.ts";
-import { Icon } from "../../widgets/Icon.tsx";
+import { Paging } from "../../widgets/Paging.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { SampleFilter } from "./SampleFilter.tsx";
@@ -46,7 +46,7 @@ export function SampleChoice() {
       />
       <SampleFilter />
       <SelectionChip />
-      <Paging />
+      <Paging page={currentPage.value} count={pageCount.value} onTurn={turnPage} />
     </>
   );
 }
@@ -64,34 +64,6 @@ function figureOrders(): [Sort, string][] {
   });
   const known = [...ORDERS, ...orders].some(([order]) => order === sort.value);
   return known ? orders : [...orders, [sort.value, figureLabel(sort.value.slice(sort.value.indexOf(":") + 1))]];
-}
-
-function Paging() {
-  return (
-    <div class="paging">
-      <button
-        type="button"
-        class="icon-button"
-        aria-label="Previous page"
-        disabled={currentPage.value === 0}
-        onClick={() => turnPage(-1)}
-      >
-        <Icon name="left" />
-      </button>
-      <span class="page-number" data-testid="page">
-        {currentPage.value + 1} / {pageCount.value}
-      </span>
-      <button
-        type="button"
-        class="icon-button"
-        aria-label="Next page"
-        disabled={currentPage.value >= pageCount.value - 1}
-        onClick={() => turnPage(1)}
-      >
-        <Icon name="right" />
-      </button>
-    </div>
-  );
 }
 
 export function turnPage(by: number): void {

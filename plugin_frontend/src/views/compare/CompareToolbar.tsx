@@ -1,0 +1,67 @@
+/** What is shown of both sides: methods, layers, class, and which samples in which order. */
+import { CHANGES, type Change, type CompareOrder, changeFilter, compareOrder } from "../../state/compare.ts";
+import { page } from "../../state/samples.ts";
+import {
+  chosenLayers,
+  chosenMethods,
+  layerSelection,
+  layers,
+  methodSelection,
+  methods,
+  toggle,
+} from "../../state/series.ts";
+import { Chips } from "../../widgets/Chips.tsx";
+import { Segmented } from "../../widgets/Segmented.tsx";
+import { Select } from "../../widgets/Select.tsx";
+import { SelectionChip } from "../explanations/SelectionChip.tsx";
+
+const ORDERS: [CompareOrder, string][] = [
+  ["change", "Largest change"],
+  ["similarity", "Least similar maps"],
+  ["probability", "Change of probability"],
+  ["logged", "As logged"],
+];
+
+const CHANGE_NAMES: Record<Change, string> = { all: "All", changed: "Changed", fixed: "Fixed", broken: "Broken" };
+
+export function CompareToolbar() {
+  return (
+    <div class="view-toolbar" role="toolbar" aria-label="What is shown">
+      <Chips
+        label="Methods"
+        names={methods.value}
+        chosen={chosenMethods.value}
+        onToggle={(name) => toggle(methodSelection, chosenMethods.value, name)}
+        testId="methods"
+      />
+      <Chips
+        label="Layers"
+        names={layers.value}
+        chosen={chosenLayers.value}
+        onToggle={(name) => toggle(layerSelection, chosenLayers.value, name)}
+        testId="layers"
+      />
+      <Select
+        label="Order"
+        value={compareOrder.value}
+        options={ORDERS}
+        testId="compare-order"
+        onChange={(order) => {
+          compareOrder.value = order;
+          page.value = 0;
+        }}
+      />
+      <Segmented
+        label="Predictions"
+        value={changeFilter.value}
+        options={CHANGES.map((change): [Change, string] => [change, CHANGE_NAMES[change]])}
+        testId="change-filter"
+        onChange={(change) => {
+          changeFilter.value = change;
+          page.value = 0;
+        }}
+      />
+      <SelectionChip />
+    </div>
+  );
+}

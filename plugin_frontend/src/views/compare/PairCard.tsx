@@ -1,0 +1,127 @@
+/** One sample on both sides: what was predicted, and for each series both maps and their difference. */
+import { className } from "../../state/class_names.ts";
+import { openPair, type Side } from "../../state/compare.ts";
+import { tileSize } from "../../state/samples.ts";
+import { seriesNames } from "../../state/series.ts";
+import { Icon } from "../../widgets/Icon.tsx";
+import { type Card, isRight } from "../explanations/cards.ts";
+import { percent } from "../explanations/format.ts";
+import { Picture } from "../explanations/Picture.tsx";
+import { type Outcome, outcomeOf } from "./changes.ts";
+import { DifferencePicture, differs } from "./DifferencePicture.tsx";
+import { LikenessText } from "./LikenessText.tsx";
+import type { MapPair, SamplePair } from "./pairs.ts";
+import { SidePicture } from "./SidePicture.tsx";
+import { SideMark } from "./Sides.tsx";
+
+/** Enough for thumbnails of every size, as in the view of attribution maps. */
+export const LONGEST = 128;
+
+export function PairCard({ pair }: { pair: SamplePair }) {
+  const [first] = pair.a.explanations;
+  const { label, name } = pair.a.sample;
+  return (
+    <li class="card pair-card" data-testid="pair-card" data-sample={pair.id} data-outcome={outcomeOf(pair)}>
+      <Predictions pair={pair} />
+      <div class="pair-body">
+        {first && (
+          <figure class="tile">
+            <Picture explanation={first} target={null} longest={LONGEST} shownAt={tileSize.value} />
+            <figcaption>
+              <span class="tile-name">
+                {label === undefined ? "Original" : `true class ${className(pair.a.record.classes, label)}`}
+              </span>
+              <span class="tile-target">{name}</span>
+            </figcaption>
+          </figure>
+        )}
+        <div class="map-pairs">
+          {pair.maps.map((maps) => (
+            <MapPairTiles key={maps.series.key} sample={pair.id} pair={maps} />
+          ))}
+        </div>
+      </div>
+    </li>
+  );
+}
+
+const OUTCOMES: Record<Outcome, { words: string; icon: "check" | "close" | "swap" } | null> = {
+  fixed: { words: "fixed", icon: "check" },
+  broken: { words: "broken", icon: "close" },
+  changed: { words: "changed", icon: "swap" },
+  same: null,
+  unknown: null,
+};
+
+/** What each side predicts; a change is said in words and shape as well as in colour. */
+export function Predictions({ pair }: { pair: Pick<SamplePair, "a" | "b"> }) {
+  const outcome = outcomeOf(pair);
+  const marked = OUTCOMES[outcome];
+  return (
+    <div class="pair-predictions">
+      <Prediction side="a" card={pair.a} />
+      <span class="pair-arrow" aria-hidden="true">
+        →
+      </span>
+      <Prediction side="b" card={pair.b} />
+      {marked && (
+        <span class="outcome" data-outcome={outcome}>
+          <Icon name={marked.icon} />
+          {marked.words}
+        </span>
+      )}
+    </div>
+  );
+}
+
+function Prediction({ side, card: { sample, record } }: { side: Side; card: Card }) {
+  const right = isRight(sample);
+  return (
+    <span class="pair-prediction">
+      <SideMark side={side} />
+      {right !== undefined && (
+        <span class={right ? "right" : "wrong"} role="img" aria-label={right ? "right" : "wrong"}>
+          <Icon name={right ? "check" : "close"} />
+        </span>
+      )}
+      <span class="predicted">{className(record.classes, sample.predicted)}</span>
+      <span class="quiet">{percent(sample.probability)}</span>
+    </span>
+  );
+}
+
+function MapPairTiles({ sample, pair }: { sample: string; pair: MapPair }) {
+  const { series, a, b } = pair;
+  const name = seriesNames.value(series.a.series);
+  const open = () => {
+    openPair.value = { sample, series: series.key };
+  };
+  return (
+    <figure class="map-pair" data-testid="map-pair" data-tag={series.a.series.tag} data-kind={series.a.series.kind}>
+      <button type="button" class="map-pair-open" aria-label={`Enlarge ${name} of A and B`} onClick={open}>
+        <SidePicture side="a" pair={pair} longest={LONGEST} shownAt={tileSize.value} />
+        <SidePicture side="b" pair={pair} longest={LONGEST} shownAt={tileSize.value} />
+        {differs(pair) && <DifferencePicture pair={pair} longest={LONGEST} />}
+      </button>
+      <figcaption>
+        <span class="tile-name" title={series.a.series.description || series.a.series.tag}>
+          {name}
+        </span>
+        <span class="tile-target">
+          <span class="class-name">{subjectOf(a.target && b.target ? pair : null)}</span>
+          <LikenessText pair={pair} />
+        </span>
+      </figcaption>
+    </figure>
+  );
+}
+
+/** The class that both maps explain. */
+export function subjectOf(pair: MapPair | null): string {
+  if (!pair?.a.target || !pair.b.target) return "";
+  const { record } = pair.b.explanation;
+  if (!record.classDependent) return "";
+  const [inA, inB] = [pair.a.target.classIndex, pair.b.target.classIndex];
+  const nameInB = className(record.classes, inB);
+  return inA === inB ? `for ${nameInB}` : `for ${className(pair.a.explanation.record.classes, inA)}, ${nameInB}`;
+}

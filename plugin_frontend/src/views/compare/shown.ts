@@ -1,0 +1,115 @@
+/** What the view shows, derived from both sides and the choices. */
+import { computed, effect } from "@preact/signals";
+import { hasValues, type Range, type ValueMap } from "../../data/maps.ts";
+import { range } from "../../state/appearance.ts";
+import { requestClassNames } from "../../state/class_names.ts";
+import { changeFilter, comparedSeries, compareOrder, SIDES } from "../../state/compare.ts";
+import { compareFrame } from "../../state/compare_frame.ts";
+import { groupBy } from "../../state/group.ts";
+import { classChoice, page, pageSize } from "../../state/samples.ts";
+import { passesSelection } from "../../state/selection.ts";
+import { methodOf, type Series, seriesKey } from "../../state/series.ts";
+import { shownMap } from "../explanations/shown_map.ts";
+import { inOrder, passes, tallyOf } from "./changes.ts";
+import { likenessOf, mean, meanSimilarity, measuring } from "./likeness.ts";
+import { joinSides, type MapPair } from "./pairs.ts";
+
+const nameOf = (series: Series) => `${series.run}\n${seriesKey(series)}`;
+
+/** Both sides joined; `null`: nothing was loaded yet. What is no longer chosen goes at once, before the rest has arrived. */
+export const joined = computed(() => {
+  const loaded = compareFrame.value;
+  if (!loaded) return null;
+  const chosen = new Set(comparedSeries.value.map(nameOf));
+  const [a, b] = SIDES.map((side) => ({
+    ...loaded[side],
+    frames: loaded[side].frames.filter(({ series }) => chosen.has(nameOf(series))),
+  })) as [typeof loaded.a, typeof loaded.b];
+  return { a, b, ...joinSides(a, b, classChoice.value) };
+});
+
+export const samplePairs = computed(() => joined.value?.pairs ?? []);
+
+/** All that pass the filters, in order. While maps are being measured only by what needs no measuring, so that nothing jumps twice. */
+export const arranged = computed(() => {
+  const passing = samplePairs.value.filter(
+    (pair) => passesSelection(pair.a.sample.row || pair.b.sample.row) && passes(pair, changeFilter.value),
+  );
+  return inOrder(passing, compareOrder.value, measuring.value ? () => undefined : meanSimilarity);
+});
+
+export const pageCount = computed(() => Math.max(1, Math.ceil(arranged.value.length / pageSize.value)));
+
+/** The page shown: the asked one, or the last when there are fewer. */
+export const currentPage = computed(() => Math.min(page.value, pageCount.value - 1));
+
+export const visiblePairs = computed(() => {
+  const first = currentPage.value * pageSize.value;
+  return arranged.value.slice(first, first + pageSize.value);
+});
+
+export function turnPage(by: number): void {
+  page.value = Math.min(pageCount.value - 1, Math.max(0, currentPage.value + by));
+}
+
+export const tally = computed(() => tallyOf(samplePairs.value));
+
+/** The mean over all common samples, by method; `undefined`: not known, or not yet. */
+export const similarityByMethod = computed(() => {
+  const pairs = samplePairs.value.flatMap(({ maps }) => maps);
+  const byMethod = groupBy(pairs, ({ series }) => methodOf(series.a.series));
+  return [...byMethod].map(([method, pairs]): [string, number | undefined] => [
+    method,
+    measuring.value ? undefined : mean(pairs.map(likenessOf)),
+  ]);
+});
+
+/** The maps of values on the page, of both sides. */
+const visibleMaps = computed(() =>
+  visiblePairs.value
+    .flatMap(({ maps }) => maps)
+    .flatMap(({ a, b, series }) =>
+      [a.target, b.target].flatMap((target) => {
+        const map = target && shownMap(target);
+        return map && hasValues(map) ? [{ method: methodOf(series.a.series), map }] : [];
+      }),
+    ),
+);
+
+/** The range that all visible maps of a method share, those of both sides. */
+export const sharedRanges = computed(() => {
+  const ranges = new Map<string, Range>();
+  for (const { method, map } of visibleMaps.value) {
+    const { low, high } = ranges.get(method) ?? map.range;
+    ranges.set(method, { low: Math.min(low, map.range.low), high: Math.max(high, map.range.high) });
+  }
+  return ranges;
+});
+
+export const signedness = computed(() => ({
+  signed: visibleMaps.value.some(({ map }) => map.signed),
+  unsigned: visibleMaps.value.some(({ map }) => !map.signed),
+}));
+
+export const superpixelCount = computed(() =>
+  Math.max(0, ...visibleMaps.value.map(({ map }) => (map.form === "superpixels" ? map.weights.length : 0))),
+);
+
+/** The range by which a map of a pair is normalised. */
+export function rangeIn({ series }: MapPair, map: ValueMap): Range {
+  return (range.value === "shared" && sharedRanges.value.get(methodOf(series.a.series))) || map.range;
+}
+
+/** All classes that were logged as targets, with the hash of their names, ascending. */
+export const loggedClasses = computed(() => {
+  const classes = new Map<number, string>();
+  for (const { a, b } of samplePairs.value)
+    for (const { record, sample } of [...a.explanations, ...b.explanations])
+      for (const { classIndex } of sample.targets) if (classIndex >= 0) classes.set(classIndex, record.classes);
+  return [...classes].sort(([a], [b]) => a - b);
+});
+
+effect(() => {
+  for (const { run, frames } of Object.values(compareFrame.value ?? {}))
+    for (const { records } of frames) for (const record of records) if (record) requestClassNames(run, record.classes);
+});

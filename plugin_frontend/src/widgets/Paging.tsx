@@ -1,0 +1,37 @@
+/** Which of several pages is shown, and the way to the next and the previous one. */
+import { Icon } from "./Icon.tsx";
+
+type Props = {
+  /** From 0. */
+  page: number;
+  count: number;
+  onTurn: (by: number) => void;
+};
+
+export function Paging({ page, count, onTurn }: Props) {
+  return (
+    <div class="paging">
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Previous page"
+        disabled={page === 0}
+        onClick={() => onTurn(-1)}
+      >
+        <Icon name="left" />
+      </button>
+      <span class="page-number" data-testid="page">
+        {page + 1} / {count}
+      </span>
+      <button
+        type="button"
+        class="icon-button"
+        aria-label="Next page"
+        disabled={page >= count - 1}
+        onClick={() => onTurn(1)}
+      >
+        <Icon name="right" />
+      </button>
+    </div>
+  );
+}
