@@ -12,6 +12,7 @@ import { followLink } from "./state/link_state.ts";
 import { stepOnScreen } from "./state/on_screen.ts";
 import { followOpenSample } from "./state/open_row.ts";
 import { reload, startPolling } from "./state/polling.ts";
+import { followSamplePage } from "./state/sample_page.ts";
 import { keepOffLink } from "./state/settings.ts";
 import { followSteps } from "./state/steps.ts";
 import { runPlayback, speedBindings } from "./state/timeline.ts";
@@ -33,6 +34,7 @@ export function render(): void {
   followFrame();
   runPlayback(stepOnScreen);
   followOpenSample();
+  followSamplePage();
   restoreLasso();
   onDataReloaded(reload);
   listenToKeys();

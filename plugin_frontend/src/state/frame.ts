@@ -41,6 +41,14 @@ const store = new RecordStore(
   BUDGET,
 );
 
+/** The records of one series at some other step than the frame's, from the same store. */
+export function loadRecords({ run, kind }: Series, keys: readonly string[]): Promise<(ExplainedRecord | null)[]> {
+  return store.load(
+    run,
+    keys.map((key) => ({ kind, key })),
+  );
+}
+
 export function clearRecords(): void {
   store.clear();
 }

@@ -8,6 +8,7 @@ import { forgetDifferences } from "./differences.ts";
 import { clearRecords } from "./frame.ts";
 import { forgetHistories } from "./histories.ts";
 import { forgetLabelMaps } from "./label_maps.ts";
+import { forgetOtherRuns } from "./other_runs.ts";
 import { forgetHeaders } from "./projection_records.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { runs } from "./runs.ts";
@@ -41,6 +42,7 @@ export function reload(): void {
   forgetChannels();
   forgetSheets();
   forgetHistories();
+  forgetOtherRuns();
   forgetSteps();
   void poll();
 }

@@ -3,11 +3,14 @@ import { computed } from "@preact/signals";
 import { comparedSeries } from "./compare.ts";
 import { channelsKey, shownChannels } from "./features.ts";
 import { projectionKey, shownProjections } from "./projections.ts";
-import { type Series, seriesKey, shownSeries } from "./series.ts";
+import { openSample } from "./samples.ts";
+import { type Series, seriesKey, seriesOf, shownSeries } from "./series.ts";
 import { view } from "./view.ts";
 
 export const shownKeys = computed<{ run: string; key: string }[]>(() => {
   switch (view.value) {
+    case "sample":
+      return (openSample.value ? seriesOf(openSample.value.run) : shownSeries.value).map(keyOf);
     case "projection":
       return shownProjections.value.map(({ run, tag }) => ({ run, key: projectionKey(tag) }));
     case "features":

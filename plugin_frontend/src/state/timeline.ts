@@ -41,6 +41,11 @@ export function moveTo(index: number): void {
   follow.value = at === last;
 }
 
+/** To this step, or the nearest earlier one. */
+export function moveToStep(to: number): void {
+  moveTo(lastNotAbove(steps.value, to));
+}
+
 export function moveBy(distance: number): void {
   moveTo(stepAt.value + distance);
 }

@@ -2,7 +2,7 @@
 import { signal } from "@preact/signals";
 import { bind, oneOf } from "./bindings.ts";
 
-export const VIEW_IDS = ["explanations", "clusters", "projection", "features", "compare"] as const;
+export const VIEW_IDS = ["explanations", "sample", "clusters", "projection", "features", "compare"] as const;
 
 export type ViewId = (typeof VIEW_IDS)[number];
 

@@ -11,6 +11,11 @@ export const VIEWS: readonly View[] = [
     load: async () => (await import("./explanations/Explanations.tsx")).Explanations,
   },
   {
+    id: "sample",
+    title: "Sample",
+    load: async () => (await import("./sample/Sample.tsx")).Sample,
+  },
+  {
     id: "clusters",
     title: "Clusters",
     load: async () => (await import("./clusters/Clusters.tsx")).Clusters,

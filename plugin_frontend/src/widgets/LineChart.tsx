@@ -34,6 +34,8 @@ export type LineChartProps = {
   step: number | null;
   /** Of the values; `undefined`: as they are. */
   range?: Extent | undefined;
+  /** Of the steps; `undefined`: from the first to the last. */
+  span?: Extent | undefined;
   /** A value in words. */
   format: (value: number) => string;
   /** In CSS pixels. */
@@ -53,7 +55,12 @@ export function LineChart(props: LineChartProps) {
   const box = useRef<HTMLDivElement>(null);
   const width = useWidth(box);
   const pointed = useSignal<number | null>(null);
-  const layout = layoutOf(steps, lines, { width, height }, { range, compact, named, marked: marks.length > 0 });
+  const layout = layoutOf(
+    steps,
+    lines,
+    { width, height },
+    { range, span: props.span, compact, named, marked: marks.length > 0 },
+  );
   const current = currentOf(steps, step);
   const read = pointed.value ?? current;
   const at = read < steps.length ? read : -1;

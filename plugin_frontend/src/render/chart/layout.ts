@@ -26,6 +26,15 @@ export type ChartLayout = {
   lines: LineLayout[];
 };
 
+export type Looks = {
+  /** Of the values and of the steps; `undefined`: as they are. */
+  range: Extent | undefined;
+  span: Extent | undefined;
+  compact: boolean;
+  named: boolean;
+  marked: boolean;
+};
+
 const LINE_HEIGHT = 15;
 const CHARACTER = 6.6;
 const MARK_ROOM = 12;
@@ -40,11 +49,11 @@ export function layoutOf(
   steps: readonly number[],
   lines: readonly { values: readonly (number | undefined)[] }[],
   { width, height }: Size,
-  { range, compact, named, marked }: { range: Extent | undefined; compact: boolean; named: boolean; marked: boolean },
+  { range, span, compact, named, marked }: Looks,
 ): ChartLayout | null {
   const extent = range ?? extentOf(lines.flatMap(({ values }) => values));
-  const [first, last] = [steps[0], steps.at(-1)];
-  if (!extent || first === undefined || last === undefined) return null;
+  const [first, last] = [span?.low ?? steps[0], span?.high ?? steps.at(-1)];
+  if (!extent || steps.length === 0 || first === undefined || last === undefined) return null;
 
   const values = compact ? [] : ticks(extent, atMost(height / TICK_ROOM.y, 5));
   const texts = tickTexts(values);

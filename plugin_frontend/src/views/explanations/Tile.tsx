@@ -18,7 +18,8 @@ import { shownFigures } from "./sections.ts";
 /** Enough for thumbnails of every size; more pixels cost time and show nothing. */
 const LONGEST = 128;
 
-export function Tile({ explanation }: { explanation: Explanation }) {
+/** `current`: among others, the one that is shown enlarged. */
+export function Tile({ explanation, current }: { explanation: Explanation; current?: boolean }) {
   const { frame, sample, record } = explanation;
   const { run, tag, kind } = frame.series;
   const peeking = useSignal(false);
@@ -43,6 +44,7 @@ export function Tile({ explanation }: { explanation: Explanation }) {
         <button
           type="button"
           class="tile-open"
+          aria-pressed={current}
           aria-label={`Enlarge ${name}, ${sample.name || className(record.classes, sample.label)}`}
           onClick={() => {
             openSeries.value = seriesKey(frame.series);

@@ -1,5 +1,5 @@
 /** Joins the records of several series into one card for each sample, and chooses the target that a card explains. */
-import type { ExplainedRecord, ExplainedSample, Target } from "../../data/explained.ts";
+import type { ExplainedRecord, ExplainedSample, SummarisedTarget, Target } from "../../data/explained.ts";
 import type { SeriesFrame } from "../../state/frame.ts";
 import type { ClassChoice, Outcome, SORTS, Sort } from "../../state/samples.ts";
 
@@ -67,9 +67,17 @@ function byFigure(sort: string, choice: ClassChoice): (card: Card) => number {
 
 /** The target that `choice` means for this sample; `null` when it was not logged. */
 export function chooseTarget({ sample, record }: Explanation, choice: ClassChoice): Target | null {
+  return targetOf(sample, record.classDependent, choice);
+}
+
+export function targetOf<T extends SummarisedTarget>(
+  sample: ExplainedSample<T>,
+  classDependent: boolean,
+  choice: ClassChoice,
+): T | null {
   const { targets } = sample;
   const anyClass = targets.some(({ classIndex }) => classIndex >= 0);
-  if (!record.classDependent || !anyClass) return targets[0] ?? null; // there is nothing to choose from
+  if (!classDependent || !anyClass) return targets[0] ?? null; // there is nothing to choose from
   const ofClass = (index: number | undefined) => targets.find(({ classIndex }) => classIndex === index) ?? null;
   switch (choice) {
     case "predicted":
@@ -87,7 +95,7 @@ export function chooseTarget({ sample, record }: Explanation, choice: ClassChoic
 }
 
 /** The targets that are classes, each class once, the most probable first. */
-export function ranked(targets: readonly Target[]): Target[] {
+export function ranked<T extends SummarisedTarget>(targets: readonly T[]): T[] {
   const classes = new Map(
     targets.filter(({ classIndex }) => classIndex >= 0).map((target) => [target.classIndex, target]),
   );

@@ -1,15 +1,13 @@
 /** The pinned row: its picture and numbers, and its nearest neighbours in the space of the features. */
 import { useEffect } from "preact/hooks";
-import { className } from "../../state/class_names.ts";
 import { sampleOfRow } from "../../state/open_row.ts";
-import type { Points } from "../../state/projection_frame.ts";
 import { pinnedRow, side } from "../../state/projections.ts";
 import { openSample } from "../../state/samples.ts";
 import { isSelected, toggleSelected } from "../../state/selection.ts";
 import { Icon } from "../../widgets/Icon.tsx";
-import { compact } from "../explanations/format.ts";
+import { NeighbourList } from "./NeighbourList.tsx";
 import { RowFacts } from "./RowFacts.tsx";
-import { factsOf, findRow, neighboursOf, pin } from "./rows.ts";
+import { findRow, pin } from "./rows.ts";
 import { Thumbnail } from "./Thumbnail.tsx";
 
 export function Point() {
@@ -58,41 +56,9 @@ export function Point() {
           </button>
         )}
       </p>
-      <Neighbours points={points} row={row} />
-    </section>
-  );
-}
-
-function Neighbours({ points, row }: { points: Points; row: number }) {
-  const neighbours = neighboursOf(points, row);
-  const own = factsOf(points, row).label;
-  if (neighbours === undefined) return <p class="hint">Loading neighbours …</p>;
-  if (neighbours.length === 0) return <p class="hint">No neighbours were logged.</p>;
-  return (
-    <>
       <h4 title="By cosine distance of the features that were logged, not by the picture">Nearest in the features</h4>
-      {/* biome-ignore lint/a11y/noRedundantRoles: a list without bullets is no list to Safari */}
-      <ol class="neighbours" role="list" data-testid="neighbours">
-        {neighbours.map(({ row: near, distance }) => {
-          const { label } = factsOf(points, near);
-          const name = label === undefined ? `row ${near}` : className(points.header.classes, label);
-          return (
-            <li key={near} data-other={(own !== undefined && label !== undefined && label !== own) || undefined}>
-              <button
-                type="button"
-                data-row={near}
-                title={`${name}, ${Number.isNaN(distance) ? "" : `${compact(distance)} away`}: pin it`}
-                onClick={() => pin(points, near)}
-              >
-                <Thumbnail points={points} row={near} side={52} />
-                <span class="neighbour-name">{name}</span>
-                {!Number.isNaN(distance) && <span class="neighbour-distance">{compact(distance)}</span>}
-              </button>
-            </li>
-          );
-        })}
-      </ol>
-    </>
+      <NeighbourList points={points} row={row} side={52} action="pin it" onChoose={(near) => pin(points, near)} />
+    </section>
   );
 }
 

@@ -4,21 +4,16 @@ import { onCommand } from "../../shell/keyboard.ts";
 import { followProjections, projectionFrame } from "../../state/projection_frame.ts";
 import { projectionLoading, shownProjections } from "../../state/projections.ts";
 import { openSample } from "../../state/samples.ts";
-import { adoptStyles } from "../../styles/adopt.ts";
-import styles from "../../styles/projection.css?inline";
-import legendStyles from "../../styles/projection_legend.css?inline";
-import sideStyles from "../../styles/projection_side.css?inline";
-import tableStyles from "../../styles/projection_tables.css?inline";
-import { moveSample, SampleDialog } from "../explanations/SampleDialog.tsx";
+import { moveSample } from "../explanations/opened.ts";
+import { SampleDialog } from "../explanations/SampleDialog.tsx";
 import "../explanations/style_sheets.ts";
+import "./style_sheets.ts";
 import { Legend } from "./Legend.tsx";
 import { NoProjections } from "./NoProjections.tsx";
 import { ProjectionToolbar } from "./ProjectionToolbar.tsx";
 import { activePoints } from "./rows.ts";
 import { Side } from "./Side.tsx";
 import { Stage } from "./Stage.tsx";
-
-adoptStyles(styles, legendStyles, sideStyles, tableStyles);
 
 export function Projection() {
   useEffect(followProjections, []);

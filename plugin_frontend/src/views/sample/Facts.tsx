@@ -1,0 +1,66 @@
+/** The image itself, and what was said of it at the step. */
+
+import { imageAddress } from "../../data/client.ts";
+import { className } from "../../state/class_names.ts";
+import type { openSample } from "../../state/samples.ts";
+import { ClassDot } from "../../widgets/ClassDot.tsx";
+import { Icon } from "../../widgets/Icon.tsx";
+import { type Card, isRight } from "../explanations/cards.ts";
+import { TurningBadge } from "../explanations/clusters/TurningBadge.tsx";
+import { percent } from "../explanations/format.ts";
+import { Picture } from "../explanations/Picture.tsx";
+
+const SIDE = 220;
+
+type Props = { open: NonNullable<typeof openSample.value>; card: Card | undefined };
+
+export function Facts({ open, card }: Props) {
+  const [explanation] = card?.explanations ?? [];
+  const { sample, record } = card ?? {};
+  const right = sample && isRight(sample);
+  return (
+    <div class="sample-facts" data-testid="sample-facts">
+      <div class="sample-image">
+        {explanation ? (
+          <Picture explanation={explanation} target={null} longest={SIDE} shownAt={SIDE} />
+        ) : (
+          !open.sample.startsWith("#") && <img src={imageAddress(open.run, open.sample)} alt="explained sample" />
+        )}
+      </div>
+      {sample && record && card && (
+        <>
+          {sample.name && (
+            <h2 class="sample-name" title={sample.name}>
+              {sample.name}
+            </h2>
+          )}
+          <dl class="sample-labels">
+            <dt>True label</dt>
+            <dd class="sample-class">
+              {sample.label === undefined ? (
+                "none logged"
+              ) : (
+                <>
+                  <ClassDot index={sample.label} />
+                  {className(record.classes, sample.label)}
+                </>
+              )}
+            </dd>
+            <dt>Predicted</dt>
+            <dd class="sample-class">
+              {right !== undefined && (
+                <span class={right ? "right" : "wrong"} role="img" aria-label={right ? "right" : "wrong"}>
+                  <Icon name={right ? "check" : "close"} />
+                </span>
+              )}
+              {sample.predicted !== undefined && <ClassDot index={sample.predicted} />}
+              {sample.predicted === undefined ? "not logged" : className(record.classes, sample.predicted)}
+              <span class="probability">{percent(sample.probability)}</span>
+            </dd>
+          </dl>
+          <TurningBadge card={card} everywhere />
+        </>
+      )}
+    </div>
+  );
+}

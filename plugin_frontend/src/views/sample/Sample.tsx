@@ -1,0 +1,55 @@
+/** The view of one sample: everything about it through training, or the samples to choose one from. */
+import { useEffect } from "preact/hooks";
+import { bindKeys, onCommand } from "../../shell/keyboard.ts";
+import { settingsOpen } from "../../shell/panes.ts";
+import { opacity, peeking } from "../../state/appearance.ts";
+import { pointed } from "../../state/clusters.ts";
+import { loading } from "../../state/frame.ts";
+import { leavePage } from "../../state/sample_page.ts";
+import { openSample, tileSize } from "../../state/samples.ts";
+import { adoptStyles } from "../../styles/adopt.ts";
+import styles from "../../styles/sample_page.css?inline";
+import { OverlaySettings } from "../explanations/OverlaySettings.tsx";
+import { moveSample } from "../explanations/opened.ts";
+import { turnPage } from "../explanations/SampleChoice.tsx";
+import "../explanations/style_sheets.ts";
+import { Chooser } from "./Chooser.tsx";
+import { SamplePage } from "./SamplePage.tsx";
+
+adoptStyles(styles);
+
+export function Sample() {
+  useEffect(
+    () =>
+      onCommand((command) => {
+        const by = command === "next" ? 1 : -1;
+        if (openSample.peek()) moveSample(by);
+        else turnPage(by);
+      }),
+    [],
+  );
+  useEffect(
+    () =>
+      bindKeys({
+        Escape: () => {
+          if (openSample.peek() && !document.querySelector("dialog[open]")) leavePage();
+        },
+      }),
+    [],
+  );
+  useEffect(
+    () => () => {
+      pointed.value = null;
+    },
+    [],
+  );
+  const style = { "--overlay-opacity": opacity.value, "--tile": `${tileSize.value}px` };
+  return (
+    <div class="explanations" style={style} data-peek={peeking.value || undefined}>
+      <div class="explanations-main" aria-busy={loading.value}>
+        {openSample.value ? <SamplePage open={openSample.value} /> : <Chooser />}
+      </div>
+      {settingsOpen.value && <OverlaySettings />}
+    </div>
+  );
+}
