@@ -19,7 +19,7 @@ export const KEYS: [string, string][] = [
   ["B", "in an enlarged comparison: blink between A and B; the arrow keys move the divider while it has the focus"],
   ["Ctrl Z", "back to how it was, as the browser's Back; with Shift, forward again"],
   ["?", "this help"],
-  ["Esc", "close; in a projection: clear the selection"],
+  ["Esc", "close; on the page of a sample: back; in a projection: clear the selection"],
 ];
 
 type Command = "previous" | "next";

@@ -1,6 +1,7 @@
 /** The view of one sample: the way there, and the way back. */
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import { openSample } from "./samples.ts";
+import { openSeries } from "./series.ts";
 import { type ViewId, view } from "./view.ts";
 
 /** Where the page was opened; "sample": in its own list of samples. */
@@ -12,7 +13,7 @@ export function openPage(): void {
 }
 
 export function leavePage(): void {
-  if (cameFrom.peek() === "sample") openSample.value = null;
+  if (cameFrom.peek() === "sample") close();
   else view.value = cameFrom.peek();
 }
 
@@ -27,6 +28,13 @@ export function followSamplePage(): void {
     const left = now !== "sample" && before === "sample" && sample === open; // an address would have brought another object
     before = now;
     open = sample;
-    if (left && sample) openSample.value = null;
+    if (left && sample) close();
+  });
+}
+
+function close(): void {
+  batch(() => {
+    openSample.value = null;
+    openSeries.value = null;
   });
 }

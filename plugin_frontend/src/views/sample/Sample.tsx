@@ -1,6 +1,6 @@
 /** The view of one sample: everything about it through training, or the samples to choose one from. */
 import { useEffect } from "preact/hooks";
-import { bindKeys, onCommand } from "../../shell/keyboard.ts";
+import { onCommand } from "../../shell/keyboard.ts";
 import { settingsOpen } from "../../shell/panes.ts";
 import { opacity, peeking } from "../../state/appearance.ts";
 import { pointed } from "../../state/clusters.ts";
@@ -28,15 +28,14 @@ export function Sample() {
       }),
     [],
   );
-  useEffect(
-    () =>
-      bindKeys({
-        Escape: () => {
-          if (openSample.peek() && !document.querySelector("dialog[open]")) leavePage();
-        },
-      }),
-    [],
-  );
+  useEffect(() => {
+    const listen = ({ key }: KeyboardEvent) => {
+      // Of an open dialog it is the key too.
+      if (key === "Escape" && openSample.peek() && !document.querySelector("dialog[open]")) leavePage();
+    };
+    document.addEventListener("keydown", listen);
+    return () => document.removeEventListener("keydown", listen);
+  }, []);
   useEffect(
     () => () => {
       pointed.value = null;
