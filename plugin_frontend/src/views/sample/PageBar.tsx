@@ -6,6 +6,7 @@ import { leavePage } from "../../state/sample_page.ts";
 import { openSample } from "../../state/samples.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { among, openCard } from "../explanations/opened.ts";
+import { PinButton } from "../explanations/PinButton.tsx";
 import { MoveButtons } from "../explanations/SampleDialog.tsx";
 
 type Open = NonNullable<typeof openSample.value>;
@@ -44,6 +45,7 @@ export function PageBar({ open }: { open: Open }) {
           </span>
         )}
       </span>
+      <PinButton id={open.sample} name={openCard.value?.sample.name ?? ""} class="dialog-pin" />
       <span class="spacer" />
       {cards.length > 0 && (
         <span class="hint" data-testid="page-place">
