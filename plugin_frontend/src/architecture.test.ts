@@ -44,17 +44,24 @@ const MAY_IMPORT: Record<string, string[]> = {
 const OFFERED = [
   "explanations/AppearanceControls.tsx",
   "explanations/ClassPicker.tsx",
+  "explanations/Explored.tsx",
   "explanations/Flags.tsx",
+  "explanations/OverlaySettings.tsx",
   "explanations/Picture.tsx",
+  "explanations/PinButton.tsx",
   "explanations/RunSection.tsx",
+  "explanations/SampleCard.tsx",
   "explanations/SampleChoice.tsx",
   "explanations/SampleDialog.tsx",
   "explanations/SelectionChip.tsx",
   "explanations/StoredPicture.tsx",
+  "explanations/Tile.tsx",
   "explanations/cards.ts",
+  "explanations/clusters/TurningBadge.tsx",
   "explanations/clusters/Vote.tsx",
   "explanations/clusters/path.ts",
   "explanations/format.ts",
+  "explanations/opened.ts",
   "explanations/sections.ts",
   "explanations/shown_map.ts",
   "explanations/style_sheets.ts",
@@ -62,6 +69,8 @@ const OFFERED = [
   "clusters/ClusterFacts.tsx",
   "clusters/Legend.tsx",
   "clusters/reading.ts",
+  "projection/NeighbourList.tsx",
+  "projection/style_sheets.ts",
 ].map((file) => `views/${file}`);
 
 /** explain_pb.ts, the whole schema with its own runtime, is for tests and the development server. */
