@@ -20,7 +20,7 @@ from tests.benchmarks.processes import browser_cpu, cpu_seconds, tensorboard
 from tests.browser.conftest import ExplainTab, explain_tab, launch
 from tests.tour import logdirs
 from tests.tour.guide import CONTEXT, Guide
-from tests.tour.stops import tour_of
+from tests.tour.route import tour_of
 
 TILES = 64
 FRAMES = 40

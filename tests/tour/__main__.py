@@ -12,7 +12,7 @@ from tests.benchmarks.processes import tensorboard
 from tests.browser.conftest import explain_tab, launch
 from tests.tour import logdirs
 from tests.tour.guide import CONTEXT, Guide
-from tests.tour.stops import tour_of
+from tests.tour.route import tour_of
 
 
 def main(pictures: Path, only: str) -> None:

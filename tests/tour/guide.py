@@ -16,6 +16,7 @@ from tests.browser.conftest import ExplainTab
 
 # What makes pictures of one place the same every time. Pictures are looked at on dense screens, too.
 CONTEXT = {"viewport": {"width": 1280, "height": 864}, "device_scale_factor": 1.5, "reduced_motion": "reduce"}
+NOWHERE = 640, 20  # in TensorBoard's own bar: nothing there is lit by the pointer
 SHADOW = 6  # pixels of the page that TensorBoard's bar darkens
 QUALITY = 82  # of WebP: photographs keep their colours, letters their edges
 
@@ -45,6 +46,7 @@ class Guide:
             pane = self.tab.frame.locator(".top-bar").get_by_role("button", name=name)
             if pane.get_attribute("aria-expanded") != str(panes).lower():
                 pane.click()
+        self.tab.page.mouse.move(*NOWHERE)
         self.drawn()
 
     def drawn(self) -> None:

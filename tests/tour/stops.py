@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,11 +33,6 @@ def stop(view: str, run: str) -> Callable[[Callable[[Guide], None]], Callable[[G
         return visit
 
     return add
-
-
-def tour_of(runs: Collection[str]) -> list[Stop]:
-    """The stops of a logdir that holds these runs."""
-    return [one for one in STOPS if one.run in runs]
 
 
 @stop("explanations", run="photographs")

@@ -1,0 +1,30 @@
+"""The stops in the views that join the others: the overview, the page of one sample, and two steps or runs beside each other."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.tour.guide import Guide
+from tests.tour.stops import stop
+
+
+@stop("sample", run="digits")
+def one_image_through_time(guide: Guide) -> None:
+    guide.go("explanations", runs="digits", methods="GradCAM,FilterClusters", step="100")
+    guide.tab.tile(3).locator("button.tile-open").click()
+    guide.tab.part("open-page").click()
+    page = guide.tab.part("sample-page")
+    expect(page).to_be_visible()
+    guide.scrub(0.25, 0.02, 0.25)
+    guide.drawn()
+    guide.picture("sample_page")
+    for name in ("film", "figure-courses", "near"):
+        if guide.tab.part(name).count():
+            guide.tab.part(name).scroll_into_view_if_needed()
+            guide.drawn()
+    shown = page.get_attribute("data-sample")
+    guide.tab.page.keyboard.press("]")
+    expect(page).not_to_have_attribute("data-sample", shown or "")
+    guide.drawn()
+    guide.tab.part("leave-page").click()
+    expect(guide.tab.part("view-explanations")).to_have_attribute("aria-selected", "true")
