@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.tour.guide import Guide
-from tests.tour.stops import stop
+from tests.tour.stop import stop
 
 
 @stop("sample", run="digits")
@@ -28,3 +28,30 @@ def one_image_through_time(guide: Guide) -> None:
     guide.drawn()
     guide.tab.part("leave-page").click()
     expect(guide.tab.part("view-explanations")).to_have_attribute("aria-selected", "true")
+
+
+@stop("compare", run="digits")
+def two_steps_are_compared(guide: Guide) -> None:
+    guide.go("compare", runs="digits", methods="GradCAM,LayerCAM", layers="conv3", a_step="20", size="128")
+    expect(guide.tab.part("pair-card").first).to_be_visible()
+    guide.scrub(0.99, 0.3, 0.99)
+    guide.picture("compare")
+    guide.tab.part("map-pair").first.get_by_role("button").click()
+    expect(guide.tab.part("pair-dialog")).to_be_visible()
+    guide.drawn()
+    x, y = guide.point_at(guide.tab.part("divider"))
+    guide.tab.page.mouse.down()
+    guide.tab.page.mouse.move(x + 60, y, steps=4)
+    guide.tab.page.mouse.up()
+    guide.tab.page.keyboard.press("]")
+    guide.drawn()
+    guide.tab.page.keyboard.press("Escape")
+    expect(guide.tab.part("pair-dialog")).to_have_count(0)
+
+
+@stop("compare", run="filters/interpretable")
+def two_runs_are_compared(guide: Guide) -> None:
+    guide.go("compare", runs="filters/ordinary,filters/interpretable", methods="GradCAM", panes=False)
+    expect(guide.tab.part("pair-card").first).to_be_visible()
+    guide.scrub(0.99, 0.02, 0.99)
+    guide.picture("compare_runs")

@@ -1,38 +1,13 @@
-"""The stops of the tour: what is done in each view, and the pictures that are taken there."""
+"""The stops in the views of explanations, clusters, projections and features: what is done there, and the pictures that are taken."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from playwright.sync_api import expect
 
 from tests.tour.guide import Guide
-
-
-@dataclass(frozen=True)
-class Stop:
-    """A place of the tour."""
-
-    name: str
-    view: str
-    run: str  # the run that it needs
-    visit: Callable[[Guide], None]
-
-
-STOPS: list[Stop] = []
-
-
-def stop(view: str, run: str) -> Callable[[Callable[[Guide], None]], Callable[[Guide], None]]:
-    """Puts a visit on the tour, after those that are on it."""
-
-    def add(visit: Callable[[Guide], None]) -> Callable[[Guide], None]:
-        STOPS.append(Stop(visit.__name__, view, run, visit))
-        return visit
-
-    return add
+from tests.tour.stop import stop
 
 
 @stop("explanations", run="photographs")
