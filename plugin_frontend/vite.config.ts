@@ -1,4 +1,5 @@
 // How the page is built, served while developing, and tested.
+import type { Plugin } from "vite";
 import { defineConfig } from "vitest/config";
 import { syntheticRuns } from "./dev/server.ts";
 
@@ -8,7 +9,7 @@ const tensorboard = process.env.TENSORBOARD;
 export default defineConfig({
   base: "./", // the page lives below an address that it does not know
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  plugins: tensorboard ? [] : [syntheticRuns()],
+  plugins: [plainImports(), ...(tensorboard ? [] : [syntheticRuns()])],
   server: {
     proxy: tensorboard
       ? {
@@ -32,10 +33,26 @@ export default defineConfig({
       output: {
         format: "es",
         entryFileNames: "index.js",
-        chunkFileNames: "chunks/[name]-[hash].js",
+        chunkFileNames: ({ name }) => `chunks/${name.replace(/~.*/, "")}-[hash].js`,
         assetFileNames: "assets/[name]-[hash][extname]",
+        // What is needed at once is one file; what several views share is in as few as can be without loading what is not shown.
+        codeSplitting: {
+          groups: [
+            { name: "page", tags: ["$initial"], priority: 2 },
+            { name: "shared", minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 2_000 },
+          ],
+        },
       },
     },
   },
   test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
 });
+
+/** Vite wraps `import()` in code that preloads style sheets. The page has none to load: they are in its scripts. */
+function plainImports(): Plugin {
+  return {
+    name: "plain-imports",
+    enforce: "pre",
+    load: (id) => (id === "\0vite/preload-helper.js" ? "export const __vitePreload = (load) => load();" : null),
+  };
+}

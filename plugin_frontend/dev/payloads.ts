@@ -1,6 +1,6 @@
 // The invented payloads of all kinds: explanations that find the disc better the longer the model trains.
 import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
-import type { Kind } from "../src/data/payloads.ts";
+import type { Kind } from "../src/data/kinds.ts";
 import {
   type ArraySchema,
   Better,

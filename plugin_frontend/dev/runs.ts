@@ -1,7 +1,7 @@
 // The invented runs: which series they have, at which steps, and what went wrong.
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { Run, SeriesSteps } from "../src/data/answers.ts";
-import type { Kind } from "../src/data/payloads.ts";
+import type { Kind } from "../src/data/kinds.ts";
 import { ClassNamesSchema } from "../src/records/explain_pb.ts";
 import { SAMPLES } from "./images.ts";
 import { payload } from "./payloads.ts";

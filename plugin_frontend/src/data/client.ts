@@ -3,8 +3,8 @@
 import { ClassNamesSchema } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
 import type { Run, SeriesSteps } from "./answers.ts";
+import { LISTED_KINDS } from "./kinds.ts";
 import { decodeLabelMap, type LabelMap } from "./label_maps.ts";
-import { LISTED_KINDS } from "./payloads.ts";
 import { decodeVolume, type Volume } from "./volumes.ts";
 import { splitPayloads } from "./wire.ts";
 
@@ -13,6 +13,13 @@ export class Unreachable extends Error {}
 
 /** The plugin has understood and declines, for instance because the run is gone. */
 export class Refused extends Error {}
+
+/** Code comes from the same server: when it cannot be had, records cannot either. */
+export function loadCode<Code>(load: () => Promise<Code>): Promise<Code> {
+  return load().catch((reason: unknown) => {
+    throw new Unreachable(`TensorBoard does not answer (${reason}).`);
+  });
+}
 
 /** The most keys the `records` route takes at once. */
 const MOST_KEYS = 256;

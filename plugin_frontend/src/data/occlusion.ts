@@ -5,7 +5,7 @@ import { fromBinary } from "../records/read.ts";
 import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, type Extent, explainedRecord, extentOf } from "./explained.ts";
 import { WindowMap } from "./window_map.ts";
-import { gridWindows, type Windows } from "./windows.ts";
+import { gridWindows, mediumOf, type Windows } from "./windows.ts";
 
 /** What hiding windows of one size does to a target. */
 export class OcclusionSlider {
@@ -53,11 +53,6 @@ export type OcclusionDetail = {
   /** The smallest windows first; there is at least one. */
   sliders: OcclusionSlider[];
 };
-
-/** Of several sizes, the one that is shown unless another is asked for. */
-export function mediumOf(count: number): number {
-  return count >> 1;
-}
 
 export function decodeOcclusion(key: string, payload: Uint8Array): ExplainedRecord {
   const message = fromBinary(OcclusionSchema, payload);

@@ -1,8 +1,9 @@
-/** The kinds of records that the page can show. A new kind is a decoder here, and a panel in views/explanations/details.ts. */
+/** Decodes the records of all kinds of samples; loaded with the first of them. */
 import { type ClusterDetail, decodeClusters } from "./clusters.ts";
 import { type CorrelationDetail, decodeCorrelations } from "./correlations.ts";
 import type { ExplainedRecord } from "./explained.ts";
 import { decodeHeatmaps, type HeatmapDetail } from "./heatmaps.ts";
+import type { Kind } from "./kinds.ts";
 import { decodeOcclusion, type OcclusionDetail } from "./occlusion.ts";
 import { decodeOcclusionPairs, type PairDetail } from "./occlusion_pairs.ts";
 import { decodeReconstructions, type ReconstructionDetail } from "./reconstructions.ts";
@@ -17,8 +18,6 @@ export type Detail =
   | ClusterDetail
   | ReconstructionDetail;
 
-export type Kind = Detail["kind"];
-
 const DECODERS: Record<Kind, (key: string, payload: Uint8Array) => ExplainedRecord> = {
   HEATMAPS: decodeHeatmaps,
   SUPERPIXELS: decodeSuperpixels,
@@ -28,15 +27,6 @@ const DECODERS: Record<Kind, (key: string, payload: Uint8Array) => ExplainedReco
   RECONSTRUCTIONS: decodeReconstructions,
   CLUSTERS: decodeClusters,
 };
-
-export const KINDS = Object.keys(DECODERS) as Kind[];
-
-/** What the page asks for: records of samples, and those that have a view and a decoder of their own. */
-export const LISTED_KINDS: readonly string[] = [...KINDS, "CHANNELS", "PROJECTION"];
-
-export function isKind(kind: string): kind is Kind {
-  return Object.hasOwn(DECODERS, kind);
-}
 
 /** Throws one sentence when the payload is malformed. `key` is that of the record, unique in its run. */
 export function decodePayload(kind: Kind, key: string, payload: Uint8Array): ExplainedRecord {

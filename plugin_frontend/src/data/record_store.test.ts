@@ -1,7 +1,9 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { expect, test, vi } from "vitest";
 import { DType, HeatmapsSchema } from "../records/explain_pb.ts";
-import { decodePayload, type Kind } from "./payloads.ts";
+import { Unreachable } from "./client.ts";
+import type { Kind } from "./kinds.ts";
+import { decodePayload } from "./payloads.ts";
 import { RecordStore } from "./record_store.ts";
 
 type Fetch = (run: string, keys: readonly string[]) => Promise<(Uint8Array | null)[]>;
@@ -9,7 +11,9 @@ type Fetch = (run: string, keys: readonly string[]) => Promise<(Uint8Array | nul
 const storeOf = (fetch: Fetch) =>
   new RecordStore(
     fetch,
-    ({ kind, key }: { kind: Kind; key: string }, payload) => decodePayload(kind, key, payload),
+    async () =>
+      ({ kind, key }: { kind: Kind; key: string }, payload) =>
+        decodePayload(kind, key, payload),
     1e6,
   );
 
@@ -51,4 +55,13 @@ test("a failed request is tried again", async () => {
   const store = storeOf(fetch);
   await expect(store.load("r", maps("a"))).rejects.toThrow("gone");
   expect(await store.load("r", maps("a"))).toHaveLength(1);
+});
+
+test("without the code that decodes, nothing is known of a record: both are asked for again", async () => {
+  const fetch = vi.fn(async () => [payload]);
+  const decoder = async () => (_: { key: string }, bytes: Uint8Array) => bytes.length;
+  const load = vi.fn(decoder).mockRejectedValueOnce(new TypeError("Failed to fetch dynamically imported module"));
+  const store = new RecordStore(fetch, load, 1e6);
+  await expect(store.load("r", maps("a"))).rejects.toThrow(Unreachable);
+  expect(await store.load("r", maps("a"))).toEqual([payload.length]);
 });

@@ -1,17 +1,23 @@
 /** Decoded records by run and key: fetched in one request a run, shared while in flight, kept within a byte budget. */
+import { loadCode } from "./client.ts";
 import { Lru } from "./lru.ts";
 
 /** A record that is asked for. */
 type Asked = { key: string };
 
+type Decoder<Wanted, Value> = (wanted: Wanted, payload: Uint8Array) => Value;
+
 export class RecordStore<Wanted extends Asked, Value> {
   readonly #kept: Lru<Value | null>;
   readonly #inFlight = new Map<string, Promise<Value | null>>();
 
-  /** Holds about `budget` bytes of payloads. `decode` may throw: such a record cannot be read. */
+  /**
+   * Holds about `budget` bytes of payloads. `loadDecoder`: its code need not be there before there is a record. What it decodes may
+   * throw: such a record cannot be read.
+   */
   constructor(
     private readonly fetchPayloads: (run: string, keys: readonly string[]) => Promise<(Uint8Array | null)[]>,
-    private readonly decode: (wanted: Wanted, payload: Uint8Array) => Value,
+    private readonly loadDecoder: () => Promise<Decoder<Wanted, Value>>,
     budget: number,
   ) {
     this.#kept = new Lru(budget);
@@ -33,16 +39,14 @@ export class RecordStore<Wanted extends Asked, Value> {
   }
 
   #request(run: string, wanted: readonly Wanted[]): void {
-    const payloads = this.fetchPayloads(
-      run,
-      wanted.map(({ key }) => key),
-    );
+    const keys = wanted.map(({ key }) => key);
+    const answer = Promise.all([this.fetchPayloads(run, keys), loadCode(this.loadDecoder)]);
     wanted.forEach((one, i) => {
       const name = nameOf(run, one.key);
-      const read = payloads
-        .then((all) => {
-          const payload = all[i];
-          const record = payload ? this.#decoded(one, payload) : null;
+      const read = answer
+        .then(([payloads, decode]) => {
+          const payload = payloads[i];
+          const record = payload ? decoded(decode, one, payload) : null;
           this.#kept.set(name, record, payload?.length ?? 0);
           return record;
         })
@@ -50,15 +54,19 @@ export class RecordStore<Wanted extends Asked, Value> {
       this.#inFlight.set(name, read);
     });
   }
+}
 
-  #decoded(wanted: Wanted, payload: Uint8Array): Value | null {
-    try {
-      // A copy: the payload is a view of the whole answer, which would otherwise stay alive with any of its records.
-      return this.decode(wanted, payload.slice());
-    } catch (reason) {
-      console.warn(`Record ${wanted.key} cannot be decoded:`, reason);
-      return null;
-    }
+function decoded<Wanted extends Asked, Value>(
+  decode: Decoder<Wanted, Value>,
+  wanted: Wanted,
+  payload: Uint8Array,
+): Value | null {
+  try {
+    // A copy: the payload is a view of the whole answer, which would otherwise stay alive with any of its records.
+    return decode(wanted, payload.slice());
+  } catch (reason) {
+    console.warn(`Record ${wanted.key} cannot be decoded:`, reason);
+    return null;
   }
 }
 

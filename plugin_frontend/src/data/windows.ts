@@ -59,3 +59,8 @@ export function overlap(a: Windows, i: number, b: Windows, j: number): boolean {
     apart(a.lefts[i] as number, a.width, b.lefts[j] as number, b.width)
   );
 }
+
+/** Of several sizes, the one that is shown unless another is asked for. */
+export function mediumOf(count: number): number {
+  return count >> 1;
+}

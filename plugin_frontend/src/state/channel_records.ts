@@ -1,7 +1,7 @@
 /** Headers of Channels by run and key, fetched together and kept: those of many steps are small. */
 
-import { type Channels, decodeChannels } from "../data/channels.ts";
-import { fetchRecords } from "../data/client.ts";
+import type { Channels } from "../data/channels.ts";
+import { fetchRecords, loadCode } from "../data/client.ts";
 import { Lru } from "../data/lru.ts";
 
 /** Or the sentence that says why it cannot be read. */
@@ -15,13 +15,13 @@ const kept = new Lru<Promise<Header>>(BUDGET);
 export function loadChannels(run: string, keys: readonly string[]): Promise<Header[]> {
   const nameOf = (key: string) => `${run}\n${key}`;
   const missing = keys.filter((key) => kept.get(nameOf(key)) === undefined);
-  const payloads = missing.length ? fetchRecords(run, missing) : Promise.resolve([]);
+  const answer = missing.length ? ask(run, missing) : null;
   const asked = new Map<string, Promise<Header>>();
   missing.forEach((key, i) => {
-    const header = payloads.then((all) => {
-      const payload = all[i];
+    const header = (answer as ReturnType<typeof ask>).then(([payloads, { decodeChannels }]) => {
+      const payload = payloads[i];
       if (payload && kept.get(nameOf(key)) === header) kept.set(nameOf(key), header, payload.length);
-      return decode(payload ?? null);
+      return headerOf(payload ?? null, decodeChannels);
     });
     header.catch(() => kept.delete(nameOf(key))); // asked for again
     kept.set(nameOf(key), header, 0);
@@ -34,10 +34,14 @@ export function forgetChannels(): void {
   kept.clear();
 }
 
-function decode(payload: Uint8Array | null): Header {
+function ask(run: string, keys: readonly string[]) {
+  return Promise.all([fetchRecords(run, keys), loadCode(() => import("../data/channels.ts"))]);
+}
+
+function headerOf(payload: Uint8Array | null, decode: (payload: Uint8Array) => Channels): Header {
   if (!payload) return { channels: null, problem: "The record cannot be read. It may be damaged on disk." };
   try {
-    return { channels: decodeChannels(payload.slice()), problem: "" };
+    return { channels: decode(payload.slice()), problem: "" };
   } catch (reason) {
     return { channels: null, problem: reason instanceof Error ? reason.message : String(reason) };
   }

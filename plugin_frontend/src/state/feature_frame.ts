@@ -10,7 +10,7 @@ import { type ChannelNumbers, loadNumbers, sentenceOf } from "./channel_numbers.
 import { loadChannels } from "./channel_records.ts";
 import { requestClassNames } from "./class_names.ts";
 import { loadColumn } from "./columns.ts";
-import { channelsKey, imageChoice, type Pane, panes, seriesIn } from "./features.ts";
+import { channelsKey, featuresLoading, featuresStep, imageChoice, type Pane, panes, seriesIn } from "./features.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
 import { stepIndex } from "./steps.ts";
 import { step, stepAt, steps } from "./timeline.ts";
@@ -34,7 +34,6 @@ export type Loaded = { pane: Pane; found: PaneFrame | null; problem: string };
 export type FeatureFrame = { step: number; panes: readonly Loaded[] };
 
 export const featureFrame = signal<FeatureFrame | null>(null);
-export const featuresLoading = signal(false);
 
 type Wanted = { step: number; panes: readonly Pane[]; image: string | null };
 
@@ -44,6 +43,7 @@ export function followFeatures(): () => void {
     loadFrame,
     (loaded) => {
       featureFrame.value = loaded;
+      featuresStep.value = loaded.step;
       featuresLoading.value = loaded.step !== step.peek();
       prefetch();
     },

@@ -30,6 +30,10 @@ export const featureLayers = computed(() => [...new Set(matchingChannels.value.m
 /** A layer of a run, which one half of the view shows. */
 export type Pane = { run: string; layer: string };
 
+/** Of what is on screen, and whether another is on its way. */
+export const featuresStep = signal<number | null>(null);
+export const featuresLoading = signal(false);
+
 /** `null`: the default, the first. */
 export const layerChoice = signal<string | null>(null);
 export const runChoice = signal<string | null>(null);

@@ -2,8 +2,8 @@
 import { computed, effect, signal } from "@preact/signals";
 import { fetchRecords } from "../data/client.ts";
 import type { ExplainedRecord } from "../data/explained.ts";
+import type { Kind } from "../data/kinds.ts";
 import { latest } from "../data/latest.ts";
-import { decodePayload, type Kind } from "../data/payloads.ts";
 import { RecordStore } from "../data/record_store.ts";
 import { type Entries, entriesAt } from "./alignment.ts";
 import { groupBy } from "./group.ts";
@@ -37,7 +37,10 @@ const BUDGET = 192 * 1024 * 1024;
 
 const store = new RecordStore(
   fetchRecords,
-  ({ kind, key }: { kind: Kind; key: string }, payload) => decodePayload(kind, key, payload),
+  async () => {
+    const { decodePayload } = await import("../data/payloads.ts");
+    return ({ kind, key }: { kind: Kind; key: string }, payload) => decodePayload(kind, key, payload);
+  },
   BUDGET,
 );
 

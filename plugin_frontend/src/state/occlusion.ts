@@ -1,7 +1,7 @@
 /** Which of several maps of occlusion is drawn: by the size of the window, and by what pairs of windows say. */
 import { signal } from "@preact/signals";
-import { mediumOf } from "../data/occlusion.ts";
 import type { PairView } from "../data/occlusion_pairs.ts";
+import { mediumOf } from "../data/windows.ts";
 import { adjusted, bind, oneOf, whole } from "./bindings.ts";
 
 /** The size of the window, counted from 1 for the smallest; `null`: the medium one. */

@@ -1,7 +1,7 @@
 /** What is on screen and what is on its way, whichever view is shown. */
 import { computed } from "@preact/signals";
 import { compareLoading, compareStep } from "./compare.ts";
-import { featureFrame, featuresLoading } from "./feature_frame.ts";
+import { featuresLoading, featuresStep } from "./features.ts";
 import { frameStep, loading } from "./frame.ts";
 import { projectionLoading, projectionStep } from "./projections.ts";
 import { view } from "./view.ts";
@@ -13,7 +13,7 @@ export const busy = computed(() => {
 });
 
 export const stepOnScreen = computed(() => {
-  if (view.value === "features") return featureFrame.value?.step ?? null;
+  if (view.value === "features") return featuresStep.value;
   if (view.value === "compare") return compareStep.value;
   return view.value === "projection" ? projectionStep.value : frameStep.value;
 });

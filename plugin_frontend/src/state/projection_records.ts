@@ -1,8 +1,8 @@
 /** Headers of projections by run and key, and where each step's picture is in the frame that all steps share. */
 import type { SeriesSteps } from "../data/answers.ts";
-import { fetchRecords } from "../data/client.ts";
+import { fetchRecords, loadCode } from "../data/client.ts";
 import { Lru } from "../data/lru.ts";
-import { decodeProjection, type Projection } from "../data/projections.ts";
+import type { Projection } from "../data/projections.ts";
 import type { Frame } from "../render/scatter/types.ts";
 
 const BUDGET = 16 * 1024 * 1024;
@@ -18,10 +18,11 @@ export function loadHeader(run: string, key: string): Promise<Projection> {
 export function loadHeaders(run: string, keys: readonly string[]): Promise<Projection>[] {
   const name = (key: string) => `${run}\n${key}`;
   const missing = keys.filter((key) => headers.get(name(key)) === undefined);
-  const payloads = missing.length ? fetchRecords(run, missing) : Promise.resolve([]);
+  if (missing.length === 0) return keys.map((key) => headers.get(name(key)) as Promise<Projection>);
+  const answer = Promise.all([fetchRecords(run, missing), loadCode(() => import("../data/projections.ts"))]);
   missing.forEach((key, i) => {
-    const header = payloads.then((all) => {
-      const payload = all[i];
+    const header = answer.then(([payloads, { decodeProjection }]) => {
+      const payload = payloads[i];
       if (!payload) throw new Error("The record cannot be read. It may be damaged on disk.");
       headers.set(name(key), header, payload.length);
       return decodeProjection(payload);

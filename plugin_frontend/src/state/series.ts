@@ -1,7 +1,7 @@
 /** The series of the shown runs, and the choice of methods and layers among them. */
 import { computed, type Signal, signal } from "@preact/signals";
 import type { Run, SeriesDeclaration } from "../data/answers.ts";
-import { isKind, type Kind } from "../data/payloads.ts";
+import { isKind, type Kind } from "../data/kinds.ts";
 import { bind, nameSet, orNothing, text, typed } from "./bindings.ts";
 import { compileFilter, matching } from "./filter.ts";
 import { groupBy } from "./group.ts";

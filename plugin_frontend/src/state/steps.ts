@@ -2,7 +2,7 @@
 import { effect, signal, untracked } from "@preact/signals";
 import type { Run, SeriesSteps } from "../data/answers.ts";
 import { fetchSteps } from "../data/client.ts";
-import { LISTED_KINDS } from "../data/payloads.ts";
+import { LISTED_KINDS } from "../data/kinds.ts";
 import { reportReachable, reportTrouble } from "./reachability.ts";
 import { shownRuns } from "./runs.ts";
 import { seriesKey } from "./series.ts";

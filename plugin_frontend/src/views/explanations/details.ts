@@ -2,7 +2,7 @@
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import type { Target } from "../../data/explained.ts";
-import type { Kind } from "../../data/payloads.ts";
+import type { Kind } from "../../data/kinds.ts";
 import type { Explanation } from "./cards.ts";
 
 export type DetailProps = { explanation: Explanation; target: Target };

@@ -1,7 +1,7 @@
 /** One channel enlarged, in all halves of the view. */
 import { Timeline } from "../../shell/Timeline.tsx";
-import { featureFrame, featuresLoading } from "../../state/feature_frame.ts";
-import { openChannel } from "../../state/features.ts";
+import { featureFrame } from "../../state/feature_frame.ts";
+import { featuresLoading, openChannel } from "../../state/features.ts";
 import { runColours } from "../../state/runs.ts";
 import { titleOfLayer } from "../../state/series.ts";
 import { Dialog } from "../../widgets/Dialog.tsx";
