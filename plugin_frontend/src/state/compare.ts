@@ -1,6 +1,6 @@
 /** The two sides of a comparison: which run and step each is, and how the samples that both have are ordered. */
 import { batch, computed, type Signal, signal } from "@preact/signals";
-import { isKind } from "../data/payloads.ts";
+import { isKind } from "../data/kinds.ts";
 import { bind, oneOf, orNothing, text } from "./bindings.ts";
 import { listedRuns, shownRuns } from "./runs.ts";
 import { shownSeries } from "./series.ts";
