@@ -23,10 +23,11 @@ export function Problems() {
         {failures.value.map(({ run, tag, step, wall_time, message, detail, dropped }) => (
           <li key={`${run} ${tag} ${step} ${wall_time}`}>
             <p>
-              <span class={dropped ? "badge" : "badge badge-warning"}>{dropped ? "dropped" : "failed"}</span> {message}
+              <span class={dropped ? "badge" : "badge badge-warning"}>{dropped ? "dropped" : "failed"}</span>{" "}
+              <bdi>{message}</bdi>
             </p>
             <p class="hint">
-              {run} · {tag} · step {step} · {new Date(1000 * wall_time).toLocaleString()}
+              <bdi>{run}</bdi> · <bdi>{tag}</bdi> · step {step} · {new Date(1000 * wall_time).toLocaleString()}
             </p>
             {detail && (
               <details>

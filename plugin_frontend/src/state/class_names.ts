@@ -18,7 +18,7 @@ export function requestClassNames(run: string, hash: string): void {
 export function className(hash: string, index: number | undefined): string {
   if (index === undefined) return "unknown";
   if (index < 0) return "no class";
-  return names.value.get(hash)?.[index] ?? `class ${index}`;
+  return names.value.get(hash)?.[index]?.trim() || `class ${index}`;
 }
 
 /** `undefined`: not fetched, or there are none. */

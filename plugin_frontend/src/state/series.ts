@@ -58,6 +58,7 @@ export function layerTitle(series: SeriesDeclaration): string {
 }
 
 export function titleOfLayer(name: string): string {
+  if (!name.trim()) return "(no name)";
   return /^\d/.test(name) ? `layer ${name}` : name;
 }
 

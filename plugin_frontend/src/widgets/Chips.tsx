@@ -17,7 +17,7 @@ export function Chips({ label, names, chosen, onToggle, testId, title }: Props) 
       {names.map((name) => (
         <label key={name} class="chip">
           <input type="checkbox" checked={chosen.has(name)} onChange={() => onToggle(name)} />
-          <span>{title?.(name) ?? name}</span>
+          <span title={name}>{title?.(name) ?? (name.trim() || "(no name)")}</span>
         </label>
       ))}
     </fieldset>

@@ -14,7 +14,7 @@ export function Select<Value extends string>({ label, value, options, onChange, 
       <select data-testid={testId} value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
         {options.map(([option, title]) => (
           <option key={option} value={option} selected={option === value}>
-            {title}
+            {title.trim() || "(no name)"}
           </option>
         ))}
       </select>
