@@ -58,7 +58,6 @@ export function layerTitle(series: SeriesDeclaration): string {
 }
 
 export function titleOfLayer(name: string): string {
-  if (!name.trim()) return "(no name)";
   return /^\d/.test(name) ? `layer ${name}` : name;
 }
 
