@@ -72,10 +72,15 @@ export const chosenMethods = computed(() =>
 export const chosenLayers = computed(() => {
   const perRun = groupBy(matchingSeries.value, ({ run }) => run);
   const most = Math.max(0, ...Array.from(perRun.values(), (series) => series.length));
-  // With many series: of every run, the layer that was named last, as a rule the deepest.
-  const last = Array.from(perRun.values(), (series) => series.findLast(({ layer }) => layer)?.layer ?? "");
+  const last = Array.from(perRun.values(), deepest);
   return chosen(layerSelection, layers.value, most > TILES_BY_DEFAULT ? unique(last) : layers.value);
 });
+
+/** With many series of a run, the layer shown: that which was named last, as a rule the deepest. Clusters follow layers to the very end. */
+function deepest(series: readonly Series[]): string {
+  const explained = series.findLast(({ kind, layer }) => layer && kind !== "CLUSTERS");
+  return (explained ?? series.findLast(({ layer }) => layer))?.layer ?? "";
+}
 
 const explainedSeries = computed(() =>
   matchingSeries.value.filter(
