@@ -434,7 +434,7 @@ def test_without_clusters_the_view_says_how_to_log_them(
     expect(tab.part("empty-state")).to_contain_text('FilterClusters(["layer1", "layer3"])')
     tab.part("view-explanations").click()
     tab.settled()
-    tab.until(lambda: "view" not in tab.state(), patience=5)
+    tab.until(lambda: tab.state().get("view") == "explanations", patience=5)
 
 
 def test_a_record_that_contradicts_itself_is_named(

@@ -136,7 +136,7 @@ def test_what_a_lasso_encloses_is_what_explanations_show_and_a_link_restores_it(
     tab.settled()
     assert sorted(map(str, tiles(tab))) == sorted(explained(logged, 1))
     expect(tab.part("selection-chip")).to_contain_text("20 selected")
-    tab.until(lambda: tab.state().get("view") is None, patience=5)
+    tab.until(lambda: tab.state().get("view") == "explanations", patience=5)
 
     again = open_tab(shown.server, "&" + tab.page.url.partition("#tb_explain&")[2])  # in Explanations, without the plot
     again.settled()

@@ -1,6 +1,6 @@
 /** What the writers could not explain or keep, and the readers not read, over the shown runs. */
 import { computed } from "@preact/signals";
-import type { Counts } from "../data/answers.ts";
+import type { Counts, Run } from "../data/answers.ts";
 import { runs } from "../state/runs.ts";
 
 const WORDS: [keyof Counts, string][] = [
@@ -11,15 +11,14 @@ const WORDS: [keyof Counts, string][] = [
 ];
 
 /** For instance "2 failed, 3 dropped"; empty when all is well. */
-export const problemSummary = computed(() =>
-  WORDS.map(([count, word]): [number, string] => [
-    (runs.value ?? []).reduce((sum, run) => sum + run.counts[count], 0),
-    word,
-  ])
+export function problemWords(runs: readonly Run[]): string {
+  return WORDS.map(([count, word]): [number, string] => [runs.reduce((sum, run) => sum + run.counts[count], 0), word])
     .filter(([total]) => total > 0)
     .map(([total, word]) => `${total} ${word}`)
-    .join(", "),
-);
+    .join(", ");
+}
+
+export const problemSummary = computed(() => problemWords(runs.value ?? []));
 
 /** The newest first. */
 export const failures = computed(() =>

@@ -9,6 +9,7 @@ import { clearRecords } from "./frame.ts";
 import { forgetHistories } from "./histories.ts";
 import { forgetLabelMaps } from "./label_maps.ts";
 import { forgetOtherRuns } from "./other_runs.ts";
+import { forgetOverview } from "./overview_frame.ts";
 import { forgetHeaders } from "./projection_records.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { runs } from "./runs.ts";
@@ -43,6 +44,7 @@ export function reload(): void {
   forgetSheets();
   forgetHistories();
   forgetOtherRuns();
+  forgetOverview();
   forgetSteps();
   void poll();
 }

@@ -2,6 +2,7 @@
 import { computed } from "@preact/signals";
 import { comparedSeries } from "./compare.ts";
 import { channelsKey, shownChannels } from "./features.ts";
+import { overviewRuns } from "./overview_series.ts";
 import { projectionKey, shownProjections } from "./projections.ts";
 import { openSample } from "./samples.ts";
 import { type Series, seriesKey, seriesOf, shownSeries } from "./series.ts";
@@ -11,6 +12,10 @@ export const shownKeys = computed<{ run: string; key: string }[]>(() => {
   switch (view.value) {
     case "sample":
       return (openSample.value ? seriesOf(openSample.value.run) : shownSeries.value).map(keyOf);
+    case "overview":
+      return overviewRuns.value.flatMap(({ run, series }) =>
+        series.map((declared) => ({ run: run.run, key: seriesKey(declared) })),
+      );
     case "projection":
       return shownProjections.value.map(({ run, tag }) => ({ run, key: projectionKey(tag) }));
     case "features":

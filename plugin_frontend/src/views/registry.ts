@@ -6,6 +6,11 @@ export type View = { id: ViewId; title: string; load: () => Promise<ComponentTyp
 
 export const VIEWS: readonly View[] = [
   {
+    id: "overview",
+    title: "Overview",
+    load: async () => (await import("./overview/Overview.tsx")).Overview,
+  },
+  {
     id: "explanations",
     title: "Explanations",
     load: async () => (await import("./explanations/Explanations.tsx")).Explanations,

@@ -1,0 +1,24 @@
+/** Records of a run that failed, were dropped or cannot be read; a click lists them. */
+import type { Run } from "../../data/answers.ts";
+import { problemsOpen } from "../../shell/panes.ts";
+import { problemWords } from "../../shell/problems.ts";
+import { Icon } from "../../widgets/Icon.tsx";
+
+export function ProblemsLine({ run }: { run: Run }) {
+  const words = problemWords([run]);
+  if (!words) return null;
+  return (
+    <button
+      type="button"
+      class="text-button problems-button"
+      data-testid="run-problems"
+      title={run.failures.at(-1)?.message}
+      onClick={() => {
+        problemsOpen.value = true;
+      }}
+    >
+      <Icon name="warning" />
+      {words}
+    </button>
+  );
+}

@@ -1,0 +1,52 @@
+/** Many runs: a line each, in columns, so that they compare. */
+import { computed } from "@preact/signals";
+import { overviewRuns, type RunSeries } from "../../state/overview_series.ts";
+import { RunRow } from "./RunRow.tsx";
+
+/** The columns that some run may have something for: what was declared tells, so that none comes late. */
+export type Column = "predictions" | "maps" | "filters" | "classes";
+
+const columns = computed<ReadonlySet<Column>>(() => {
+  const kinds = new Set(overviewRuns.value.flatMap(({ series }) => series.map(({ kind }) => kind)));
+  const samples = [...kinds].some((kind) => kind !== "CHANNELS" && kind !== "PROJECTION");
+  const all: [Column, boolean][] = [
+    ["predictions", samples],
+    ["maps", samples],
+    ["filters", kinds.has("CHANNELS")],
+    ["classes", kinds.has("PROJECTION")],
+  ];
+  return new Set(all.filter(([, has]) => has).map(([column]) => column));
+});
+
+export function RunTable({ runs }: { runs: readonly RunSeries[] }) {
+  const has = columns.value;
+  return (
+    <table class="overview-table">
+      <colgroup>
+        <col style={{ width: "16%" }} />
+        <col style={{ width: "14%" }} />
+        {has.has("predictions") && <col style={{ width: "17%" }} />}
+        {has.has("predictions") && <col style={{ width: "20%" }} />}
+        {has.has("maps") && <col />}
+        {has.has("filters") && <col style={{ width: "11%" }} />}
+        {has.has("classes") && <col style={{ width: "13%" }} />}
+      </colgroup>
+      <thead>
+        <tr>
+          <th scope="col">Run</th>
+          <th scope="col">Logged</th>
+          {has.has("predictions") && <th scope="col">Accuracy</th>}
+          {has.has("predictions") && <th scope="col">Most confident mistakes</th>}
+          {has.has("maps") && <th scope="col">Least faithful, most changed</th>}
+          {has.has("filters") && <th scope="col">Filters</th>}
+          {has.has("classes") && <th scope="col">Most confusable</th>}
+        </tr>
+      </thead>
+      <tbody>
+        {runs.map((of) => (
+          <RunRow key={of.run.run} of={of} has={has} />
+        ))}
+      </tbody>
+    </table>
+  );
+}
