@@ -23,7 +23,7 @@ export function Thumb({ run, sample, classes, captioned = true }: Props) {
       data-sample={sample.id}
       data-outcome={outcome}
       title={[sample.name, said].filter(Boolean).join(": ")}
-      aria-label={`Open ${sample.name || "the sample"}: ${said}`}
+      aria-label={captioned ? undefined : `Open ${sample.name || "the sample"}: ${said}`}
       onClick={() => showSample(run, sample.id)}
     >
       <Face run={run} image={sample.image} />
