@@ -156,6 +156,17 @@ export function noBetterThanRandom({ value, random, better }: Figure): boolean |
   return better === Better.HIGHER ? value <= random : value >= random;
 }
 
+/** How much better than noise the map is, below 0 when it is worse; `undefined` when nobody can say. */
+export function advantageOverRandom({ value, random, better }: Figure): number | undefined {
+  if (random === undefined || better === Better.NEITHER) return undefined;
+  return better === Better.HIGHER ? value - random : random - value;
+}
+
+/** The end of a figure's values at which the worst maps are. */
+export function worstEnd(better: Better): "low" | "high" {
+  return better === Better.LOWER ? "high" : "low";
+}
+
 /** The ends of the bar that a figure is drawn on: 0 to 1, or wider when its numbers are; `null`: a bar would say nothing. */
 export function figureScale({ name, value, random, centred }: Figure): { low: number; high: number } | null {
   const known = [value, random, centred].filter((number) => number !== undefined);

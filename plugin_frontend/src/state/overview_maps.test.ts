@@ -68,6 +68,7 @@ test("maps are ranked by how much better than noise they are", () => {
     ["bad", "-0.067", "0.30", "0.367"],
     ["good", "0.300", "0.80", "0.500"],
   ]);
+  expect(ranked.map(worstFirst)).toEqual(["low:insertion", "low:insertion"]);
   expect(ranked[0]).toMatchObject({ beaten: 2, of: 3, worst: { id: "b" } }); // 0.1 < 0.4, and 0.3 is no better than 0.3
 });
 
@@ -82,8 +83,7 @@ test("where lower is better, less than noise is an advantage", () => {
     ["low", "0.2"],
   ]);
   expect(ranked[1]?.worst.id).toBe("b");
-  expect(worstFirst("deletion", Better.LOWER)).toBe("high:deletion");
-  expect(worstFirst("insertion", Better.HIGHER)).toBe("low:insertion");
+  expect(ranked.map(worstFirst)).toEqual(["high:deletion", "high:deletion"]);
 });
 
 test("series are ranked by the figure that most of them have, and left out when they lack it", () => {

@@ -1,8 +1,8 @@
 /** What the overview makes of figures of maps: which moved most since the step before, and which say least about the model. */
 import type { Figure, SummarisedTarget } from "../data/explained.ts";
-import { figureOrder, noBetterThanRandom } from "../data/figures.ts";
+import { advantageOverRandom, figureOrder, worstEnd } from "../data/figures.ts";
 import type { SampleSummary } from "../data/summaries.ts";
-import { Better } from "../records/explain_pb.ts";
+import type { Sort } from "./samples.ts";
 import type { Series } from "./series.ts";
 
 /** What a series says at the shown step, or the nearest one. */
@@ -39,7 +39,7 @@ export function driftsOf(said: readonly Said[]): Drift[] {
 export type Faithfulness = {
   said: Said;
   figure: string;
-  better: Better;
+  better: Figure["better"];
   value: number;
   /** The same of maps of noise. */
   random: number;
@@ -57,8 +57,11 @@ export function faithfulnessOf(said: readonly Said[]): Faithfulness[] {
   if (figure === undefined) return [];
   return said
     .flatMap((one): Faithfulness[] => {
-      const readings = readingsOf(one, figure).filter(({ figure }) => isComparable(figure));
-      const worst = lowest(readings, ({ figure }) => advantageOf(figure));
+      const readings = readingsOf(one, figure).flatMap((reading) => {
+        const advantage = advantageOverRandom(reading.figure);
+        return advantage === undefined ? [] : [{ ...reading, advantage }];
+      });
+      const worst = lowest(readings, ({ advantage }) => advantage);
       if (!worst) return [];
       return [
         {
@@ -67,8 +70,8 @@ export function faithfulnessOf(said: readonly Said[]): Faithfulness[] {
           better: worst.figure.better,
           value: mean(readings.map(({ figure }) => figure.value)),
           random: mean(readings.map(({ figure }) => figure.random as number)),
-          advantage: mean(readings.map(({ figure }) => advantageOf(figure))),
-          beaten: readings.filter(({ figure }) => noBetterThanRandom(figure)).length,
+          advantage: mean(readings.map(({ advantage }) => advantage)),
+          beaten: readings.filter(({ advantage }) => advantage <= 0).length,
           of: readings.length,
           worst: worst.sample,
         },
@@ -78,8 +81,8 @@ export function faithfulnessOf(said: readonly Said[]): Faithfulness[] {
 }
 
 /** The order in which the figure's worst maps come first. */
-export function worstFirst(figure: string, better: Better): `${"low" | "high"}:${string}` {
-  return `${better === Better.LOWER ? "high" : "low"}:${figure}`;
+export function worstFirst({ figure, better }: Faithfulness): Sort {
+  return `${worstEnd(better)}:${figure}`;
 }
 
 /** Of those with a baseline, the one that most series have; `undefined`: there is none. */
@@ -88,19 +91,12 @@ function commonFigure(said: readonly Said[]): string | undefined {
   for (const one of said) {
     const names = new Set<string>();
     for (const sample of one.samples)
-      for (const figure of explainedTarget(sample)?.figures ?? []) if (isComparable(figure)) names.add(figure.name);
+      for (const figure of explainedTarget(sample)?.figures ?? [])
+        if (advantageOverRandom(figure) !== undefined) names.add(figure.name);
     for (const name of names) series.set(name, (series.get(name) ?? 0) + 1);
   }
   const most = Math.max(...series.values());
   return figureOrder(series.keys()).find((name) => series.get(name) === most);
-}
-
-function isComparable(figure: Figure): boolean {
-  return noBetterThanRandom(figure) !== undefined;
-}
-
-function advantageOf({ value, random = 0, better }: Figure): number {
-  return better === Better.LOWER ? random - value : value - random;
 }
 
 function readingsOf({ samples }: Said, name: string): Reading[] {

@@ -22,7 +22,7 @@ export function showRun(run: string): void {
 export function showSample(run: string, sample: string): void {
   batch(() => {
     openSample.value = { run, sample };
-    view.value = "explanations";
+    view.value = "sample";
   });
 }
 

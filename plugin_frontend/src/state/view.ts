@@ -2,7 +2,15 @@
 import { signal } from "@preact/signals";
 import { bind, oneOf } from "./bindings.ts";
 
-export const VIEW_IDS = ["overview", "explanations", "sample", "clusters", "projection", "features", "compare"] as const;
+export const VIEW_IDS = [
+  "overview",
+  "explanations",
+  "sample",
+  "clusters",
+  "projection",
+  "features",
+  "compare",
+] as const;
 
 export type ViewId = (typeof VIEW_IDS)[number];
 

@@ -47,24 +47,27 @@ export function FaithfulnessCard({ run, ranked }: { run: string; ranked: readonl
         {figureLabel(figure)} beside that of noise, the mark
       </p>
       <ul class="overview-lines">
-        {ranked.slice(0, LISTED).map(({ said, value, random, beaten, of, worst }) => (
-          <li key={`${said.series.kind}:${said.series.tag}`} class="with-thumb">
-            <Line
-              title={`Show the maps of ${seriesNames.value(said.series)}, worst first: ${beaten} of ${of} no better than noise`}
-              testId="unfaithful"
-              class="measured"
-              onClick={() => showMaps(run, { declared: said.series, order: worstFirst(figure, better) })}
-            >
-              <span class="measured-name">{seriesNames.value(said.series)}</span>
-              <Bar value={value} mark={random} />
-              <span class="number">
-                {decimals(value)}
-                {beaten > 0 && <span class="beaten">{` ${beaten}/${of} ≤ noise`}</span>}
-              </span>
-            </Line>
-            <Thumb run={run} sample={worst} classes={said.classes} captioned={false} />
-          </li>
-        ))}
+        {ranked.slice(0, LISTED).map((one) => {
+          const { said, value, random, beaten, of, worst } = one;
+          return (
+            <li key={`${said.series.kind}:${said.series.tag}`} class="with-thumb">
+              <Line
+                title={`Show the maps of ${seriesNames.value(said.series)}, worst first: ${beaten} of ${of} no better than noise`}
+                testId="unfaithful"
+                class="measured"
+                onClick={() => showMaps(run, { declared: said.series, order: worstFirst(one) })}
+              >
+                <span class="measured-name">{seriesNames.value(said.series)}</span>
+                <Bar value={value} mark={random} />
+                <span class="number">
+                  {decimals(value)}
+                  {beaten > 0 && <span class="beaten">{` ${beaten}/${of} ≤ noise`}</span>}
+                </span>
+              </Line>
+              <Thumb run={run} sample={worst} classes={said.classes} captioned={false} />
+            </li>
+          );
+        })}
       </ul>
     </Card>
   );

@@ -5,12 +5,14 @@ import { followOverview } from "../../state/overview_frame.ts";
 import { overviewRuns } from "../../state/overview_series.ts";
 import { tagFilter } from "../../state/series.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
-import sheet from "../../styles/overview.css?inline";
+import cards from "../../styles/overview.css?inline";
+import lines from "../../styles/overview_lines.css?inline";
+import table from "../../styles/overview_table.css?inline";
 import { followClock } from "./clock.ts";
 import { RunCards } from "./RunCards.tsx";
 import { RunTable } from "./RunTable.tsx";
 
-adoptStyles(sheet);
+adoptStyles(cards, lines, table);
 
 /** More runs than this are compared line by line. */
 const MOST_CARDS = 2;

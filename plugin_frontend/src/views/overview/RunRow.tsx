@@ -136,7 +136,7 @@ function Maps({ run, facts }: Props) {
         <Cell
           title={`The least faithful of its maps: ${least.beaten} of ${least.of} no better than noise`}
           testId="unfaithful"
-          onClick={() => showMaps(run, { declared: least.said.series, order: worstFirst(least.figure, least.better) })}
+          onClick={() => showMaps(run, { declared: least.said.series, order: worstFirst(least) })}
           number={`${decimals(least.value)} / ${decimals(least.random)}`}
         >
           {seriesNames.value(least.said.series)}
