@@ -38,7 +38,7 @@ const BUDGET = 32 * 1024 * 1024;
 
 const store = new RecordStore<{ key: string }, RecordSummary>(
   (run, keys) => fetchSummaries(run, keys, null),
-  (_, payload) => decodeSummary(payload),
+  async () => (_, payload) => decodeSummary(payload),
   BUDGET,
 );
 

@@ -1,7 +1,7 @@
 /** Which series the overview tells of: all of the shown runs that the filter of tags leaves. */
 import { computed } from "@preact/signals";
 import type { Run, SeriesDeclaration } from "../data/answers.ts";
-import { isKind, LISTED_KINDS } from "../data/payloads.ts";
+import { isKind, LISTED_KINDS } from "../data/kinds.ts";
 import { matching } from "./filter.ts";
 import { groupBy } from "./group.ts";
 import type { StepIndex } from "./overview_logged.ts";
