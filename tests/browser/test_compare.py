@@ -98,6 +98,7 @@ def test_two_steps_of_a_run_with_predictions_similarities_and_differences(
     expect(card(tab, 1)).to_contain_text("−1.00")
     expect(card(tab, 0).locator(".outcome")).to_have_text("fixed")
     expect(card(tab, 0)).to_contain_text("for dog")  # B's prediction, on both sides
+    expect(tab.part("difference-legend")).to_contain_text("From −1 to +1.")
     expect_difference(tab, card(tab, 1).locator("canvas.difference"), SAME, REVERSED)
     expect_difference(tab, card(tab, 0).locator("canvas.difference"), SAME, SAME)
     overlays = [pixels(card(tab, 1).locator(f"[data-side={side}] canvas.overlay")) for side in "ab"]
@@ -184,7 +185,8 @@ def test_an_enlarged_pair_is_swiped_by_keyboard_and_pointer_and_blinks(open_tab:
     expect(tab.part("class-table")).to_contain_text("dogtrue60.0%95.0%+35.0")
     tab.page.keyboard.press("]")
     expect(dialog).to_contain_text("picture 2")
-    tab.page.keyboard.press("Escape")
+    dialog.get_by_test_id("open-page").click()
+    tab.until(lambda: tab.state().get("view") == "sample" and tab.state().get("sample", "").endswith("one"))
     expect(dialog).to_have_count(0)
 
 
@@ -212,12 +214,21 @@ def test_a_link_restores_the_comparison(open_tab: OpenTab, server: TensorBoard) 
     assert order(again) == "01"
 
 
-def test_the_selection_of_the_page_filters_pairs(open_tab: OpenTab, server: TensorBoard) -> None:
+def test_selection_pins_and_filters_of_the_page_hold_for_pairs(open_tab: OpenTab, server: TensorBoard) -> None:
     selected = (
         base64.urlsafe_b64encode(bytes([100, 2])).decode().rstrip("=")
     )  # ids 100 and 102, as data/compact_ids.ts writes them
     tab = open_compare(open_tab, server, "one", selected="ids:" + selected)
     assert order(tab) == "02"
+    card(tab, 2).hover()
+    card(tab, 2).get_by_test_id("pin").click()
+    tab.until(lambda: order(tab) == "20")
+    tab.part("filter").click()
+    tab.part("sample-text").fill("picture 0")
+    expect(tab.part("pair-card")).to_have_count(1)
+    expect(tab.part("filter-note")).to_have_text("1 of 2 samples")
+    tab.part("sample-text").fill("cat")  # a class on one side is enough: picture 0 was a cat to A
+    expect(tab.part("filter-note")).to_have_text("1 of 2 samples")
 
 
 def test_what_cannot_be_compared_says_why(open_tab: OpenTab, server: TensorBoard) -> None:

@@ -1,5 +1,6 @@
 /** How both sides and their difference look: the pane at the right. */
 import * as appearance from "../../state/appearance.ts";
+import { resetKept } from "../../state/link_state.ts";
 import { PAGE_SIZES, page, pageSize, tileSize } from "../../state/samples.ts";
 import { Select } from "../../widgets/Select.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
@@ -40,6 +41,15 @@ export function CompareSettings() {
           pageSize.value = Number(value);
         }}
       />
+      <button
+        type="button"
+        class="text-button"
+        data-testid="reset-settings"
+        title="How overlays and tiles look, the pages' size, the panes and the speed of playing, which this browser keeps"
+        onClick={resetKept}
+      >
+        Reset settings
+      </button>
     </aside>
   );
 }

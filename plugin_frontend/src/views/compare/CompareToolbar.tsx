@@ -13,7 +13,9 @@ import {
 import { Chips } from "../../widgets/Chips.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
+import { SampleFilter } from "../explanations/SampleFilter.tsx";
 import { SelectionChip } from "../explanations/SelectionChip.tsx";
+import { filteredCounts, sampleClasses } from "./shown.ts";
 
 const ORDERS: [CompareOrder, string][] = [
   ["change", "Largest change"],
@@ -61,6 +63,7 @@ export function CompareToolbar() {
           page.value = 0;
         }}
       />
+      <SampleFilter classes={sampleClasses.value} counts={filteredCounts.value} />
       <SelectionChip />
     </div>
   );

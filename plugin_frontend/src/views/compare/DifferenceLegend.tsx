@@ -13,17 +13,18 @@ export function DifferenceLegend({ pairs }: { pairs: readonly MapPair[] }) {
     }),
   );
   if (reaches.size === 0) return null;
+  const [least, most] = [Math.min(...reaches), Math.max(...reaches)];
   return (
     <div class="legend-bar" data-testid="difference-legend">
       <div class="legend-colours" style={{ background: gradient(diverging.value, gamma.value) }} />
-      {[...reaches].sort().map((largest) => (
-        <div key={largest} class="legend-ends">
-          <span>−{largest} more in A</span>
-          <span>0</span>
-          <span>more in B +{largest}</span>
-        </div>
-      ))}
-      {reaches.size > 1 && <p class="hint">±1 where no value speaks against the class, else ±2.</p>}
+      <div class="legend-ends">
+        <span>more in A</span>
+        <span>more in B</span>
+      </div>
+      <p class="hint">
+        From −{least} to +{least}
+        {most > least && `, where values may speak against the class from −${most} to +${most}`}.
+      </p>
     </div>
   );
 }

@@ -13,7 +13,12 @@ const SPEARMAN = "Spearman's rank correlation of the two maps: 1, the same order
 
 export function LikenessText({ pair }: { pair: MapPair }) {
   const likeness = likenessOf(pair);
-  if (likeness.form === "none") return <span class="likeness quiet">{likeness.why}</span>;
+  if (likeness.form === "none")
+    return (
+      <span class="likeness quiet" title={likeness.advice}>
+        {likeness.why}
+      </span>
+    );
   if (likeness.form === "pending") return <span class="likeness quiet">…</span>;
   const { name, text, title } = wordsOf(likeness);
   return (

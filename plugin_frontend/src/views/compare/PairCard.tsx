@@ -3,10 +3,12 @@ import { className } from "../../state/class_names.ts";
 import { openPair, type Side } from "../../state/compare.ts";
 import { tileSize } from "../../state/samples.ts";
 import { seriesNames } from "../../state/series.ts";
+import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { type Card, isRight } from "../explanations/cards.ts";
 import { percent } from "../explanations/format.ts";
 import { Picture } from "../explanations/Picture.tsx";
+import { PinButton } from "../explanations/PinButton.tsx";
 import { type Outcome, outcomeOf } from "./changes.ts";
 import { DifferencePicture, differs } from "./DifferencePicture.tsx";
 import { LikenessText } from "./LikenessText.tsx";
@@ -23,6 +25,7 @@ export function PairCard({ pair }: { pair: SamplePair }) {
   return (
     <li class="card pair-card" data-testid="pair-card" data-sample={pair.id} data-outcome={outcomeOf(pair)}>
       <Predictions pair={pair} />
+      <PinButton id={pair.id} name={name} class="card-pin" />
       <div class="pair-body">
         {first && (
           <figure class="tile">
@@ -84,6 +87,7 @@ function Prediction({ side, card: { sample, record } }: { side: Side; card: Card
           <Icon name={right ? "check" : "close"} />
         </span>
       )}
+      {sample.predicted !== undefined && <ClassDot index={sample.predicted} />}
       <span class="predicted">{className(record.classes, sample.predicted)}</span>
       <span class="quiet">{percent(sample.probability)}</span>
     </span>
@@ -101,7 +105,7 @@ function MapPairTiles({ sample, pair }: { sample: string; pair: MapPair }) {
       <button type="button" class="map-pair-open" aria-label={`Enlarge ${name} of A and B`} onClick={open}>
         <SidePicture side="a" pair={pair} longest={LONGEST} shownAt={tileSize.value} />
         <SidePicture side="b" pair={pair} longest={LONGEST} shownAt={tileSize.value} />
-        {differs(pair) && <DifferencePicture pair={pair} longest={LONGEST} />}
+        {differs(pair) ? <DifferencePicture pair={pair} longest={LONGEST} /> : <NoDifference pair={pair} />}
       </button>
       <figcaption>
         <span class="tile-name" title={series.a.series.description || series.a.series.tag}>
@@ -109,10 +113,19 @@ function MapPairTiles({ sample, pair }: { sample: string; pair: MapPair }) {
         </span>
         <span class="tile-target">
           <span class="class-name">{subjectOf(a.target && b.target ? pair : null)}</span>
-          <LikenessText pair={pair} />
+          {differs(pair) && <LikenessText pair={pair} />}
         </span>
       </figcaption>
     </figure>
+  );
+}
+
+/** In place of a difference: what else there is to say. */
+function NoDifference({ pair }: { pair: MapPair }) {
+  return (
+    <span class="side-picture no-difference">
+      <LikenessText pair={pair} />
+    </span>
   );
 }
 
@@ -123,5 +136,7 @@ export function subjectOf(pair: MapPair | null): string {
   if (!record.classDependent) return "";
   const [inA, inB] = [pair.a.target.classIndex, pair.b.target.classIndex];
   const nameInB = className(record.classes, inB);
-  return inA === inB ? `for ${nameInB}` : `for ${className(pair.a.explanation.record.classes, inA)}, ${nameInB}`;
+  return inA === inB
+    ? `for ${nameInB}`
+    : `A for ${className(pair.a.explanation.record.classes, inA)}, B for ${nameInB}`;
 }

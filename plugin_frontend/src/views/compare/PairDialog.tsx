@@ -1,9 +1,11 @@
 /** A pair of maps enlarged: both at full size under a divider, their difference, and what each side gives the classes. */
-import { useComputed, useSignal } from "@preact/signals";
+import { batch, useComputed, useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { bindKeys } from "../../shell/keyboard.ts";
 import { Timeline } from "../../shell/Timeline.tsx";
 import { compareLoading, openPair, SIDES } from "../../state/compare.ts";
+import { openPage } from "../../state/sample_page.ts";
+import { openSample } from "../../state/samples.ts";
 import { seriesNames } from "../../state/series.ts";
 import { Dialog } from "../../widgets/Dialog.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
@@ -43,6 +45,13 @@ export function PairDialog() {
       class="sample-dialog pair-dialog"
       testId="pair-dialog"
       title={pair.value ? <Predictions pair={pair.value} /> : "Comparison"}
+      beside={
+        pair.value && (
+          <button type="button" class="text-button" data-testid="open-page" onClick={() => openPageOf(pair.value)}>
+            Open page
+          </button>
+        )
+      }
       onClose={() => {
         openPair.value = null;
       }}
@@ -141,6 +150,16 @@ function Enlarged({ pair, maps, seen }: EnlargedProps) {
       </div>
     </div>
   );
+}
+
+/** All about the sample in B's run; the way back leads here again. */
+function openPageOf(pair: SamplePair | undefined): void {
+  const run = pair?.b.explanations[0]?.frame.series.run;
+  if (!pair || run === undefined) return;
+  batch(() => {
+    openSample.value = { run, sample: pair.b.sample.id };
+    openPage();
+  });
 }
 
 /** Opens the sample before or after the open one, in the order of the view. */

@@ -6,6 +6,7 @@ import { changeFilter, comparableRuns, missingSides, resetSides, SIDES, sideRuns
 import { identical, sideSteps, stepsOf } from "../../state/compare_frame.ts";
 import type { SeriesFrame } from "../../state/frame.ts";
 import { selectRun } from "../../state/runs.ts";
+import { filterCount } from "../../state/sample_filter.ts";
 import { onlySelected, selectedCount } from "../../state/selection.ts";
 import { NAMES } from "./Sides.tsx";
 import { arranged, joined } from "./shown.ts";
@@ -93,8 +94,8 @@ export function Partners() {
       )}
       {pairs.length > 0 && arranged.value.length === 0 && (
         <p class="notice" data-testid="nothing-left">
-          {selectedCount.value > 0 && onlySelected.value
-            ? "None of the selected images passes."
+          {(selectedCount.value > 0 && onlySelected.value) || filterCount.value > 0
+            ? "No sample passes all filters."
             : `No prediction ${{ all: "is known", changed: "changed", fixed: "was fixed", broken: "was broken" }[changeFilter.value]}.`}
         </p>
       )}

@@ -14,8 +14,15 @@ export type Likeness =
   | { form: "similarity"; value: number }
   /** The share of positions that fell into another cluster. */
   | { form: "moved"; value: number }
-  | { form: "none"; why: string }
+  | { form: "none"; why: string; advice?: string }
   | { form: "pending" };
+
+const OTHER_CLASS: Likeness = {
+  form: "none",
+  why: "another class on each side",
+  advice:
+    "No class was logged on both sides. Explain the label, or several classes, so that maps compare while predictions change.",
+};
 
 const known = new WeakMap<AttributionMap, WeakMap<AttributionMap, Likeness>>();
 const news = signal(0);
@@ -28,7 +35,7 @@ export function likenessOf(pair: MapPair): Likeness {
   const { a, b } = pair;
   if (!a.target || !b.target) return { form: "none", why: "not logged for this class" };
   if (sameRecord(pair)) return { form: "none", why: "the same record on both sides" };
-  if (!sameSubject(pair)) return { form: "none", why: "another class on each side" };
+  if (!sameSubject(pair)) return OTHER_CLASS;
   void news.value;
   return known.get(shownMap(a.target))?.get(shownMap(b.target)) ?? { form: "pending" };
 }

@@ -6,13 +6,15 @@ import { requestClassNames } from "../../state/class_names.ts";
 import { changeFilter, comparedSeries, compareOrder, SIDES } from "../../state/compare.ts";
 import { compareFrame } from "../../state/compare_frame.ts";
 import { groupBy } from "../../state/group.ts";
-import { classChoice, page, pageSize } from "../../state/samples.ts";
+import { passesFilter, pinnedSamples } from "../../state/sample_filter.ts";
+import { classChoice, outcome, page, pageSize } from "../../state/samples.ts";
 import { passesSelection } from "../../state/selection.ts";
 import { methodOf, type Series, seriesKey } from "../../state/series.ts";
+import { isRight } from "../explanations/cards.ts";
 import { shownMap } from "../explanations/shown_map.ts";
 import { inOrder, passes, tallyOf } from "./changes.ts";
 import { likenessOf, mean, meanSimilarity, measuring } from "./likeness.ts";
-import { joinSides, type MapPair } from "./pairs.ts";
+import { joinSides, type MapPair, type SamplePair } from "./pairs.ts";
 
 const nameOf = (series: Series) => `${series.run}\n${seriesKey(series)}`;
 
@@ -30,12 +32,40 @@ export const joined = computed(() => {
 
 export const samplePairs = computed(() => joined.value?.pairs ?? []);
 
-/** All that pass the filters, in order. While maps are being measured only by what needs no measuring, so that nothing jumps twice. */
+const selectedPairs = computed(() =>
+  samplePairs.value.filter(({ a, b }) => passesSelection(a.sample.row || b.sample.row)),
+);
+
+/** The filters of samples that all views share let a pair pass where either side passes. */
+const passing = computed(() =>
+  selectedPairs.value.filter(
+    (pair) =>
+      passes(pair, changeFilter.value) &&
+      [pair.a, pair.b].some(
+        (card) =>
+          passesFilter(card.sample, card.record.classes) &&
+          (outcome.value === "all" || isRight(card.sample) === (outcome.value === "right")),
+      ),
+  ),
+);
+
+/** All that pass, in order, pinned ones first. While maps are being measured the order needs no measuring, so that nothing jumps twice. */
 export const arranged = computed(() => {
-  const passing = samplePairs.value.filter(
-    (pair) => passesSelection(pair.a.sample.row || pair.b.sample.row) && passes(pair, changeFilter.value),
-  );
-  return inOrder(passing, compareOrder.value, measuring.value ? () => undefined : meanSimilarity);
+  const ordered = inOrder(passing.value, compareOrder.value, measuring.value ? () => undefined : meanSimilarity);
+  const isPinned = ({ id }: SamplePair) => pinnedSamples.value.has(id);
+  return [...ordered.filter(isPinned), ...ordered.filter((pair) => !isPinned(pair))];
+});
+
+export const filteredCounts = computed(() => ({ all: selectedPairs.value.length, left: passing.value.length }));
+
+/** All classes that samples are of, or are taken for, with the hash of their names, ascending. */
+export const sampleClasses = computed(() => {
+  const classes = new Map<number, string>();
+  for (const pair of samplePairs.value)
+    for (const { sample, record } of [pair.a, pair.b])
+      for (const index of [sample.label, sample.predicted])
+        if (index !== undefined && index >= 0) classes.set(index, record.classes);
+  return [...classes].sort(([a], [b]) => a - b);
 });
 
 export const pageCount = computed(() => Math.max(1, Math.ceil(arranged.value.length / pageSize.value)));

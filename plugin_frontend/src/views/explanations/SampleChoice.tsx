@@ -7,7 +7,7 @@ import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { SampleFilter } from "./SampleFilter.tsx";
 import { SelectionChip } from "./SelectionChip.tsx";
-import { currentPage, loggedFigures, pageCount } from "./sections.ts";
+import { currentPage, filteredCounts, loggedFigures, pageCount, sampleClasses } from "./sections.ts";
 
 const ORDERS: [Sort, string][] = [
   ["logged", "As logged"],
@@ -44,7 +44,7 @@ export function SampleChoice() {
           page.value = 0;
         }}
       />
-      <SampleFilter />
+      <SampleFilter classes={sampleClasses.value} counts={filteredCounts.value} />
       <SelectionChip />
       <Paging page={currentPage.value} count={pageCount.value} onTurn={turnPage} />
     </>

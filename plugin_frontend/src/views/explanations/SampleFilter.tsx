@@ -18,7 +18,6 @@ import { RangeSlider } from "../../widgets/RangeSlider.tsx";
 import { SearchSelect } from "../../widgets/SearchSelect.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { percent } from "./format.ts";
-import { filteredCounts, sampleClasses } from "./sections.ts";
 
 const ROLES: [OfClass["role"], string][] = [
   ["either", "Either"],
@@ -42,7 +41,14 @@ function fromFirstPage(signal: { value: number }) {
 const lowest = fromFirstPage(leastSure);
 const highest = fromFirstPage(mostSure);
 
-export function SampleFilter() {
+type Props = {
+  /** All that samples are of, or are taken for, with the hash of their names. */
+  classes: readonly (readonly [number, string])[];
+  /** Samples that may be shown, and those that the filters leave. */
+  counts: { all: number; left: number };
+};
+
+export function SampleFilter({ classes, counts }: Props) {
   const count = filterCount.value;
   return (
     <>
@@ -59,7 +65,7 @@ export function SampleFilter() {
       >
         <div class="filter-pane">
           <TextFilter />
-          <ClassFilter />
+          <ClassFilter classes={classes} />
           <RangeSlider
             label="Confidence"
             low={lowest}
@@ -85,7 +91,7 @@ export function SampleFilter() {
           </label>
         </div>
       </Popover>
-      <Hidden />
+      <Hidden {...counts} />
     </>
   );
 }
@@ -110,7 +116,7 @@ function TextFilter() {
   );
 }
 
-function ClassFilter() {
+function ClassFilter({ classes }: Pick<Props, "classes">) {
   const chosen = ofClass.value;
   const choose = (next: OfClass | null) => {
     ofClass.value = next;
@@ -124,7 +130,7 @@ function ClassFilter() {
         value={chosen?.index ?? null}
         options={[
           [null, "Any"],
-          ...sampleClasses.value.map(([index, names]): [number, string] => [index, className(names, index)]),
+          ...classes.map(([index, names]): [number, string] => [index, className(names, index)]),
         ]}
         otherwise={chosen ? `class ${chosen.index}` : "Any"}
         testId="filter-class"
@@ -143,8 +149,7 @@ function ClassFilter() {
   );
 }
 
-function Hidden() {
-  const { all, left } = filteredCounts.value;
+function Hidden({ all, left }: Props["counts"]) {
   if (filterCount.value === 0) return null;
   return (
     <div class="filter-note">
