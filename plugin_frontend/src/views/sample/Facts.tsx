@@ -3,9 +3,10 @@
 import { imageAddress } from "../../data/client.ts";
 import { className } from "../../state/class_names.ts";
 import type { openSample } from "../../state/samples.ts";
+import { step } from "../../state/timeline.ts";
 import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
-import { type Card, isRight } from "../explanations/cards.ts";
+import { type Card, type Explanation, isRight } from "../explanations/cards.ts";
 import { TurningBadge } from "../explanations/clusters/TurningBadge.tsx";
 import { percent } from "../explanations/format.ts";
 import { Picture } from "../explanations/Picture.tsx";
@@ -15,8 +16,8 @@ const SIDE = 220;
 type Props = { open: NonNullable<typeof openSample.value>; card: Card | undefined };
 
 export function Facts({ open, card }: Props) {
-  const [explanation] = card?.explanations ?? [];
-  const { sample, record } = card ?? {};
+  const explanation = nearest(card);
+  const { sample, record, frame } = explanation ?? {};
   const right = sample && isRight(sample);
   return (
     <div class="sample-facts" data-testid="sample-facts">
@@ -46,7 +47,7 @@ export function Facts({ open, card }: Props) {
                 </>
               )}
             </dd>
-            <dt>Predicted</dt>
+            <dt>Predicted{frame && frame.step !== step.value && ` at step ${frame.step}`}</dt>
             <dd class="sample-class">
               {right !== undefined && (
                 <span class={right ? "right" : "wrong"} role="img" aria-label={right ? "right" : "wrong"}>
@@ -63,4 +64,10 @@ export function Facts({ open, card }: Props) {
       )}
     </div>
   );
+}
+
+/** What was logged nearest to the step: series may have been logged at other steps than it. */
+function nearest(card: Card | undefined): Explanation | undefined {
+  const away = ({ frame }: Explanation) => Math.abs(frame.step - (step.value ?? 0));
+  return card?.explanations.toSorted((a, b) => away(a) - away(b))[0];
 }
