@@ -13,7 +13,7 @@ export default defineConfig({
   server: {
     proxy: tensorboard
       ? {
-          "^/(runs|steps|records|image|classes|labels|volume|column)\\b": {
+          "^/(runs|steps|records|summaries|image|classes|labels|volume|column)\\b": {
             target: tensorboard,
             rewrite: (path) => `/data/plugin/tb_explain${path}`,
           },

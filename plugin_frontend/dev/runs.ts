@@ -1,8 +1,8 @@
 // The invented runs: which series they have, at which steps, and what went wrong.
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import type { Run, SeriesSteps } from "../src/data/answers.ts";
 import type { Kind } from "../src/data/kinds.ts";
-import { ClassNamesSchema } from "../src/records/explain_pb.ts";
+import { ClassNamesSchema, SummarySchema } from "../src/records/explain_pb.ts";
 import { SAMPLES } from "./images.ts";
 import { payload } from "./payloads.ts";
 
@@ -72,14 +72,47 @@ export function steps(run: string): SeriesSteps[] {
 }
 
 export function records(keys: string[]): Uint8Array {
+  return answer(keys.map(record));
+}
+
+/** Of the samples with these content hashes; without any, of all. */
+export function summaries(keys: string[], samples: string[]): Uint8Array {
+  return answer(keys.map((key) => summary(record(key), samples)));
+}
+
+function record(key: string): Uint8Array {
+  const [run = 0, s = 0, step = 0] = key.split("-").map(Number);
+  const { kind, side, method } = SERIES[s] as Invented;
+  return payload(kind, side, method === "IntegratedGradients", { run, step });
+}
+
+function summary(record: Uint8Array, wanted: string[]): Uint8Array {
+  const all = fromBinary(SummarySchema, record, { readUnknownFields: false });
+  if (wanted.length === 0) return toBinary(SummarySchema, all);
+  const n = all.samples.length;
+  const kept = all.samples.flatMap(({ image }, i) => (wanted.includes(Buffer.from(image).toString("hex")) ? [i] : []));
+  /** What is said of these samples among what is said of all. */
+  const of = <Value>(values: Value[]): Value[] => {
+    const each = values.length / n;
+    return kept.flatMap((i) => values.slice(i * each, (i + 1) * each));
+  };
+  const { targets, probabilities, flags, figures } = all;
+  return toBinary(SummarySchema, {
+    ...all,
+    ...{ samples: of(all.samples), targets: of(targets), probabilities: of(probabilities), flags: of(flags) },
+    figures: figures.map((figure) => ({
+      ...figure,
+      ...{ values: of(figure.values), random: of(figure.random), centred: of(figure.centred) },
+    })),
+  });
+}
+
+function answer(payloads: Uint8Array[]): Uint8Array {
   return Buffer.concat(
-    keys.flatMap((key) => {
-      const [run = 0, s = 0, step = 0] = key.split("-").map(Number);
-      const { kind, side, method } = SERIES[s] as Invented;
-      const record = payload(kind, side, method === "IntegratedGradients", { run, step });
+    payloads.flatMap((payload) => {
       const length = Buffer.alloc(4);
-      length.writeUInt32LE(record.length);
-      return [length, record];
+      length.writeUInt32LE(payload.length);
+      return [length, payload];
     }),
   );
 }

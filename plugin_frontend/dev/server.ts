@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Plugin } from "vite";
 import { IMAGE_HASHES, image, labels } from "./images.ts";
-import { classes, records, runs, steps } from "./runs.ts";
+import { classes, records, runs, steps, summaries } from "./runs.ts";
 
 export function syntheticRuns(): Plugin {
   return {
@@ -28,6 +28,8 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
       return send({ series: steps(searchParams.get("run") ?? "") });
     case "/records":
       return send(records(searchParams.getAll("key")));
+    case "/summaries":
+      return send(summaries(searchParams.getAll("key"), searchParams.getAll("sample")));
     case "/image":
       return send(image(IMAGE_HASHES.indexOf(searchParams.get("hash") ?? "")), "image/png");
     case "/classes":
