@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatHash, parseHash } from "./link.ts";
+import { changedMeanwhile, formatHash, parseHash, readLink, writeLink } from "./link.ts";
 
 const LETTERS = ["a", "=", "&", "#", "%", "/", " ", "é", "語", "+", "\n", "."];
 
@@ -38,4 +38,17 @@ test("nonsense is ignored", () => {
   expect(
     parseHash("#tb_explain&p.tb_explain.step&p.tb_explain.bad=%E0%A4%A&p.tb_explain.good=1&p.else.step=2"),
   ).toEqual(new Map([["good", "1"]]));
+});
+
+test("what other hands make of the address is noticed once, what is written here is not", () => {
+  location.hash = "#tb_explain&p.tb_explain.step=1";
+  readLink();
+  expect(changedMeanwhile()).toBe(false);
+  for (const ownEntry of [false, true]) {
+    writeLink(new Map([["tag_filter", `a "b" <${ownEntry}>`]]), ownEntry);
+    expect(changedMeanwhile()).toBe(false);
+  }
+  location.hash = "#tb_explain&p.tb_explain.step=2";
+  expect(changedMeanwhile()).toBe(true);
+  expect(changedMeanwhile()).toBe(false);
 });

@@ -25,8 +25,19 @@ export function formatHash(hash: string, values: LinkValues): string {
   return `#${[...others, ...own].join("&")}`;
 }
 
+/** The address when it was last read or written here. */
+let seen = "";
+
 export function readLink(): Map<string, string> {
-  return parseHash(hostWindow().location.hash);
+  seen = hostWindow().location.hash;
+  return parseHash(seen);
+}
+
+/** Whether other hands have changed the address, of which the browser tells only later: what they ask for must not be written over. */
+export function changedMeanwhile(): boolean {
+  const before = seen;
+  seen = hostWindow().location.hash;
+  return seen !== before;
 }
 
 /** The address of the page in the state that `values` say. */
@@ -51,13 +62,12 @@ export function writeLink(values: LinkValues, ownEntry: boolean): void {
   const hash = formatHash(location.hash, values);
   if (hash === location.hash) return;
   const here = depth();
-  if (!ownEntry) {
-    history.replaceState(history.state, "", hash);
-    return;
-  }
-  if (here === undefined) history.replaceState({ ...history.state, [DEPTH]: 0 }, "");
-  deepest = (here ?? 0) + 1;
-  history.pushState({ ...history.state, [DEPTH]: deepest }, "", hash);
+  if (ownEntry) {
+    if (here === undefined) history.replaceState({ ...history.state, [DEPTH]: 0 }, "");
+    deepest = (here ?? 0) + 1;
+    history.pushState({ ...history.state, [DEPTH]: deepest }, "", hash);
+  } else history.replaceState(history.state, "", hash);
+  seen = location.hash;
 }
 
 /** Back, unless that would leave the page. */

@@ -7,7 +7,7 @@
  */
 import { batch, effect } from "@preact/signals";
 import { followHands, forgetTouch, justTouched } from "../host/hands.ts";
-import { linkTo, onLinkChange, readLink, writeLink } from "../host/link.ts";
+import { changedMeanwhile, linkTo, onLinkChange, readLink, writeLink } from "../host/link.ts";
 import { visible } from "../host/visibility.ts";
 import { appearanceBindings } from "./appearance.ts";
 import type { Binding } from "./bindings.ts";
@@ -81,6 +81,10 @@ export function followLink(): void {
 
   const write = () => {
     timer = undefined;
+    if (changedMeanwhile()) {
+      timer = setTimeout(write, MOMENT); // by then the browser has told of it
+      return;
+    }
     const values = currentValues();
     const changed = bindings.filter(({ key }) => values.get(key) !== known.get(key));
     const ownEntry = touched && deservesEntry(changed, typing);
