@@ -8,6 +8,29 @@ from tests.tour.guide import Guide
 from tests.tour.stop import stop
 
 
+@stop("overview", run="digits")
+def a_line_leads_to_its_place(guide: Guide) -> None:
+    guide.go("overview", runs="digits", step="40", panes=False)
+    expect(guide.tab.part("card-mistakes").get_by_test_id("thumb").first).to_be_visible()
+    guide.drawn()
+    guide.picture("overview")
+    guide.tab.part("drift").first.click()
+    expect(guide.tab.part("view-explanations")).to_have_attribute("aria-selected", "true")
+    expect(guide.tab.part("tile").first).to_be_visible()
+    guide.drawn()
+    guide.tab.page.go_back()  # undoes the click
+    expect(guide.tab.part("view-overview")).to_have_attribute("aria-selected", "true")
+
+
+@stop("overview", run="objects")
+def runs_are_looked_over_at_once(guide: Guide) -> None:
+    runs = ["digits", "photographs", "objects", "images", "filters/ordinary", "filters/interpretable"]
+    guide.go("overview", runs=",".join(runs), panes=False)
+    expect(guide.tab.part("run-alone")).to_have_count(len(runs))
+    guide.drawn()
+    guide.picture("runs")
+
+
 @stop("sample", run="digits")
 def one_image_through_time(guide: Guide) -> None:
     guide.go("explanations", runs="digits", methods="GradCAM,FilterClusters", step="100")
