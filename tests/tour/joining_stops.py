@@ -18,6 +18,7 @@ def a_line_leads_to_its_place(guide: Guide) -> None:
     expect(guide.tab.part("view-explanations")).to_have_attribute("aria-selected", "true")
     expect(guide.tab.part("tile").first).to_be_visible()
     guide.drawn()
+    guide.tab.until(lambda: guide.tab.state().get("view") == "explanations")
     guide.tab.page.go_back()  # undoes the click
     expect(guide.tab.part("view-overview")).to_have_attribute("aria-selected", "true")
 
