@@ -1,6 +1,7 @@
 /** One sample enlarged: its image at full size, every series that explains it, and the probabilities of its targets. */
 import { Timeline } from "../../shell/Timeline.tsx";
 import { loading } from "../../state/frame.ts";
+import { runs } from "../../state/runs.ts";
 import { openPage } from "../../state/sample_page.ts";
 import { classChoice, openSample } from "../../state/samples.ts";
 import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
@@ -61,7 +62,7 @@ export function SampleDialog() {
           </div>
         </Explored>
       ) : (
-        <p class="notice">{loading.value ? "Loading …" : "This sample was not logged at this step."}</p>
+        <p class="notice">{absenceOf(open.run)}</p>
       )}
       <footer class="sample-footer">
         <MoveButtons />
@@ -69,6 +70,12 @@ export function SampleDialog() {
       </footer>
     </Dialog>
   );
+}
+
+function absenceOf(run: string): string {
+  if (loading.value) return "Loading …";
+  const there = runs.value?.some((known) => known.run === run) ?? true;
+  return there ? "This sample was not logged at this step." : "The run of this sample is not there any more.";
 }
 
 /** To the samples before and after the open one. */
