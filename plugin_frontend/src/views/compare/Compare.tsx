@@ -60,7 +60,7 @@ function Content() {
   if (missingSides.value.length > 0) return <Missing />;
   if (comparedSeries.value.length === 0) return <EmptyState />;
   if (nothingToCompare.value) return <OnlyOne />;
-  if (!compareFrame.value)
+  if (!compareFrame.value || (compareLoading.value && samplePairs.value.length === 0))
     return (
       <p class="waiting" role="status">
         Loading both sides …

@@ -90,7 +90,14 @@ export function DifferencePicture({ pair, longest }: { pair: MapPair; longest: n
           reading.value = null;
         }}
       >
-        <canvas ref={canvas} class="difference" width={width} height={height} />
+        <canvas
+          ref={canvas}
+          class="difference"
+          width={width}
+          height={height}
+          role="img"
+          aria-label="Difference of the maps, B less A"
+        />
         {reading.value !== null && <span class="readout">{reading.value}</span>}
       </span>
       <span class="badges">

@@ -102,7 +102,8 @@ function MapPairTiles({ sample, pair }: { sample: string; pair: MapPair }) {
   };
   return (
     <figure class="map-pair" data-testid="map-pair" data-tag={series.a.series.tag} data-kind={series.a.series.kind}>
-      <button type="button" class="map-pair-open" aria-label={`Enlarge ${name} of A and B`} onClick={open}>
+      <button type="button" class="map-pair-open" onClick={open}>
+        <span class="visually-hidden">Enlarge {name} </span>
         <SidePicture side="a" pair={pair} longest={LONGEST} shownAt={tileSize.value} />
         <SidePicture side="b" pair={pair} longest={LONGEST} shownAt={tileSize.value} />
         {differs(pair) ? <DifferencePicture pair={pair} longest={LONGEST} /> : <NoDifference pair={pair} />}

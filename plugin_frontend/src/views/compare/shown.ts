@@ -3,13 +3,13 @@ import { computed, effect } from "@preact/signals";
 import { hasValues, type Range, type ValueMap } from "../../data/maps.ts";
 import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
-import { changeFilter, comparedSeries, compareOrder, SIDES } from "../../state/compare.ts";
+import { changeFilter, compareOrder, SIDES } from "../../state/compare.ts";
 import { compareFrame } from "../../state/compare_frame.ts";
 import { groupBy } from "../../state/group.ts";
 import { passesFilter, pinnedSamples } from "../../state/sample_filter.ts";
 import { classChoice, outcome, page, pageSize } from "../../state/samples.ts";
 import { passesSelection } from "../../state/selection.ts";
-import { methodOf, type Series, seriesKey } from "../../state/series.ts";
+import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
 import { isRight } from "../explanations/cards.ts";
 import { shownMap } from "../explanations/shown_map.ts";
 import { inOrder, passes, tallyOf } from "./changes.ts";
@@ -22,7 +22,7 @@ const nameOf = (series: Series) => `${series.run}\n${seriesKey(series)}`;
 export const joined = computed(() => {
   const loaded = compareFrame.value;
   if (!loaded) return null;
-  const chosen = new Set(comparedSeries.value.map(nameOf));
+  const chosen = new Set(shownSeries.value.map(nameOf)); // of a run that is a side no longer as well, until its successor has come
   const [a, b] = SIDES.map((side) => ({
     ...loaded[side],
     frames: loaded[side].frames.filter(({ series }) => chosen.has(nameOf(series))),
