@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+from io import BytesIO
 from pathlib import Path
 
+import numpy as np
 import pytest
-from playwright.sync_api import expect
+from numpy.typing import NDArray
+from PIL import Image
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import ExplainTab, OpenTab
-from tests.browser.habit_runs import write_runs
+from tests.browser.habit_runs import LABELS, NAMES, PROBABILITIES, SAMPLES, WRONG, N, write_runs
 from tests.conftest import StartTensorBoard, TensorBoard
 
 pytestmark = pytest.mark.slow
@@ -53,7 +58,7 @@ def test_back_undoes_choices_one_by_one_and_forward_redoes_them(open_tab: OpenTa
     tab.page.go_forward()
     tab.page.go_forward()
     says(tab, view="features", show="wrong")
-    expect(tab.part("view-features")).to_have_attribute("aria-current", "page")
+    expect(tab.part("view-features")).to_have_attribute("aria-selected", "true")
 
 
 def test_a_slider_a_scrub_and_a_typed_text_leave_no_more_than_one_entry(open_tab: OpenTab, server: TensorBoard) -> None:
@@ -194,3 +199,121 @@ def test_a_browser_without_storage_shows_the_page_all_the_same(open_tab: OpenTab
     tab.settled()
     tab.part("opacity").fill("0.25")
     says(tab, opacity="0.25")
+
+
+def png_of(tab: ExplainTab) -> tuple[str, NDArray[np.uint8]]:
+    """The downloaded picture: its name and its pixels."""
+    tab.part("download").click()
+    with tab.page.expect_download() as download:
+        tab.part("download-png").click()
+    with Image.open(download.value.path()) as image:
+        return download.value.suggested_filename, np.asarray(image.convert("RGB"))
+
+
+def screen(tab: ExplainTab) -> NDArray[np.uint8]:
+    with Image.open(BytesIO(tab.page.screenshot())) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def place(locator: Locator, scale: float) -> tuple[slice, slice]:
+    """Where it is on a screenshot."""
+    box = locator.bounding_box()
+    assert box is not None
+    rows, columns = (
+        slice(round(scale * at), round(scale * (at + size)))
+        for at, size in ((box["y"], box["height"]), (box["x"], box["width"]))
+    )
+    return rows, columns
+
+
+CAPTION = 32
+MARGIN = 16
+
+
+def written(text: str, scale: float, tab: ExplainTab) -> int:
+    """How wide a text of the caption is, in device pixels."""
+    width = tab.frame.evaluate(
+        """text => { const context = document.createElement("canvas").getContext("2d");
+        context.font = `400 13px ${getComputedStyle(document.body).fontFamily}`;
+        return context.measureText(text).width; }""",
+        text,
+    )
+    return round(scale * width)
+
+
+@pytest.mark.parametrize("scale", [1, 2])
+def test_the_picture_shows_what_the_screen_shows(open_tab: OpenTab, server: TensorBoard, scale: int) -> None:
+    tab = open_tab(server, ALPHA, device_scale_factor=scale)
+    tab.settled()
+    tile = tab.tile(0, tag="val/gradcam/conv1").locator(".tile-picture")
+    tab.until(
+        lambda: tile.locator("canvas").evaluate(
+            "canvas => canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data.some(x => x)"
+        )
+    )
+    tab.page.mouse.move(5, 5)
+    shot = screen(tab)
+    rows, columns = place(tile, scale)
+    toolbar = place(tab.frame.locator(".view-toolbar"), scale)
+    name, picture = png_of(tab)
+    assert name == "explanations_step_30.png"
+    down = scale * CAPTION - toolbar[0].stop  # from the screen to the picture
+    right = -toolbar[1].start
+    expected = shot[rows, columns].astype(int)
+    assert expected.std() > 20, "there is something to see"
+
+    def differing(dy: int) -> float:
+        found = picture[rows.start + down + dy : rows.stop + down + dy, columns.start + right : columns.stop + right]
+        edge = 3 * scale  # of its round corners
+        return float((np.abs(found - expected).max(2)[edge:-edge, edge:-edge] > 6).mean())
+
+    # The compositor rounds what scrolls by itself: to the pixel at most.
+    differences = [differing(dy) for dy in (-1, 0, 1)]
+    assert min(differences) < 0.01, differences
+    # The verdict above it is text, placed to the pixel.
+    verdict = place(tab.frame.locator(".card .verdict").first, scale)
+    found = picture[
+        verdict[0].start + down : verdict[0].stop + down, verdict[1].start + right : verdict[1].stop + right
+    ]
+    ink = [np.argwhere(part.min(2) < 140) for part in (found, shot[verdict])]
+    assert len(ink[0]) > 20
+    assert np.abs(ink[0].mean(0) - ink[1].mean(0)).max() < scale
+    # The caption: title, step, runs.
+    line = picture[: scale * CAPTION].min(2) < 140
+    inked = np.flatnonzero(line.any(0))
+    texts = ["Explanations", "step 30", "alpha"]
+    width = sum(written(text, scale, tab) for text in texts) + 2 * MARGIN * scale
+    assert abs(inked[0] - MARGIN * scale) <= 3 * scale
+    assert abs(inked[-1] - MARGIN * scale - width) <= 4 * scale
+    # The legend below has the colours of the map.
+    legend = picture[-scale * 130 :, scale * MARGIN : scale * (MARGIN + 200)].reshape(-1, 3)
+    for colour in ((68, 1, 84), (253, 231, 37)):
+        assert np.abs(legend.astype(int) - colour).sum(1).min() < 12, colour
+
+
+def test_numbers_are_a_table_for_spreadsheets(open_tab: OpenTab, server: TensorBoard) -> None:
+    tab = open_tab(server, f"{ALPHA}&p.tb_explain.methods=GradCAM&p.tb_explain.show=right")
+    tab.settled()
+    tab.part("download").click()
+    with tab.page.expect_download() as download:
+        tab.part("download-csv").click()
+    assert download.value.suggested_filename == "explanations_step_30.csv"
+    with open(download.value.path(), newline="") as file:
+        rows = list(csv.DictReader(file))
+    right = [i for i in range(N) if i not in WRONG]
+    assert len(rows) == 2 * len(right)
+    assert [row["layer"] for row in rows[:2]] == ["conv1", "conv2"]
+    assert rows[0]["name"] == "'" + SAMPLES[0]  # no formula
+    for i, row in zip(right, rows[::2], strict=True):
+        assert row["name"].lstrip("'") == SAMPLES[i]
+        assert (row["run"], row["step"], row["tag"]) == ("alpha", "30", "val/gradcam/conv1")
+        assert row["label"] == row["predicted"] == row["target"] == NAMES[LABELS[i]]
+        assert float(row["predicted_probability"]) == float(row["target_probability"]) == PROBABILITIES[i]
+        assert 0 <= float(row["insertion"]) <= 1
+    tab.part("view-projection").click()
+    tab.part("download").click()
+    expect(tab.part("download-csv")).to_be_disabled()
+    expect(tab.part("download-pane")).to_contain_text("No points are shown")
+    tab.page.keyboard.press("Escape")
+    expect(tab.part("download-pane")).to_have_count(0)
+    expect(tab.part("download")).to_be_focused()

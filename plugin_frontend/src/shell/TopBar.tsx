@@ -7,6 +7,7 @@ import { VIEWS } from "../views/registry.ts";
 import { Icon } from "../widgets/Icon.tsx";
 import { Tabs } from "../widgets/Tabs.tsx";
 import { CopyLink } from "./CopyLink.tsx";
+import { DownloadMenu } from "./DownloadMenu.tsx";
 import { helpOpen, problemsOpen, settingsOpen, sidebarOpen } from "./panes.ts";
 import { problemSummary } from "./problems.ts";
 
@@ -49,6 +50,7 @@ export function TopBar() {
         </button>
       )}
       <CopyLink />
+      <DownloadMenu />
       <button
         type="button"
         class="icon-button"

@@ -1,4 +1,5 @@
 /** A scatter plot of up to millions of points in one canvas: panels, camera, and whatever painter the browser allows. */
+import { BEFORE_COPY } from "../snapshot/copying.ts";
 import { fitted, inUnits, SharedCamera } from "./camera.ts";
 import { CanvasPainter } from "./canvas_painter.ts";
 import { Frames } from "./frames.ts";
@@ -44,6 +45,8 @@ export function createScatter(canvas: HTMLCanvasElement, { theme, everything = f
     painter.resize(canvas.width, canvas.height, size.pixelRatio);
     change("picture");
   };
+  const again = () => painter?.show(panels, theme); // what a canvas holds is gone once it was shown
+  canvas.addEventListener(BEFORE_COPY, again);
   canvas.addEventListener("webglcontextlost", lost);
   canvas.addEventListener("webglcontextrestored", restored);
 
@@ -102,12 +105,13 @@ export function createScatter(canvas: HTMLCanvasElement, { theme, everything = f
       return () => listeners.delete(listener);
     },
     toBlob() {
-      painter?.show(panels, theme); // what a canvas holds is gone once it was shown
+      again();
       return new Promise((resolve) => canvas.toBlob(resolve));
     },
     destroy() {
       frames.stop();
       listeners.clear();
+      canvas.removeEventListener(BEFORE_COPY, again);
       canvas.removeEventListener("webglcontextlost", lost);
       canvas.removeEventListener("webglcontextrestored", restored);
       painter?.destroy();

@@ -4,6 +4,7 @@ import { onCommand } from "../../shell/keyboard.ts";
 import { opacity, peeking } from "../../state/appearance.ts";
 import { pointed } from "../../state/clusters.ts";
 import { loading } from "../../state/frame.ts";
+import { offerNumbers } from "../../state/numbers.ts";
 import { openSample, tileSize } from "../../state/samples.ts";
 import { shownSeries } from "../../state/series.ts";
 import { moveSample } from "../explanations/opened.ts";
@@ -16,11 +17,13 @@ import { ClusterToolbar } from "./ClusterToolbar.tsx";
 import { Inspector } from "./Inspector.tsx";
 import { LayerSections } from "./LayerSections.tsx";
 import { NoClusters } from "./NoClusters.tsx";
+import { clusterNumbers } from "./numbers.ts";
 
 /** Of a tile, as a share of those of the other view: there are as many rows of them as layers. */
 const SCALE = 0.6;
 
 export function Clusters() {
+  useEffect(() => offerNumbers(clusterNumbers), []);
   useEffect(
     () =>
       onCommand((command) => {

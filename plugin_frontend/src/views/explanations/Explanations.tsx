@@ -5,8 +5,10 @@ import { onCommand } from "../../shell/keyboard.ts";
 import { settingsOpen } from "../../shell/panes.ts";
 import { opacity, peeking } from "../../state/appearance.ts";
 import { loading } from "../../state/frame.ts";
+import { offerNumbers } from "../../state/numbers.ts";
 import { openSample, tileSize } from "../../state/samples.ts";
 import { shownSeries } from "../../state/series.ts";
+import { explanationNumbers } from "./numbers.ts";
 import { OverlaySettings } from "./OverlaySettings.tsx";
 import { moveSample } from "./opened.ts";
 import { RunSection } from "./RunSection.tsx";
@@ -27,6 +29,7 @@ export function Explanations() {
       }),
     [],
   );
+  useEffect(() => offerNumbers(explanationNumbers), []);
   const style = { "--overlay-opacity": opacity.value, "--tile": `${tileSize.value}px` };
   return (
     <div class="explanations" style={style} data-peek={peeking.value || undefined}>

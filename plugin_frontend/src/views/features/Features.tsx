@@ -6,6 +6,7 @@ import { settingsOpen } from "../../shell/panes.ts";
 import { opacity, peeking } from "../../state/appearance.ts";
 import { featureFrame, followFeatures } from "../../state/feature_frame.ts";
 import { featuresLoading, form, openChannel, panes } from "../../state/features.ts";
+import { offerNumbers } from "../../state/numbers.ts";
 import { runs } from "../../state/runs.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
 import dialog from "../../styles/channel_dialog.css?inline";
@@ -23,12 +24,14 @@ import { ImageStrip } from "./ImageStrip.tsx";
 import { LayerList } from "./LayerList.tsx";
 import { followLayerFacts } from "./layer_facts.ts";
 import { NoChannels } from "./NoChannels.tsx";
+import { featureNumbers } from "./numbers.ts";
 import { halves, moveChannel, moveImage } from "./reading.ts";
 
 adoptStyles(features, tiles, table, dialog);
 
 export function Features() {
   useEffect(followFeatures, []);
+  useEffect(() => offerNumbers(featureNumbers), []);
   useEffect(followLayerFacts, []);
   useEffect(
     () =>

@@ -1,34 +1,48 @@
-/** The selected rows as a CSV file, with the names of their classes. */
+/** The rows as a table, with the names of their classes: the selected ones, or all when none is. */
+
 import { type Column, numberAt, type Stored } from "../../data/columns.ts";
+import type { Table } from "../../data/csv.ts";
 import { idAt } from "../../data/ids.ts";
 import { UNKNOWN } from "../../data/projections.ts";
 import { className } from "../../state/class_names.ts";
 import { loadColumn } from "../../state/columns.ts";
+import type { Numbers } from "../../state/numbers.ts";
 import { type Points, projectionFrame, rowIndex } from "../../state/projection_frame.ts";
-import { selection } from "../../state/selection.ts";
+import { selectedCount, selection } from "../../state/selection.ts";
+import { saveTable } from "../../widgets/save.ts";
 
 /** Of all runs on screen, each at its step. */
 export async function exportSelection(): Promise<void> {
   const frame = projectionFrame.value;
-  if (!frame) return;
-  const runs = frame.runs.flatMap(({ points }) => points ?? []);
+  const [first] = frame?.runs.flatMap(({ points }) => points ?? []) ?? [];
+  if (frame) saveTable(await tableOf(frame.runs), `${first?.series.tag ?? "selection"}_step_${frame.step}.csv`);
+}
+
+export const projectionNumbers: Numbers = {
+  any: () => projectionFrame.value?.runs.some(({ points }) => points) ?? false,
+  table: () => tableOf(projectionFrame.value?.runs ?? []),
+  otherwise: "No points are shown",
+};
+
+async function tableOf(frames: readonly { points: Points | null }[]): Promise<Table> {
+  const runs = frames.flatMap(({ points }) => points ?? []);
   const names = [...new Set(runs.flatMap(({ header }) => header.columns.map(({ name }) => name)))];
-  const lines = await Promise.all(runs.map((points) => linesOf(points, selection.value.ids, names)));
-  const header = ["run", "step", "id", "row", "label", "predicted", "probability", ...names];
-  const text = [header, ...lines.flat()].map((fields) => fields.map(field).join(",")).join("\r\n");
-  const [tag] = runs.map(({ series }) => series.tag);
-  save(`${text}\r\n`, `${(tag ?? "selection").replace(/[^\w.-]+/g, "_")}_step_${frame.step}.csv`);
+  const selected = selectedCount.value > 0 ? selection.value.ids : null;
+  const rows = await Promise.all(runs.map((points) => linesOf(points, selected, names)));
+  return [["run", "step", "id", "row", "label", "predicted", "probability", ...names], ...rows.flat()];
 }
 
 type Read = (row: number) => string;
 
-/** Rows in the order of the projection. */
-export async function linesOf(points: Points, ids: Float64Array, names: readonly string[]): Promise<string[][]> {
+/** Rows in the order of the projection. `ids`: `null`, all of them. */
+export async function linesOf(points: Points, ids: Float64Array | null, names: readonly string[]): Promise<string[][]> {
   const { series, step, header } = points;
   const index = rowIndex(points);
-  const rows = Array.from(ids, (id) => index.find(id))
-    .filter((row) => row >= 0)
-    .sort((a, b) => a - b);
+  const rows = ids
+    ? Array.from(ids, (id) => index.find(id))
+        .filter((row) => row >= 0)
+        .sort((a, b) => a - b)
+    : Array.from({ length: header.rows }, (_, row) => row);
   const reader = async (column: Column | undefined, write: (value: number) => string): Promise<Read> => {
     const stored: Stored | null = column ? await loadColumn(series.run, column).catch(() => null) : null;
     return (row) => (column && stored ? write(numberAt(column, stored, row)) : "");
@@ -50,22 +64,4 @@ export async function linesOf(points: Points, ids: Float64Array, names: readonly
     String(row),
     ...reads.map((read) => read(row)),
   ]);
-}
-
-/** Quoted where it has to be, and so that no spreadsheet takes it for a formula. */
-export function field(text: string): string {
-  const safe = /^[=+@\t]|^-(?!\d)/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
-
-/** By a link to a blob, which works over plain HTTP too. */
-function save(text: string, name: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
-  const link = document.createElement("a");
-  link.href = address;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }

@@ -4,7 +4,6 @@ import { paintMatrix } from "../../render/projection/matrix.ts";
 import { outcomes } from "../../state/projection_colours.ts";
 import type { Points } from "../../state/projection_frame.ts";
 import { joined } from "../../state/projection_frame.ts";
-import { field } from "./csv.ts";
 import { placesFor } from "./plot.ts";
 
 const points = (ids: number[], xs: number[], scale: number, hash: string): Points =>
@@ -38,17 +37,6 @@ test("panels are as large as they can be, and below the names of their runs", ()
     [400, 26, 374],
     [0, 426, 374],
     [400, 426, 374],
-  ]);
-});
-
-test("fields of a CSV file are quoted where they have to be, and none is a formula", () => {
-  expect(["cat", 'a "b", c', "two\nlines", "=1+1", "-2", "-x"].map(field)).toEqual([
-    "cat",
-    '"a ""b"", c"',
-    '"two\nlines"',
-    "'=1+1",
-    "-2",
-    "'-x",
   ]);
 });
 
