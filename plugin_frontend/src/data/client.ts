@@ -4,8 +4,6 @@ import { ClassNamesSchema } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
 import type { Run, SeriesSteps } from "./answers.ts";
 import { LISTED_KINDS } from "./kinds.ts";
-import { decodeLabelMap, type LabelMap } from "./label_maps.ts";
-import { decodeVolume, type Volume } from "./volumes.ts";
 import { splitPayloads } from "./wire.ts";
 
 /** Nobody answers, or nobody who can: worth trying again. */
@@ -80,20 +78,17 @@ export async function fetchClassNames(run: string, hash: string): Promise<string
   return fromBinary(ClassNamesSchema, await fetchBlob("classes", run, hash)).names;
 }
 
-export async function fetchLabelMap(run: string, hash: string): Promise<LabelMap> {
-  return decodeLabelMap(await fetchBlob("labels", run, hash));
-}
-
-export async function fetchVolume(run: string, hash: string): Promise<Volume> {
-  return decodeVolume(await fetchBlob("volume", run, hash));
-}
-
 /** The values of a column, as they are stored. */
 export function fetchColumn(run: string, hash: string): Promise<ArrayBuffer> {
   return fetchBytes("column", run, hash);
 }
 
-async function fetchBlob(route: string, run: string, hash: string): Promise<Uint8Array> {
+/** The bytes of what these routes answer, by content hash. */
+export async function fetchBlob(
+  route: "classes" | "labels" | "volume",
+  run: string,
+  hash: string,
+): Promise<Uint8Array> {
   return new Uint8Array(await fetchBytes(route, run, hash));
 }
 

@@ -2,6 +2,7 @@
 import { type Signal, signal } from "@preact/signals";
 import { Unreachable } from "../data/client.ts";
 import { Lru } from "../data/lru.ts";
+import { onForget } from "./forget.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
 
 /** `undefined`: on its way; `null`: it cannot be read. */
@@ -19,6 +20,7 @@ export class Blobs<Value> {
     private readonly bytesOf: (value: Value) => number,
   ) {
     this.#kept = new Lru(budget);
+    onForget(() => this.#kept.clear());
   }
 
   /** What calls this in an effect is called again when the answer has arrived. */
@@ -31,11 +33,6 @@ export class Blobs<Value> {
   /** Rejects when it cannot be read. */
   load(run: string, hash: string): Promise<Value> {
     return this.#find(run, hash).arrival;
-  }
-
-  /** So that those which could not be read are asked for again. */
-  forget(): void {
-    this.#kept.clear();
   }
 
   #find(run: string, hash: string): Kept<Value> {

@@ -3,6 +3,7 @@
 import type { Channels } from "../data/channels.ts";
 import { fetchRecords, loadCode } from "../data/client.ts";
 import { Lru } from "../data/lru.ts";
+import { onForget } from "./forget.ts";
 
 /** Or the sentence that says why it cannot be read. */
 export type Header = { channels: Channels; problem: "" } | { channels: null; problem: string };
@@ -30,9 +31,7 @@ export function loadChannels(run: string, keys: readonly string[]): Promise<Head
   return Promise.all(keys.map((key) => asked.get(key) ?? (kept.get(nameOf(key)) as Promise<Header>)));
 }
 
-export function forgetChannels(): void {
-  kept.clear();
-}
+onForget(() => kept.clear());
 
 function ask(run: string, keys: readonly string[]) {
   return Promise.all([fetchRecords(run, keys), loadCode(() => import("../data/channels.ts"))]);

@@ -20,10 +20,6 @@ export async function loadColumn(run: string, column: Column): Promise<Stored> {
   return storedIn(column, await kept.load(run, column.hash));
 }
 
-export function forgetColumns(): void {
-  kept.forget();
-}
-
 function readable(column: Column, buffer: ArrayBuffer): Stored | null {
   try {
     return storedIn(column, buffer);

@@ -10,10 +10,6 @@ export function differenceOf(run: string, from: string, to: string): Lookup<Imag
   return kept.look(run, from && to && `${from} ${to}`);
 }
 
-export function forgetDifferences(): void {
-  kept.forget();
-}
-
 async function compute(run: string, pair: string): Promise<ImageDifference> {
   const [from, to] = await Promise.all(pair.split(" ").map((hash) => fetchPixels(run, hash)));
   if (!from || from.width !== to?.width || from.height !== to.height) throw new Error("Images of different sizes.");

@@ -1,4 +1,5 @@
 /** What is on screen: for the runs in view, the records of one step, loaded together and shown together. */
+
 import { computed, effect, signal } from "@preact/signals";
 import { fetchRecords } from "../data/client.ts";
 import type { ExplainedRecord } from "../data/explained.ts";
@@ -6,6 +7,7 @@ import type { Kind } from "../data/kinds.ts";
 import { latest } from "../data/latest.ts";
 import { RecordStore } from "../data/record_store.ts";
 import { type Entries, entriesAt } from "./alignment.ts";
+import { onForget } from "./forget.ts";
 import { groupBy } from "./group.ts";
 import { pinnedRow } from "./projections.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
@@ -52,9 +54,7 @@ export function loadRecords({ run, kind }: Series, keys: readonly string[]): Pro
   );
 }
 
-export function clearRecords(): void {
-  store.clear();
-}
+onForget(() => store.clear());
 
 /** The chosen series of the runs in view, and all series of the run whose sample is enlarged, or pinned in a projection. */
 const wantedSeries = computed(() => {

@@ -3,7 +3,8 @@ import { effect } from "@preact/signals";
 import { afterEach, expect, test, vi } from "vitest";
 import { decodeSummary } from "../data/summaries.ts";
 import { Better, SummarySchema } from "../records/explain_pb.ts";
-import { chosenSteps, forgetHistories, historyOf, momentsOf } from "./histories.ts";
+import { forgetAll } from "./forget.ts";
+import { chosenSteps, historyOf, momentsOf } from "./histories.ts";
 import type { Series } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 
@@ -40,7 +41,7 @@ function answer(payloads: Uint8Array[]): Response {
 }
 
 afterEach(() => {
-  forgetHistories();
+  forgetAll();
   vi.restoreAllMocks();
 });
 

@@ -1,4 +1,5 @@
 /** What was said of samples at every step of a series, without maps: probabilities, predictions and figures over time. */
+
 import { type Signal, signal, untracked } from "@preact/signals";
 import type { SeriesSteps } from "../data/answers.ts";
 import { fetchSummaries, Unreachable } from "../data/client.ts";
@@ -7,6 +8,7 @@ import { RecordStore } from "../data/record_store.ts";
 import { decodeSummary, type RecordSummary, type SampleSummary } from "../data/summaries.ts";
 import { unionOfSteps } from "./alignment.ts";
 import type { Lookup } from "./blobs.ts";
+import { onForget } from "./forget.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
 import { type Series, seriesKey } from "./series.ts";
 import { stepIndex } from "./steps.ts";
@@ -47,11 +49,10 @@ export function historyOf(series: Series, sample: string | null = null): Lookup<
   return lookup.value;
 }
 
-/** So that what could not be read is asked for again. */
-export function forgetHistories(): void {
+onForget(() => {
   stores.clear();
   known.clear();
-}
+});
 
 async function fetch(
   run: string,

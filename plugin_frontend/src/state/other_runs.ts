@@ -36,10 +36,6 @@ export function othersWith(sample: string, row: number, own: string): { run: str
   });
 }
 
-export function forgetOtherRuns(): void {
-  kept.forget();
-}
-
 /** Of the newest record of its first series. */
 function samplesOf(run: string): Known | null | undefined {
   const index = stepIndex.value.get(run);

@@ -1,4 +1,5 @@
 /** What the overview knows of the runs near the screen at the shown step: loaded together and shown together. */
+
 import { effect, signal } from "@preact/signals";
 import { fetchSummaries } from "../data/client.ts";
 import { latest } from "../data/latest.ts";
@@ -6,6 +7,7 @@ import { RecordStore } from "../data/record_store.ts";
 import { decodeSummary, type RecordSummary } from "../data/summaries.ts";
 import { entriesAt } from "./alignment.ts";
 import { requestClassNames } from "./class_names.ts";
+import { onForget } from "./forget.ts";
 import { momentsOf } from "./histories.ts";
 import type { ClassNote, LayerNote, Wanted } from "./overview_layers.ts";
 import type { Said } from "./overview_maps.ts";
@@ -42,9 +44,7 @@ const store = new RecordStore<{ key: string }, RecordSummary>(
   BUDGET,
 );
 
-export function forgetOverview(): void {
-  store.clear();
-}
+onForget(() => store.clear());
 
 type Asked = { step: number; runs: readonly RunSeries[] };
 

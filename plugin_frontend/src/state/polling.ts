@@ -2,20 +2,10 @@
 import { effect, signal } from "@preact/signals";
 import { fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
-import { forgetChannels } from "./channel_records.ts";
-import { forgetColumns } from "./columns.ts";
-import { forgetDifferences } from "./differences.ts";
-import { clearRecords } from "./frame.ts";
-import { forgetHistories } from "./histories.ts";
-import { forgetLabelMaps } from "./label_maps.ts";
-import { forgetOtherRuns } from "./other_runs.ts";
-import { forgetOverview } from "./overview_frame.ts";
-import { forgetHeaders } from "./projection_records.ts";
+import { forgetAll } from "./forget.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { runs } from "./runs.ts";
-import { forgetSheets } from "./sheets.ts";
 import { forgetSteps } from "./steps.ts";
-import { forgetVolumes } from "./volumes.ts";
 
 const PERIOD = 5_000;
 const LONGEST_PERIOD = 60_000;
@@ -34,17 +24,7 @@ export function startPolling(): void {
 
 /** Reads everything anew, records that could not be read included. */
 export function reload(): void {
-  clearRecords();
-  forgetLabelMaps();
-  forgetVolumes();
-  forgetDifferences();
-  forgetColumns();
-  forgetHeaders();
-  forgetChannels();
-  forgetSheets();
-  forgetHistories();
-  forgetOtherRuns();
-  forgetOverview();
+  forgetAll();
   forgetSteps();
   void poll();
 }

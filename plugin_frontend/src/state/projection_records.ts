@@ -1,9 +1,11 @@
 /** Headers of projections by run and key, and where each step's picture is in the frame that all steps share. */
+
 import type { SeriesSteps } from "../data/answers.ts";
 import { fetchRecords, loadCode } from "../data/client.ts";
 import { Lru } from "../data/lru.ts";
 import type { Projection } from "../data/projections.ts";
 import type { Frame } from "../render/scatter/types.ts";
+import { onForget } from "./forget.ts";
 
 const BUDGET = 16 * 1024 * 1024;
 
@@ -33,9 +35,7 @@ export function loadHeaders(run: string, keys: readonly string[]): Promise<Proje
   return keys.map((key) => headers.get(name(key)) as Promise<Projection>);
 }
 
-export function forgetHeaders(): void {
-  headers.clear();
-}
+onForget(() => headers.clear());
 
 /** Of so many steps the extents are looked up. */
 const SAMPLED = 16;

@@ -11,7 +11,3 @@ const kept = new Blobs<HTMLImageElement>(BUDGET, fetchImage, (image) => 4 * imag
 export function sheet(run: string, hash: string): Lookup<HTMLImageElement> {
   return kept.look(run, hash);
 }
-
-export function forgetSheets(): void {
-  kept.forget();
-}

@@ -1,9 +1,7 @@
 /** How voxels are looked at, all of them from the same side, so that they can be compared. */
 import { batch, signal } from "@preact/signals";
-import type { Volume } from "../data/volumes.ts";
 import { type Orientation, turned } from "../render/voxels/camera.ts";
-import { type Grid, UPS, type Up, upright } from "../render/voxels/grid.ts";
-import { type Surface, surfaceOf } from "../render/voxels/surface.ts";
+import type { Up } from "../render/voxels/grid.ts";
 import { adjusted, between, bind, oneOf } from "./bindings.ts";
 
 export const DEFAULT_ORIENTATION: Orientation = { yaw: 145, pitch: 22 };
@@ -17,6 +15,7 @@ export const spin = signal(0);
 /** Voxels below this share of what they can be at most are empty. */
 export const level = signal(DEFAULT_LEVEL);
 
+export const UPS = ["first", "second"] as const satisfies readonly Up[];
 export const up = signal<Up>("first");
 
 export function seenFrom(): Orientation {
@@ -51,31 +50,6 @@ export function formatOrientation({ yaw, pitch }: Orientation): string {
 /** The least value, from 1 to 255, of a voxel that is shown. */
 export function leastShown(): number {
   return Math.max(1, Math.round(255 * level.value));
-}
-
-const grids = new WeakMap<Volume, { up: Up; grid: Grid }>();
-const surfaces = new WeakMap<Grid, { least: number; surface: Surface }>();
-
-/** The volume as it stands. */
-export function standing(volume: Volume): Grid {
-  let known = grids.get(volume);
-  if (known?.up !== up.value) {
-    known = { up: up.value, grid: upright(volume, up.value) };
-    grids.set(volume, known);
-  }
-  return known.grid;
-}
-
-/** The faces of what is shown of it. */
-export function shownSurface(volume: Volume): Surface {
-  const grid = standing(volume);
-  const least = leastShown();
-  let known = surfaces.get(grid);
-  if (known?.least !== least) {
-    known = { least, surface: surfaceOf(grid, least) };
-    surfaces.set(grid, known);
-  }
-  return known.surface;
 }
 
 export const voxelBindings = [

@@ -4,8 +4,6 @@ import type { Volume } from "../../data/volumes.ts";
 /** Which axis of the volume stands upright: its first, upwards, or its second, downwards as the rows of an image. */
 export type Up = "first" | "second";
 
-export const UPS = ["first", "second"] as const satisfies readonly Up[];
-
 export type Grid = {
   /** Voxels along x, y and z. */
   size: readonly [number, number, number];

@@ -6,7 +6,8 @@ import type { Volume } from "../../data/volumes.ts";
 import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { type Box, type Grid, uprightBox } from "../../render/voxels/grid.ts";
 import { outlineOf, shadow, shadowOf, VIEWS, type View } from "../../render/voxels/projections.ts";
-import { leastShown, standing, up } from "../../state/voxels.ts";
+import { standing } from "../../state/standing_voxels.ts";
+import { leastShown, up } from "../../state/voxels.ts";
 import { type Colours, colourer, ground, mix } from "./colours.ts";
 import type { Part } from "./VoxelView.tsx";
 

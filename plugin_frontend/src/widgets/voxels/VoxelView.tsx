@@ -6,7 +6,8 @@ import type { Volume } from "../../data/volumes.ts";
 import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { project } from "../../render/voxels/camera.ts";
 import { uprightBox } from "../../render/voxels/grid.ts";
-import { leastShown, resetOrientation, seenFrom, shownSurface, spin, standing, turn, up } from "../../state/voxels.ts";
+import { shownSurface, standing } from "../../state/standing_voxels.ts";
+import { leastShown, resetOrientation, seenFrom, spin, turn, up } from "../../state/voxels.ts";
 import { type Colours, colourer } from "./colours.ts";
 import { drawScene } from "./scene.ts";
 
