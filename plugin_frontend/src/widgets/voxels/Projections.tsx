@@ -19,7 +19,7 @@ export function Projections({ volume, label, colours, part }: Props) {
   return (
     <div class="projections" data-testid="projections">
       {VIEWS.map((view) => (
-        <figure key={view} class="projection">
+        <figure key={view} class="voxel-projection">
           <Projection volume={volume} size={size} view={view} label={`${label}, ${view}`} colours={colours}>
             {framed && <Frame box={framed} size={size} view={view} />}
           </Projection>

@@ -33,7 +33,7 @@ export function Stage({ explanation, target, map, onPoint, onPress, onRelease, c
   return (
     <figure class="large">
       <div
-        class="stage"
+        class="hiding-stage"
         data-testid="stage"
         style={{ "--ratio": width / height }}
         onPointerMove={(event) => onPoint(pointOf(event))}
