@@ -117,7 +117,7 @@ export function LineChart(props: LineChartProps) {
           <Reading {...{ steps, lines, marks, format, at, width }} left={layout.x(steps[at] as number)} />
         )}
       </div>
-      {named && lines.length > 1 && layout?.names === 0 && (
+      {named && lines.length > 0 && layout?.names === 0 && (
         <p class="line-legend" aria-hidden="true">
           {lines.map(({ name, colour, look }) => (
             <span key={name} class="line-name" data-look={look} style={{ "--line": colour }}>

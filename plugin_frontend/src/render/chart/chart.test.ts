@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { currentOf, layoutOf } from "./layout.ts";
 import { evenly, loneOf, nearestTo, pathOf, runsOf, spread } from "./lines.ts";
 import { extentOf, ticks, tickTexts } from "./scale.ts";
 
@@ -87,4 +88,30 @@ test("evenly chosen steps keep both ends", () => {
   expect(twelve).toHaveLength(12);
   expect([twelve[0], twelve.at(-1)]).toEqual([0, 199]);
   expect(new Set(twelve).size).toBe(12);
+});
+
+const looks = { range: { low: 0, high: 1 }, span: undefined, compact: false, named: true, marked: false };
+const line = (count: number) => ({ values: new Array<number>(count).fill(0.5) });
+
+test("few steps are named themselves, many by round numbers", () => {
+  const few = layoutOf([3, 40, 77], [line(3)], { width: 800, height: 200 }, looks);
+  expect(few?.stepTicks.map(({ text }) => text)).toEqual(["3", "40", "77"]);
+  const steps = Array.from({ length: 200 }, (_, i) => 7 * i);
+  const many = layoutOf(steps, [line(200)], { width: 800, height: 200 }, looks);
+  expect(many?.stepTicks.map(({ text }) => text)).toEqual(["0", "200", "400", "600", "800", "1000", "1200"]);
+});
+
+test("charts of one span put the same step at the same place, and the pointer finds it again", () => {
+  const size = { width: 300, height: 60 };
+  const whole = layoutOf([0, 50, 100], [line(3)], size, { ...looks, compact: true });
+  const part = layoutOf([50], [line(1)], size, { ...looks, compact: true, span: { low: 0, high: 100 } });
+  expect(part?.x(50)).toBe(whole?.x(50));
+  expect(part?.stepAt(part.x(50))).toBeCloseTo(50);
+});
+
+test("the current step is the nearest not above, else the first", () => {
+  expect([-1, 0, 9, 10, 14, 99].map((step) => currentOf([0, 10, 20], step))).toEqual([0, 0, 0, 1, 1, 2]);
+  expect(currentOf([5], 0)).toBe(0);
+  expect(currentOf([], 3)).toBe(-1);
+  expect(currentOf([1], null)).toBe(-1);
 });

@@ -57,7 +57,7 @@ export function layoutOf(
 
   const values = compact ? [] : ticks(extent, atMost(height / TICK_ROOM.y, 5));
   const texts = tickTexts(values);
-  const names = named && lines.length > 1 && width > 280 ? Math.round(Math.min(144, width / 4)) : 0;
+  const names = named && lines.length > 0 && width > 280 ? Math.round(Math.min(144, width / 4)) : 0;
   const left = compact ? 4 : 12 + CHARACTER * Math.max(...texts.map(({ length }) => length));
   const right = Math.max(left + 1, width - (compact ? 4 : names ? names + 10 : 14));
   const top = compact ? 4 : 8;
@@ -75,7 +75,9 @@ export function layoutOf(
   const ends = drawn.flatMap(({ end }) => end ?? []);
   const places = names ? spread(ends, LINE_HEIGHT, top, bottom) : null;
   let next = 0;
-  const stepTicks = compact ? [] : ticks({ low: first, high: last }, atMost((right - left) / TICK_ROOM.x, 8), 1);
+  const most = atMost((right - left) / TICK_ROOM.x, 8);
+  // Few steps are named themselves.
+  const stepTicks = compact ? [] : areApart(steps, x) ? [...steps] : ticks({ low: first, high: last }, most, 1);
   const stepTexts = tickTexts(stepTicks);
   return {
     left,
@@ -102,6 +104,10 @@ export function currentOf(steps: readonly number[], step: number | null): number
   if (step === null || steps.length === 0) return -1;
   const near = nearestTo(steps, step);
   return (steps[near] as number) > step ? Math.max(0, near - 1) : near;
+}
+
+function areApart(steps: readonly number[], x: (step: number) => number): boolean {
+  return steps.every((step, i) => i === 0 || x(step) - x(steps[i - 1] as number) >= TICK_ROOM.x);
 }
 
 function atMost(count: number, most: number): number {

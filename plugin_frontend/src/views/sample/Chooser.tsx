@@ -1,6 +1,5 @@
 /** The samples of the first run that explains some, to choose one from. */
 import { EmptyState } from "../../shell/EmptyState.tsx";
-import { className } from "../../state/class_names.ts";
 import { openSample } from "../../state/samples.ts";
 import { shownSeries } from "../../state/series.ts";
 import type { Card } from "../explanations/cards.ts";
@@ -43,7 +42,7 @@ export function Chooser() {
 
 function Choice({ run, card }: { run: string; card: Card }) {
   const [explanation] = card.explanations;
-  const { sample, record } = card;
+  const { sample } = card;
   if (!explanation) return null;
   return (
     <li>
@@ -52,7 +51,6 @@ function Choice({ run, card }: { run: string; card: Card }) {
         class="choice"
         data-sample={sample.id}
         title={sample.name || undefined}
-        aria-label={`Follow ${sample.name || className(record.classes, sample.label)}`}
         onClick={() => {
           openSample.value = { run, sample: sample.id };
         }}

@@ -26,11 +26,13 @@ export function FigureCourses({ open, explanations }: Props) {
     <section ref={section} class="page-section" data-testid="figure-courses" aria-label="Figures over steps">
       <h3>
         Figures over steps
-        <span class="hint figure-keys">
-          <Key line={LINES.value} />
-          {courses.some(({ random }) => random) && <Key line={LINES.random} />}
-          {courses.some(({ centred }) => centred) && <Key line={LINES.centred} />}
-        </span>
+        {courses.some(({ steps }) => steps.length > 1) && (
+          <span class="hint figure-keys">
+            <Key line={LINES.value} />
+            {courses.some(({ random }) => random) && <Key line={LINES.random} />}
+            {courses.some(({ centred }) => centred) && <Key line={LINES.centred} />}
+          </span>
+        )}
       </h3>
       <div class="figure-courses">
         {told

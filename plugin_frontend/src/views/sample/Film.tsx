@@ -1,5 +1,7 @@
 /** The chosen explanation at steps from all over the training, side by side. */
 import { useEffect, useRef } from "preact/hooks";
+import type { SeriesSteps } from "../../data/answers.ts";
+import { unionOfSteps } from "../../state/alignment.ts";
 import { clearFilm, type Picture as FilmPicture, film, showFilm } from "../../state/film.ts";
 import { unreachable } from "../../state/reachability.ts";
 import { classChoice } from "../../state/samples.ts";
@@ -14,13 +16,19 @@ const SIDE = 104;
 
 export function Film({ explanation }: { explanation: Explanation }) {
   const { series } = explanation.frame;
+  const logged = stepIndex.value.get(series.run)?.get(seriesKey(series));
+  // One step is no training.
+  return logged && unionOfSteps([logged]).length > 1 ? <Strip explanation={explanation} logged={logged} /> : null;
+}
+
+function Strip({ explanation, logged }: { explanation: Explanation; logged: SeriesSteps }) {
+  const { series } = explanation.frame;
   const section = useRef<HTMLElement>(null);
   const seen = useSeen(section);
-  const logged = stepIndex.value.get(series.run)?.get(seriesKey(series));
   const { id } = explanation.sample;
   useEffect(
-    () => (seen && logged ? showFilm(series, logged, id, step.peek() ?? 0) : undefined),
-    [seen, series.run, seriesKey(series), logged?.keys.length, id, unreachable.value],
+    () => (seen ? showFilm(series, logged, id, step.peek() ?? 0) : undefined),
+    [seen, series.run, seriesKey(series), logged.keys.length, id, unreachable.value],
   );
   useEffect(() => clearFilm, []);
   const shown = film.value;
