@@ -1,9 +1,11 @@
 /** How overlays look. */
-import { computed, signal } from "@preact/signals";
-import { dark } from "../host/theme.ts";
-import { DIVERGING, type Diverging, packColour, palette, SEQUENTIAL, type Sequential } from "../render/heatmap/lut.ts";
-import { type Mode, paintTable } from "../render/heatmap/overlay.ts";
+import { signal } from "@preact/signals";
+import type { Diverging, Sequential } from "../render/heatmap/lut.ts";
+import type { Mode } from "../render/heatmap/overlay.ts";
 import { adjusted, between, bind, kept, oneOf } from "./bindings.ts";
+
+const SEQUENTIAL = ["viridis", "cividis", "magma", "turbo"] as const satisfies readonly Sequential[];
+const DIVERGING = ["RdBu", "PuOr"] as const satisfies readonly Diverging[];
 
 export const DEFAULTS = {
   opacity: 0.6,
@@ -26,12 +28,6 @@ export const mode = signal(DEFAULTS.mode);
 /** While true, images are shown bare. */
 export const peeking = signal(false);
 
-/** The pixel that hides an image. */
-export const cover = computed(() => packColour(dark.value ? "#3a3a3a" : "#f5f5f5"));
-
-export const unsignedTable = computed(() => tableOf(colourMap.value, false));
-export const signedTable = computed(() => tableOf(diverging.value, true));
-
 export function setMode(next: Mode): void {
   // A mask without threshold would show the whole image and look like a mistake.
   if (next === "mask" && threshold.value === 0) threshold.value = 0.5;
@@ -49,23 +45,12 @@ export function resetAppearance(): void {
   mode.value = DEFAULTS.mode;
 }
 
-function tableOf(name: Sequential | Diverging, signed: boolean) {
-  return paintTable({
-    palette: palette(name),
-    signed,
-    threshold: threshold.value,
-    gamma: gamma.value,
-    mode: mode.value,
-    cover: cover.value,
-  });
-}
-
 export const appearanceBindings = [
   adjusted(bind("opacity", opacity, DEFAULTS.opacity, between(0, 1))),
   adjusted(bind("threshold", threshold, DEFAULTS.threshold, between(0, 1))),
   adjusted(bind("gamma", gamma, DEFAULTS.gamma, between(0.2, 5))),
-  bind("colormap", colourMap, DEFAULTS.colourMap, oneOf<Sequential>(Object.keys(SEQUENTIAL))),
-  bind("diverging", diverging, DEFAULTS.diverging, oneOf<Diverging>(Object.keys(DIVERGING))),
+  bind("colormap", colourMap, DEFAULTS.colourMap, oneOf<Sequential>(SEQUENTIAL)),
+  bind("diverging", diverging, DEFAULTS.diverging, oneOf<Diverging>(DIVERGING)),
   bind("range", range, DEFAULTS.range, oneOf<"map" | "shared">(["map", "shared"])),
   bind("mode", mode, DEFAULTS.mode, oneOf<Mode>(["overlay", "mask"])),
 ].map(kept);

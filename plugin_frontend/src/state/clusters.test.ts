@@ -4,7 +4,6 @@ import { clusterColour } from "../render/clusters/colours.ts";
 import {
   type ClusterName,
   colourBy,
-  colourOf,
   formatName,
   highestPurity,
   litIn,
@@ -17,6 +16,7 @@ import {
   shownClusters,
   togglePinned,
 } from "./clusters.ts";
+import { colourOf } from "./paints.ts";
 
 const path: ClusterPath = {
   grid: [1, 1],

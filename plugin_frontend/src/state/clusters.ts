@@ -2,10 +2,6 @@
 import { computed, signal } from "@preact/signals";
 import type { Way } from "../data/cluster_map.ts";
 import type { ClusterDetail, ClusterPath, Placed } from "../data/clusters.ts";
-import { classColour, clusterColour } from "../render/clusters/colours.ts";
-import type { ClusterStyle } from "../render/clusters/paint.ts";
-import { packColour } from "../render/heatmap/lut.ts";
-import { cover } from "./appearance.ts";
 import { adjusted, between, bind, oneOf, whole } from "./bindings.ts";
 
 export const WAYS = ["forward", "feedback"] as const satisfies readonly Way[];
@@ -69,12 +65,6 @@ export function shownClusters({ ids, purity, dominant }: ClusterPath): boolean[]
   });
 }
 
-/** "#rrggbb" of cluster `c`. */
-export function colourOf({ ids, dominant, purity, classes }: ClusterPath, c: number): string {
-  if (colourBy.value === "cluster") return clusterColour(ids[c] as number);
-  return classColour(dominant[c] as number, purity[c] as number, classes);
-}
-
 /** The index of the cluster that is lit among these; `null`: none. One that is pointed at goes before the pinned one. */
 export function litIn(run: string, tag: string, way: Way, path: ClusterPath): number | null {
   for (const name of [pointed.value, pinned.value]) {
@@ -83,12 +73,6 @@ export function litIn(run: string, tag: string, way: Way, path: ClusterPath): nu
     if (found >= 0) return found;
   }
   return null;
-}
-
-/** How maps of these clusters are to look now. What calls this in an effect is called again when it changes. */
-export function clusterStyle(path: ClusterPath, lit: number | null): ClusterStyle {
-  const colours = Uint32Array.from(path.ids, (_, c) => packColour(colourOf(path, c)));
-  return { colours, shown: shownClusters(path), lit, veil: cover.value };
 }
 
 export const clusterBindings = [

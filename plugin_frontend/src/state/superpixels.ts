@@ -1,9 +1,8 @@
 /** Which superpixels are shown, and how, wherever there are any. */
 import { computed, signal } from "@preact/signals";
 import type { Range, SuperpixelMap } from "../data/maps.ts";
-import { palette } from "../render/heatmap/lut.ts";
 import { choose, SIGNS, type Sign } from "../render/superpixels/choice.ts";
-import { cover, diverging, gamma, mode, threshold } from "./appearance.ts";
+import { mode, threshold } from "./appearance.ts";
 import { adjusted, bind, flag, oneOf, whole } from "./bindings.ts";
 
 export const sign = signal<Sign>("both");
@@ -27,13 +26,6 @@ export const RELATIONS = ["pairs", "groups", "interference", "blocks"] as const;
 export const relations = signal<(typeof RELATIONS)[number]>("pairs");
 
 export const superpixelMode = computed(() => (hideRest.value ? "mask" : mode.value));
-
-export const superpixelStyle = computed(() => ({
-  palette: palette(diverging.value),
-  gamma: gamma.value,
-  mode: superpixelMode.value,
-  cover: cover.value,
-}));
 
 /** For each superpixel of the map whether it is shown. */
 export function chosenOf(map: SuperpixelMap, range: Range): boolean[] {

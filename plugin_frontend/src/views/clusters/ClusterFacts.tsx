@@ -1,6 +1,7 @@
 /** What there is to know about one cluster: its size and purity, the classes in it, and the real patches nearest to its centroid. */
 import { className } from "../../state/class_names.ts";
-import { type ClusterName, colourOf, pinned, sameCluster, togglePinned } from "../../state/clusters.ts";
+import { type ClusterName, pinned, sameCluster, togglePinned } from "../../state/clusters.ts";
+import { colourOf } from "../../state/paints.ts";
 import { layerTitle } from "../../state/series.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { compact, percent } from "../explanations/format.ts";

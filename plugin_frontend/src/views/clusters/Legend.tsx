@@ -3,7 +3,8 @@
 import type { Way } from "../../data/cluster_map.ts";
 import type { ClusterPath } from "../../data/clusters.ts";
 import { className } from "../../state/class_names.ts";
-import { colourOf, litIn, pinned, pointed, shownClusters, togglePinned } from "../../state/clusters.ts";
+import { litIn, pinned, pointed, shownClusters, togglePinned } from "../../state/clusters.ts";
+import { colourOf } from "../../state/paints.ts";
 import type { Series } from "../../state/series.ts";
 import { Ranking } from "../../widgets/Ranking.tsx";
 import { percent } from "../explanations/format.ts";

@@ -9,11 +9,11 @@ import { paint } from "../../render/heatmap/overlay.ts";
 import { canvasSize } from "../../render/heatmap/upsample.ts";
 import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { paintSuperpixels } from "../../render/superpixels/paint.ts";
-import { signedTable, unsignedTable } from "../../state/appearance.ts";
-import { clusterStyle, litIn } from "../../state/clusters.ts";
+import { litIn } from "../../state/clusters.ts";
 import { labelMap } from "../../state/label_maps.ts";
+import { clusterStyle, signedTable, superpixelStyle, unsignedTable } from "../../state/paints.ts";
 import { methodOf, type Series } from "../../state/series.ts";
-import { chosenOf, superpixelStyle } from "../../state/superpixels.ts";
+import { chosenOf } from "../../state/superpixels.ts";
 import { rangeFor } from "./sections.ts";
 import { resample } from "./shown_map.ts";
 

@@ -6,8 +6,8 @@ import type { Range } from "../../data/maps.ts";
 import type { Cells } from "../../render/channels/maps.ts";
 import { paint } from "../../render/heatmap/overlay.ts";
 import { canvasSize, upsample } from "../../render/heatmap/upsample.ts";
-import { signedTable, unsignedTable } from "../../state/appearance.ts";
 import { alone } from "../../state/features.ts";
+import { signedTable, unsignedTable } from "../../state/paints.ts";
 
 type Props = {
   run: string;
