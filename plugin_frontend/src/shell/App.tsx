@@ -5,12 +5,14 @@ import { reload } from "../state/polling.ts";
 import { unreachable } from "../state/reachability.ts";
 import { type ViewId, view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
-import { Help } from "./Help.tsx";
-import { Problems } from "./Problems.tsx";
-import { sidebarOpen } from "./panes.ts";
+import { lazy } from "../widgets/lazy.tsx";
+import { helpOpen, problemsOpen, sidebarOpen } from "./panes.ts";
 import { Sidebar } from "./Sidebar.tsx";
 import { Timeline } from "./Timeline.tsx";
 import { TopBar } from "./TopBar.tsx";
+
+const Problems = lazy(async () => (await import("./Problems.tsx")).Problems);
+const Help = lazy(async () => (await import("./Help.tsx")).Help);
 
 export function App() {
   const View = useView(view.value);
@@ -30,8 +32,8 @@ export function App() {
         <main id="view">{View && <View />}</main>
       </div>
       <Timeline />
-      <Problems />
-      <Help />
+      {problemsOpen.value && <Problems />}
+      {helpOpen.value && <Help />}
     </div>
   );
 }

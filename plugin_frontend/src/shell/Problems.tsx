@@ -4,7 +4,6 @@ import { problemsOpen } from "./panes.ts";
 import { failures, problemSummary } from "./problems.ts";
 
 export function Problems() {
-  if (!problemsOpen.value) return null;
   return (
     <Dialog
       title={`Records: ${problemSummary.value || "no problems"}`}

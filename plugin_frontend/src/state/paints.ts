@@ -1,14 +1,16 @@
 /** What maps are painted with: pixels that follow from how overlays, superpixels and clusters are to look. */
 import { computed } from "@preact/signals";
 import type { ClusterPath } from "../data/clusters.ts";
+import type { Range, SuperpixelMap } from "../data/maps.ts";
 import { dark } from "../host/theme.ts";
 import { classColour, clusterColour } from "../render/clusters/colours.ts";
 import type { ClusterStyle } from "../render/clusters/paint.ts";
 import { type ColourMap, packColour, palette } from "../render/heatmap/lut.ts";
 import { paintTable } from "../render/heatmap/overlay.ts";
+import { choose } from "../render/superpixels/choice.ts";
 import { colourMap, diverging, gamma, mode, threshold } from "./appearance.ts";
 import { colourBy, shownClusters } from "./clusters.ts";
-import { superpixelMode } from "./superpixels.ts";
+import { sign, strongest, superpixelMode } from "./superpixels.ts";
 
 /** The pixel that hides an image. */
 const cover = computed(() => packColour(dark.value ? "#3a3a3a" : "#f5f5f5"));
@@ -44,4 +46,10 @@ export function colourOf({ ids, dominant, purity, classes }: ClusterPath, c: num
 export function clusterStyle(path: ClusterPath, lit: number | null): ClusterStyle {
   const colours = Uint32Array.from(path.ids, (_, c) => packColour(colourOf(path, c)));
   return { colours, shown: shownClusters(path), lit, veil: cover.value };
+}
+
+/** For each superpixel of the map whether it is shown. */
+export function chosenOf(map: SuperpixelMap, range: Range): boolean[] {
+  const choice = { sign: sign.value, strongest: strongest.value, threshold: threshold.value };
+  return choose(map.weights, range, choice);
 }

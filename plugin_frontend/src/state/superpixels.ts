@@ -1,8 +1,7 @@
 /** Which superpixels are shown, and how, wherever there are any. */
 import { computed, signal } from "@preact/signals";
-import type { Range, SuperpixelMap } from "../data/maps.ts";
-import { choose, SIGNS, type Sign } from "../render/superpixels/choice.ts";
-import { mode, threshold } from "./appearance.ts";
+import type { Sign } from "../render/superpixels/choice.ts";
+import { mode } from "./appearance.ts";
 import { adjusted, bind, flag, oneOf, whole } from "./bindings.ts";
 
 export const sign = signal<Sign>("both");
@@ -27,14 +26,8 @@ export const relations = signal<(typeof RELATIONS)[number]>("pairs");
 
 export const superpixelMode = computed(() => (hideRest.value ? "mask" : mode.value));
 
-/** For each superpixel of the map whether it is shown. */
-export function chosenOf(map: SuperpixelMap, range: Range): boolean[] {
-  const choice = { sign: sign.value, strongest: strongest.value, threshold: threshold.value };
-  return choose(map.weights, range, choice);
-}
-
 export const superpixelBindings = [
-  bind("sign", sign, "both", oneOf<Sign>(SIGNS)),
+  bind("sign", sign, "both", oneOf<Sign>(["both", "for", "against"])),
   adjusted(bind<number | null>("strongest", strongest, null, (value) => whole(value) || undefined)),
   bind("hide_rest", hideRest, false, ...flag),
   bind("outlines", outlines, false, ...flag),

@@ -2,8 +2,7 @@
 import type { Range } from "../../data/maps.ts";
 import { normalise } from "../heatmap/overlay.ts";
 
-export const SIGNS = ["both", "for", "against"] as const;
-export type Sign = (typeof SIGNS)[number];
+export type Sign = "both" | "for" | "against";
 
 export type Choice = {
   sign: Sign;

@@ -11,9 +11,8 @@ import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { paintSuperpixels } from "../../render/superpixels/paint.ts";
 import { litIn } from "../../state/clusters.ts";
 import { labelMap } from "../../state/label_maps.ts";
-import { clusterStyle, signedTable, superpixelStyle, unsignedTable } from "../../state/paints.ts";
+import { chosenOf, clusterStyle, signedTable, superpixelStyle, unsignedTable } from "../../state/paints.ts";
 import { methodOf, type Series } from "../../state/series.ts";
-import { chosenOf } from "../../state/superpixels.ts";
 import { rangeFor } from "./sections.ts";
 import { resample } from "./shown_map.ts";
 
