@@ -8,6 +8,7 @@ import { loading } from "../../state/frame.ts";
 import { leavePage } from "../../state/sample_page.ts";
 import { openSample, tileSize } from "../../state/samples.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
+import courses from "../../styles/sample_courses.css?inline";
 import styles from "../../styles/sample_page.css?inline";
 import { OverlaySettings } from "../explanations/OverlaySettings.tsx";
 import { moveSample } from "../explanations/opened.ts";
@@ -16,7 +17,7 @@ import "../explanations/style_sheets.ts";
 import { Chooser } from "./Chooser.tsx";
 import { SamplePage } from "./SamplePage.tsx";
 
-adoptStyles(styles);
+adoptStyles(styles, courses);
 
 export function Sample() {
   useEffect(
