@@ -1,5 +1,5 @@
 /** The difference of a pair of maps, B less A, on a canvas that repaints itself when its maps or the appearance change. */
-import { effect, useSignal } from "@preact/signals";
+import { computed, effect, useSignal } from "@preact/signals";
 import type { TargetedPointerEvent } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { hasValues, type ValueMap } from "../../data/maps.ts";
@@ -14,6 +14,9 @@ import { resample, shownMap } from "../explanations/shown_map.ts";
 import { placedOn } from "./likeness.ts";
 import { type MapPair, sameSubject } from "./pairs.ts";
 import { rangeIn } from "./shown.ts";
+
+/** One for all pictures: it has a colour for each of 65535 levels. */
+const table = computed(() => differenceTable(palette(diverging.value), gamma.value));
 
 /** Whether the pair has maps of values of the same thing; what has no values has no difference. */
 export function differs(pair: MapPair): boolean {
@@ -58,7 +61,7 @@ export function DifferencePicture({ pair, longest }: { pair: MapPair; longest: n
   useEffect(
     () =>
       effect(() => {
-        const table = differenceTable(palette(diverging.value), gamma.value);
+        const colours = table.value;
         const found = differenceOf(pair, height, width);
         const element = canvas.current;
         if (!element || !found) return;
@@ -66,7 +69,7 @@ export function DifferencePicture({ pair, longest }: { pair: MapPair; longest: n
           const context = element.getContext("2d");
           if (!context) return;
           const image = context.createImageData(width, height);
-          paintDifference(found.values(), found.largest, table, new Uint32Array(image.data.buffer));
+          paintDifference(found.values(), found.largest, colours, new Uint32Array(image.data.buffer));
           context.putImageData(image, 0, 0);
         });
       }),
