@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import csv
 import re
 import shutil
 from pathlib import Path
@@ -227,6 +228,22 @@ def test_selection_pins_and_filters_of_the_page_hold_for_pairs(open_tab: OpenTab
     tab.part("sample-text").fill("picture 0")
     expect(tab.part("pair-card")).to_have_count(1)
     expect(tab.part("filter-note")).to_have_text("1 of 2 samples")
+    tab.part("download").click()
+    with tab.page.expect_download() as download:
+        tab.part("download-csv").click()
+    header, row = csv.reader(download.value.path().read_text("utf-8-sig").splitlines())
+    found = dict(zip(header, row, strict=True))
+    said = {
+        "name": "picture 0",
+        "a_step": "0",
+        "a_predicted": "cat",
+        "b_step": "10",
+        "b_predicted": "dog",
+        "outcome": "fixed",
+    }
+    assert said.items() <= found.items(), found
+    assert float(found["similarity"]) == pytest.approx(1)
+    tab.part("filter").click()
     tab.part("sample-text").fill("cat")  # a class on one side is enough: picture 0 was a cat to A
     expect(tab.part("filter-note")).to_have_text("1 of 2 samples")
 

@@ -6,6 +6,7 @@ import { settingsOpen } from "../../shell/panes.ts";
 import { opacity, peeking } from "../../state/appearance.ts";
 import { comparedSeries, compareLoading, missingSides, openPair, sideRuns } from "../../state/compare.ts";
 import { compareFrame, followCompare } from "../../state/compare_frame.ts";
+import { offerNumbers } from "../../state/numbers.ts";
 import { tileSize } from "../../state/samples.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
 import styles from "../../styles/compare.css?inline";
@@ -14,6 +15,7 @@ import "../explanations/style_sheets.ts";
 import { CompareSettings } from "./CompareSettings.tsx";
 import { CompareToolbar } from "./CompareToolbar.tsx";
 import { followLikeness } from "./likeness.ts";
+import { compareNumbers } from "./numbers.ts";
 import { PairCard } from "./PairCard.tsx";
 import { movePair, PairDialog } from "./PairDialog.tsx";
 import { Missing, nothingToCompare, OnlyOne, Partners } from "./Partners.tsx";
@@ -26,6 +28,7 @@ adoptStyles(styles, swipeStyles);
 export function Compare() {
   useEffect(followCompare, []);
   useEffect(() => followLikeness(samplePairs), []);
+  useEffect(() => offerNumbers(compareNumbers), []);
   useEffect(
     () =>
       onCommand((command) => {
