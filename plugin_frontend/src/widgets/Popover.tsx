@@ -57,6 +57,7 @@ export function Popover({ button, label, title, buttonClass, testId, align = "st
         {button}
       </button>
       {open && (
+        // biome-ignore lint/a11y/useSemanticElements: a fieldset has a legend and a look of its own
         <div class="popover-pane" data-align={align} role="group" aria-label={label} data-testid={`${testId}-pane`}>
           {typeof children === "function" ? children(close) : children}
         </div>
