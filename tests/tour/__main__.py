@@ -16,13 +16,14 @@ from tests.tour.route import tour_of
 
 
 def main(pictures: Path, only: str) -> None:
+    pictures.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright)
         for logdir in (logdirs.quickstart(), logdirs.five_systems()):
             with tensorboard(logdir) as (url, _):
                 context = browser.new_context(**CONTEXT)
                 complaints: list[str] = []
-                guide = Guide(explain_tab(context, url, complaints), pictures)
+                guide = Guide(explain_tab(context, f"{url}/#tb_explain", complaints), pictures)
                 for stop in tour_of(logdirs.runs_of(logdir)):
                     if only in stop.name:
                         print(f"{logdir.name}: {stop.view}, {stop.name.replace('_', ' ')}", flush=True)
