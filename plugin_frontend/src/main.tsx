@@ -18,6 +18,7 @@ import { followSteps } from "./state/steps.ts";
 import { runPlayback, speedBindings } from "./state/timeline.ts";
 import { adoptStyles } from "./styles/adopt.ts";
 import base from "./styles/base.css?inline";
+import preferences from "./styles/preferences.css?inline";
 import shell from "./styles/shell.css?inline";
 import tokens from "./styles/tokens.css?inline";
 import widgets from "./styles/widgets.css?inline";
@@ -25,7 +26,7 @@ import widgets from "./styles/widgets.css?inline";
 export function render(): void {
   document.title = "Explain for TensorBoard";
   document.documentElement.lang = "en";
-  adoptStyles(tokens, base, widgets, shell);
+  adoptStyles(tokens, base, widgets, shell, preferences);
   followTheme();
   followVisibility();
   keepOffLink([...speedBindings, ...paneBindings]);

@@ -79,6 +79,11 @@ OPENED: dict[str, dict[str, Callable[[ExplainTab], object]]] = {
         "no run": lambda tab: tab.frame.get_by_role("button", name="None").click(),
         "nothing found": nothing_found,
     },
+    "sample": {
+        "its filters": lambda tab: tab.part("filter").click(),
+        "a sample": lambda tab: tab.frame.locator("button.choice").first.click(),
+    },
+    "compare": {"an enlarged pair": lambda tab: tab.part("map-pair").first.get_by_role("button").click()},
     "clusters": {"a selected cluster": lambda tab: tab.frame.locator("main canvas").first.click()},
     "projection": {"classes": lambda tab: tab.part("side-classes").click(), "a selection": select_all},
     "features": {

@@ -1,6 +1,6 @@
 /** A button with a pane below it, which Esc and a click elsewhere close. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 
 type Props = {
   /** What the button shows. */
@@ -18,10 +18,16 @@ export function Popover({ button, label, title, buttonClass, testId, align = "st
   const [open, setOpen] = useState(false);
   const place = useRef<HTMLDivElement>(null);
   const opener = useRef<HTMLButtonElement>(null);
+  const pane = useRef<HTMLDivElement>(null);
   const close = () => {
     setOpen(false);
     opener.current?.focus();
   };
+  useLayoutEffect(() => {
+    if (!open || !pane.current) return;
+    const { right } = pane.current.getBoundingClientRect();
+    if (right > window.innerWidth) pane.current.dataset.align = "end"; // it would stand out of the page
+  }, [open]);
   useEffect(() => {
     if (!open) return;
     const elsewhere = (event: Event) => {
@@ -57,8 +63,15 @@ export function Popover({ button, label, title, buttonClass, testId, align = "st
         {button}
       </button>
       {open && (
-        // biome-ignore lint/a11y/useSemanticElements: a fieldset has a legend and a look of its own
-        <div class="popover-pane" data-align={align} role="group" aria-label={label} data-testid={`${testId}-pane`}>
+        // biome-ignore lint/a11y/useSemanticElements: a fieldset is laid out by rules of its own
+        <div
+          ref={pane}
+          class="popover-pane"
+          data-align={align}
+          role="group"
+          aria-label={label}
+          data-testid={`${testId}-pane`}
+        >
           {typeof children === "function" ? children(close) : children}
         </div>
       )}
