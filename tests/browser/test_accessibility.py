@@ -90,7 +90,6 @@ OPENED: dict[str, dict[str, Callable[[ExplainTab], object]]] = {
         "an enlarged channel": lambda tab: tab.part("channel").first.click(),
         "channels as a table": lambda tab: tab.part("form").get_by_text("Table").click(),
     },
-    "compare": {"an enlarged pair": lambda tab: tab.part("map-pair").first.get_by_role("button").click()},
 }
 
 
