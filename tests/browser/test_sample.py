@@ -81,12 +81,13 @@ def test_the_dialog_leads_to_the_page_and_the_page_back(open_tab: OpenTab, serve
     expect(tab.part("at-step").locator('[data-testid="tile"] [aria-pressed="true"]')).to_have_count(1)
     expect(tab.tile(tag="val/saliency").locator('[aria-pressed="true"]')).to_be_visible()
     tab.page.keyboard.press("?")
+    expect(tab.frame.locator("dialog[open]")).to_be_visible()
     tab.page.keyboard.press("Escape")  # closes the help
     expect(tab.part("sample-page")).to_be_visible()
     tab.page.keyboard.press("Escape")
     expect(tab.part("tile").first).to_be_visible()
     expect(tab.part("sample-dialog")).to_have_count(0)
-    says(tab, view=None if "view" not in tab.state() else "explanations", sample=None)
+    says(tab, view="explanations", sample=None)
     tab.page.go_back()
     expect(tab.part("sample-page")).to_be_visible()
 

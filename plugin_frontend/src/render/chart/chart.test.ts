@@ -91,7 +91,7 @@ test("evenly chosen steps keep both ends", () => {
 });
 
 const looks = { range: { low: 0, high: 1 }, span: undefined, compact: false, named: true, marked: false };
-const line = (count: number) => ({ values: new Array<number>(count).fill(0.5) });
+const line = (count: number) => ({ name: "cat", values: new Array<number>(count).fill(0.5) });
 
 test("few steps are named themselves, many by round numbers", () => {
   const few = layoutOf([3, 40, 77], [line(3)], { width: 800, height: 200 }, looks);

@@ -37,6 +37,8 @@ export type Looks = {
 
 const LINE_HEIGHT = 15;
 const CHARACTER = 6.6;
+/** Before a name, and some room. */
+const SWATCH = 28;
 const MARK_ROOM = 12;
 /** Between ticks at least. */
 const TICK_ROOM = { x: 72, y: 32 };
@@ -47,7 +49,7 @@ const TICK_ROOM = { x: 72, y: 32 };
  */
 export function layoutOf(
   steps: readonly number[],
-  lines: readonly { values: readonly (number | undefined)[] }[],
+  lines: readonly { name: string; values: readonly (number | undefined)[] }[],
   { width, height }: Size,
   { range, span, compact, named, marked }: Looks,
 ): ChartLayout | null {
@@ -57,7 +59,10 @@ export function layoutOf(
 
   const values = compact ? [] : ticks(extent, atMost(height / TICK_ROOM.y, 5));
   const texts = tickTexts(values);
-  const names = named && lines.length > 0 && width > 280 ? Math.round(Math.min(144, width / 4)) : 0;
+  const names =
+    named && lines.length > 0 && width > 280
+      ? Math.round(Math.min(144, width / 4, SWATCH + CHARACTER * Math.max(...lines.map(({ name }) => name.length))))
+      : 0;
   const left = compact ? 4 : 12 + CHARACTER * Math.max(...texts.map(({ length }) => length));
   const right = Math.max(left + 1, width - (compact ? 4 : names ? names + 10 : 14));
   const top = compact ? 4 : 8;
