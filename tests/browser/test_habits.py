@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import ExplainTab, OpenTab
+from tests.browser.every_kind import write_run
 from tests.browser.habit_runs import LABELS, NAMES, PROBABILITIES, SAMPLES, WRONG, N, write_runs
 from tests.conftest import StartTensorBoard, TensorBoard
 
@@ -25,6 +26,7 @@ ALPHA = "&p.tb_explain.view=explanations&p.tb_explain.runs=alpha"
 def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> TensorBoard:
     logdir: Path = tmp_path_factory.mktemp("habits")
     write_runs(logdir)
+    write_run(logdir / "every")
     return tensorboard("--logdir", str(logdir))
 
 
@@ -317,3 +319,68 @@ def test_numbers_are_a_table_for_spreadsheets(open_tab: OpenTab, server: TensorB
     tab.page.keyboard.press("Escape")
     expect(tab.part("download-pane")).to_have_count(0)
     expect(tab.part("download")).to_be_focused()
+
+
+def test_a_picture_of_points_that_webgl_painted_is_not_empty(open_tab: OpenTab, server: TensorBoard) -> None:
+    tab = open_tab(server, "&p.tb_explain.view=projection&p.tb_explain.runs=every")
+    expect(tab.part("points")).to_be_visible()
+    expect(tab.frame.locator('[aria-busy="true"]')).to_have_count(0)
+    blue = (0, 114, 178)  # of the first class; its swatch in the legend has the same colour
+
+    def near(pixels: NDArray[np.uint8]) -> int:
+        return int((np.abs(pixels.astype(int) - blue).max(2) < 40).sum())
+
+    rows, columns = place(tab.part("points"), 1)
+    left = place(tab.frame.locator("main"), 1)[1].start
+    tab.until(lambda: near(screen(tab)[rows, columns]) > 200)
+    seen = near(screen(tab)[rows, columns])
+    _, picture = png_of(tab)
+    found = near(picture[:, columns.start - left : columns.stop - left])
+    assert abs(found - seen) < 0.1 * seen, (found, seen)
+
+
+def test_the_keys_do_what_their_list_says(open_tab: OpenTab, server: TensorBoard) -> None:
+    tab = open_tab(server, f"{ALPHA}&p.tb_explain.page_size=12&p.tb_explain.step=10")
+    tab.settled()
+    press = tab.page.keyboard.press
+    tab.frame.locator("h1").click()
+    press("?")
+    listed = tab.part("help-dialog")
+    expect(listed).to_contain_text("previous, next step")
+    press("Escape")
+    expect(listed).to_have_count(0)
+    press("ArrowRight")
+    says(tab, step="20")
+    press("ArrowLeft")
+    press("ArrowLeft")
+    says(tab, step="0")
+    press("f")
+    expect(tab.part("follow")).to_be_checked()
+    press("f")
+    expect(tab.part("follow")).not_to_be_checked()
+    press("/")
+    expect(tab.part("tag-filter")).to_be_focused()
+    tab.frame.locator("h1").click()
+    tab.page.keyboard.down("o")
+    expect(tab.frame.locator(".explanations")).to_have_attribute("data-peek", "true")
+    tab.page.keyboard.up("o")
+    expect(tab.frame.locator(".explanations")).not_to_have_attribute("data-peek", "true")
+    tab.part("tile").first.click()
+    sample = tab.until(lambda: tab.state().get("sample"))
+    press("]")
+    tab.until(lambda: tab.state().get("sample") not in (None, sample))
+    press("[")
+    says(tab, sample=sample)
+    press("Escape")
+    says(tab, sample=None)
+    tab.frame.locator("h1").click()  # a button that has the focus keeps the space bar for itself
+    press("Space")
+    expect(tab.frame.get_by_label("Pause")).to_be_visible()
+
+
+def test_tensorboards_reload_reloads(open_tab: OpenTab, server: TensorBoard) -> None:
+    tab = open_tab(server, ALPHA)
+    tab.settled()
+    tab.requests.clear()
+    tab.page.locator("app-header-reload button").click()
+    tab.until(lambda: any("/records?" in request for request in tab.requests))

@@ -6,7 +6,7 @@ const KEYS: [string, string][] = [
   ["← →", "previous, next step"],
   ["Space", "play, pause"],
   ["F", "follow the latest step"],
-  ["[ ]", "previous, next page; in an enlarged sample the previous, next sample"],
+  ["[ ]", "previous, next page; of an enlarged sample, on its page, in a comparison: the previous, next one"],
   ["[ ]", "among features: previous, next image; in an enlarged channel the previous, next channel"],
   ["↑ ↓", "among features: the channel above, below; Home, End: the first, the last"],
   ["O", "hold to see the bare images"],

@@ -12,6 +12,9 @@ const LONGEST_PERIOD = 60_000;
 
 export const reloading = signal(false);
 
+/** Whether what follows from the runs is to be asked for again even if they are the same. */
+let anew = false;
+
 let period = PERIOD;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -26,6 +29,7 @@ export function startPolling(): void {
 export function reload(): void {
   forgetAll();
   forgetSteps();
+  anew = true;
   void poll();
 }
 
@@ -34,8 +38,9 @@ async function poll(): Promise<void> {
   reloading.value = true;
   try {
     const answer = await fetchRuns();
-    // An equal answer is no change: nothing is drawn again for it.
-    if (JSON.stringify(answer) !== JSON.stringify(runs.peek())) runs.value = answer;
+    // An equal answer is no change: nothing is drawn again for it, unless all was forgotten.
+    if (anew || JSON.stringify(answer) !== JSON.stringify(runs.peek())) runs.value = answer;
+    anew = false;
     reportReachable();
   } catch (reason) {
     reportTrouble(reason);

@@ -3,6 +3,7 @@ import { className } from "../../state/class_names.ts";
 import { type ClusterName, pinned, sameCluster, togglePinned } from "../../state/clusters.ts";
 import { colourOf } from "../../state/paints.ts";
 import { layerTitle } from "../../state/series.ts";
+import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import { compact, percent } from "../explanations/format.ts";
 import { classesOf, type FoundCluster, findCluster } from "./lookup.ts";
@@ -66,7 +67,7 @@ function Facts({ found: { layer, path, c }, run }: { found: FoundCluster; run: s
       {top.length > 0 && <h4>Classes</h4>}
       <ul class="class-bars" data-testid="class-bars">
         {top.map(({ classIndex, share }) => (
-          <Bar key={classIndex} name={className(layer.classes, classIndex)} share={share} />
+          <Bar key={classIndex} index={classIndex} name={className(layer.classes, classIndex)} share={share} />
         ))}
         {others > 0 && <Bar name={`${others} other${others === 1 ? "" : "s"}`} share={share} quiet />}
       </ul>
@@ -74,11 +75,13 @@ function Facts({ found: { layer, path, c }, run }: { found: FoundCluster; run: s
   );
 }
 
-function Bar({ name, share, quiet }: { name: string; share: number; quiet?: boolean }) {
+type BarProps = { index?: number; name: string; share: number; quiet?: boolean };
+
+function Bar({ index = -1, name, share, quiet }: BarProps) {
   return (
     <li class="class-bar" data-quiet={quiet || undefined} style={{ "--share": share }}>
       <span class="class-name" title={name}>
-        {name}
+        <ClassDot index={index} /> {name}
       </span>
       <span class="class-share">{percent(share)}</span>
     </li>

@@ -4,6 +4,7 @@ import { cellsOf, ownRange, rangeOfMap } from "../../render/channels/maps.ts";
 import { range } from "../../state/appearance.ts";
 import type { PaneFrame } from "../../state/feature_frame.ts";
 import { openChannel, type TilePart } from "../../state/features.ts";
+import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { SheetTile } from "../../widgets/SheetTile.tsx";
 import { compact } from "../explanations/format.ts";
 import { ActivationMap } from "./ActivationMap.tsx";
@@ -146,7 +147,11 @@ function Numbers({ half, channel }: { half: PaneFrame; channel: number }) {
   const preferred = preferredClass(half, channel);
   return (
     <span class="channel-numbers" aria-hidden="true">
-      {preferred !== undefined && <span class="channel-class">{preferred}</span>}
+      {preferred !== undefined && (
+        <span class="channel-class">
+          <ClassDot index={statistics.get("class")?.[channel] ?? -1} /> {preferred}
+        </span>
+      )}
       {selectivity !== undefined && !Number.isNaN(selectivity) && (
         <span class="selectivity" title="Selectivity">
           {selectivity.toFixed(2)}

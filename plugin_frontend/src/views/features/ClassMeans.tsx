@@ -4,6 +4,7 @@ import { numberAt } from "../../data/columns.ts";
 import { className } from "../../state/class_names.ts";
 import { lookAt } from "../../state/columns.ts";
 import type { PaneFrame } from "../../state/feature_frame.ts";
+import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { compact } from "../explanations/format.ts";
 import { useKept } from "./kept.ts";
 
@@ -42,7 +43,9 @@ export function ClassMeans({ half, channel }: { half: PaneFrame; channel: number
             data-quiet={mean <= 0 || undefined}
             style={{ "--share": Math.max(0, mean) / largest }}
           >
-            <span class="class-name">{className(layer.classes, index)}</span>
+            <span class="class-name">
+              <ClassDot index={index} /> {className(layer.classes, index)}
+            </span>
             <span class="class-share">{compact(mean)}</span>
           </li>
         ))}

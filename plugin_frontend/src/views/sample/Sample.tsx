@@ -5,6 +5,7 @@ import { settingsOpen } from "../../shell/panes.ts";
 import { opacity, peeking } from "../../state/appearance.ts";
 import { pointed } from "../../state/clusters.ts";
 import { loading } from "../../state/frame.ts";
+import { offerNumbers } from "../../state/numbers.ts";
 import { leavePage } from "../../state/sample_page.ts";
 import { openSample, tileSize } from "../../state/samples.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
@@ -15,11 +16,13 @@ import { moveSample } from "../explanations/opened.ts";
 import { turnPage } from "../explanations/SampleChoice.tsx";
 import "../explanations/style_sheets.ts";
 import { Chooser } from "./Chooser.tsx";
+import { sampleNumbers } from "./numbers.ts";
 import { SamplePage } from "./SamplePage.tsx";
 
 adoptStyles(styles, courses);
 
 export function Sample() {
+  useEffect(() => offerNumbers(sampleNumbers), []);
   useEffect(
     () =>
       onCommand((command) => {
