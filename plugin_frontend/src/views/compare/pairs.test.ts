@@ -155,5 +155,6 @@ test("the probability that changes is that of the true class, or of B's predicti
   expect(gainOf(pair({ predicted: 1, probability: 0.3 }, { predicted: 1, probability: 0.7 }))).toBeCloseTo(0.4);
   expect(gainOf(pair({ label: 8, predicted: 9 }, { label: 8, predicted: 9 }))).toBeUndefined();
   const small = pair({ predicted: 1, probability: 0.3 }, { predicted: 1, probability: 0.35 });
-  expect(inOrder([unknown, small, gain], "probability", () => undefined).indexOf(gain)).toBe(0);
+  const large = pair({ predicted: 1, probability: 0.3 }, { predicted: 1, probability: 0.9 });
+  expect(inOrder([unknown, small, gain, large], "probability", () => undefined)).toEqual([large, gain, small, unknown]);
 });
