@@ -40,6 +40,8 @@ def write_run(directory: Path, steps: Sequence[int], images: Sequence[int], *, l
     names = run.names(NAMES)
     stored = {image: run.blob(pb.IMAGE, encode_image(shown[image].repeat(4, 0).repeat(4, 1))) for image in images}
     for step in steps:
+        if labelled:
+            write_other_probe(run, step, run.blob(pb.IMAGE, encode_image(shown[-1].repeat(4, 0).repeat(4, 1))), ids[-1])
         there = [image for image in images if (image, step) != MISSING]
         samples = [
             pb.Sample(image=stored[image], name=f"image_{image}.png", id=ids[image], predicted=predicted(image, step), probability=0.75)
@@ -77,6 +79,16 @@ def write_run(directory: Path, steps: Sequence[int], images: Sequence[int], *, l
     if labelled:
         write_projections(run, ids, shown, names)
     run.segment.close()
+
+
+def write_other_probe(run: ProjectionRun, step: int, image: bytes, row: int) -> None:
+    """Of another set of images, one: declared first, it comes first in the list."""
+    samples = [pb.Sample(image=image, name="other.png", id=row, predicted=0, probability=0.5)]
+    maps = encode_array(np.ones((1, 1, 2, 2), np.float32))
+    message = pb.Heatmaps(
+        maps=maps, samples=samples, targets=[0], probabilities=[0.5], class_dependent=True, height=32, width=32
+    )
+    run.record(pb.HEATMAPS, "other/gradcam", step, message.SerializeToString(), 1, "GradCAM")
 
 
 def write_projections(run: ProjectionRun, ids: list[int], shown: np.ndarray, names: bytes) -> None:

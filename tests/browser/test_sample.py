@@ -69,7 +69,7 @@ def test_predictions_are_told_over_steps_with_what_was_forgotten(open_tab: OpenT
     expect(tab.part("learning")).to_contain_text("Right at all 8 logged steps: never forgotten.")
     tab.page.keyboard.press("]")
     expect(tab.part("learning")).to_contain_text("Wrong at all 8 logged steps: never learnt.")
-    expect(tab.part("page-place")).to_have_text("3 of 6")
+    expect(tab.part("page-place")).to_have_text("4 of 7")
 
 
 def test_the_dialog_leads_to_the_page_and_the_page_back(open_tab: OpenTab, server: TensorBoard) -> None:

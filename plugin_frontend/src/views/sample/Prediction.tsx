@@ -2,13 +2,15 @@
 import { useEffect } from "preact/hooks";
 import { categoryColour } from "../../render/categories/colours.ts";
 import { unionOfSteps } from "../../state/alignment.ts";
+import type { Lookup } from "../../state/blobs.ts";
 import { className, requestClassNames } from "../../state/class_names.ts";
-import { historyOf } from "../../state/histories.ts";
+import { type History, historyOf } from "../../state/histories.ts";
 import type { openSample } from "../../state/samples.ts";
-import { type Series, seriesKey, seriesOf } from "../../state/series.ts";
+import { seriesKey, seriesOf } from "../../state/series.ts";
 import { stepIndex } from "../../state/steps.ts";
 import { moveToStep, step } from "../../state/timeline.ts";
 import { LineChart } from "../../widgets/LineChart.tsx";
+import type { Card } from "../explanations/cards.ts";
 import { percent } from "../explanations/format.ts";
 import { courseOf } from "./course.ts";
 import { learningOf, learningSentence } from "./learning.ts";
@@ -16,17 +18,16 @@ import { learningOf, learningSentence } from "./learning.ts";
 const HEIGHT = 232;
 const MOST_LINES = 8;
 
-export function Prediction({ open }: { open: NonNullable<typeof openSample.value> }) {
-  const series = tellingSeries(open.run);
-  const history = series && historyOf(series, open.sample);
+type Open = NonNullable<typeof openSample.value>;
+
+export function Prediction({ open, card }: { open: Open; card: Card | undefined }) {
+  const history = toldOf(open, new Set(card?.explanations.map(({ frame }) => seriesKey(frame.series))));
   const course = history && courseOf(history.moments);
   useEffect(() => {
     if (course?.names) requestClassNames(open.run, course.names);
   }, [open.run, course?.names]);
-  if (!series || history === null) return <p class="notice">What was predicted cannot be read.</p>;
+  if (history === null) return <p class="notice">What was predicted of this image cannot be read.</p>;
   if (!course) return <div class="chart-waiting" aria-busy="true" style={{ height: `${HEIGHT}px` }} />;
-  if (course.steps.length === 0)
-    return <p class="notice">This image is not in {series.tag}, which says most of the predictions.</p>;
 
   const shown = course.classes.slice(0, MOST_LINES);
   const twice = new Set<string>();
@@ -92,12 +93,19 @@ export function Prediction({ open }: { open: NonNullable<typeof openSample.value
   );
 }
 
-/** The series that says most of the predictions: logged at most steps; of several the one that was declared first. */
-function tellingSeries(run: string): Series | undefined {
+/**
+ * What the series says that was logged at most steps among those that tell of the image: of a run's several probes one has it.
+ * `undefined`: on its way; `null`: none does. `likely`: series of which it is known, by `seriesKey`.
+ */
+function toldOf({ run, sample }: Open, likely: ReadonlySet<string>): Lookup<History> {
   const index = stepIndex.value.get(run);
   const counted = seriesOf(run).map((series) => {
     const logged = index?.get(seriesKey(series));
-    return { series, steps: logged ? unionOfSteps([logged]).length : 0 };
+    return { series, likely: Number(likely.has(seriesKey(series))), steps: logged ? unionOfSteps([logged]).length : 0 };
   });
-  return counted.toSorted((a, b) => b.steps - a.steps)[0]?.series;
+  for (const { series } of counted.sort((a, b) => b.likely - a.likely || b.steps - a.steps)) {
+    const history = historyOf(series, sample);
+    if (history === undefined || history?.moments.length) return history;
+  }
+  return null;
 }

@@ -33,7 +33,7 @@ export function SamplePage({ open }: { open: Open }) {
           <>
             <section class="sample-top" aria-label="Prediction">
               <Facts open={open} card={card} />
-              <Prediction open={open} />
+              <Prediction open={open} card={card} />
             </section>
             <AtStep card={card} main={main} />
             {last.current && <Film explanation={last.current} />}
