@@ -29,7 +29,6 @@ def runs_are_looked_over_at_once(guide: Guide) -> None:
     guide.go("overview", runs=",".join(runs), panes=False)
     expect(guide.tab.part("run-alone")).to_have_count(len(runs))
     guide.drawn()
-    guide.picture("runs")
 
 
 @stop("sample", run="digits")
