@@ -109,29 +109,29 @@ def test_another_step_tells_of_another_model(open_tab: OpenTab, shown: Shown) ->
     leads_to(tab, step="10")
 
 
-@pytest.mark.parametrize(
-    ("line", "state"),
-    [
-        ("accuracy", {"view": "explanations", "sort": "mistakes"}),
-        ("more-mistakes", {"view": "explanations", "show": "wrong", "sort": "sure"}),
-        ("drift", {"view": "explanations", "methods": "GradCAM", "layers": "conv", "sort": "low:drift_spearman"}),
-        (
-            "unfaithful",
-            {"view": "explanations", "methods": "EigenCAM", "sort": "low:insertion", "figures": "insertion"},
-        ),
-        ("filters", {"view": "features", "feature_layer": "conv1", "channels": "dead"}),
-        ("confusable", {"view": "projection", "pair": "0,1", "beside": "classes"}),
-        ("trace", {"view": "explanations", "methods": "GradCAM"}),
-    ],
-)
-def test_each_line_leads_to_its_place(open_tab: OpenTab, shown: Shown, line: str, state: dict[str, str]) -> None:
+PLACES = {
+    "accuracy": {"view": "explanations", "sort": "mistakes"},
+    "more-mistakes": {"view": "explanations", "show": "wrong", "sort": "sure"},
+    "drift": {"view": "explanations", "methods": "GradCAM", "layers": "conv", "sort": "low:drift_spearman"},
+    "unfaithful": {"view": "explanations", "methods": "EigenCAM", "sort": "low:insertion", "figures": "insertion"},
+    "filters": {"view": "features", "feature_layer": "conv1", "channels": "dead"},
+    "confusable": {"view": "projection", "pair": "0,1", "beside": "classes"},
+    "trace": {"view": "explanations", "methods": "GradCAM"},
+}
+
+
+def test_each_line_leads_to_its_place_and_back_to_the_overview(open_tab: OpenTab, shown: Shown) -> None:
     tab = opened(open_tab, shown.server)
-    tab.part(line).first.click()
-    leads_to(tab, **state)
-    if line == "unfaithful":
-        expect(tab.tile(0)).to_have_attribute("data-sample", shown.images[LEAST_FAITHFUL])
-    if line == "filters":
-        expect(tab.frame.locator('[data-testid="channel"]')).to_have_count(1)
+    for line, state in PLACES.items():
+        tab.part(line).first.click()
+        leads_to(tab, **state)
+        if line == "unfaithful":
+            expect(tab.tile(0)).to_have_attribute("data-sample", shown.images[LEAST_FAITHFUL])
+        if line == "filters":
+            expect(tab.frame.locator('[data-testid="channel"]')).to_have_count(1)
+        tab.page.go_back()
+        expect(tab.part("overview")).to_be_visible()
+        tab.until(lambda: not set(tab.state()) - {"step"}, patience=5)
 
 
 def test_a_mistake_opens_and_problems_are_listed(open_tab: OpenTab, shown: Shown) -> None:
@@ -140,7 +140,9 @@ def test_a_mistake_opens_and_problems_are_listed(open_tab: OpenTab, shown: Shown
     expect(tab.part("problems-dialog")).to_contain_text("The model ran out of memory.")
     tab.page.keyboard.press("Escape")
     card(tab, "mistakes").get_by_test_id("thumb").first.click()
-    leads_to(tab, sample=f"{shown.images[5]}:run")
+    leads_to(tab, view="sample", sample=f"{shown.images[5]}:run")
+    tab.page.go_back()
+    expect(card(tab, "mistakes")).to_be_visible()
 
 
 def test_many_runs_are_lines_that_load_as_they_come_near(open_tab: OpenTab, many: TensorBoard) -> None:

@@ -59,9 +59,9 @@ export function FaithfulnessCard({ run, ranked }: { run: string; ranked: readonl
               >
                 <span class="measured-name">{seriesNames.value(said.series)}</span>
                 <Bar value={value} mark={random} />
-                <span class="number">
-                  {decimals(value)}
-                  {beaten > 0 && <span class="beaten">{` ${beaten}/${of} ≤ noise`}</span>}
+                <span class="number">{decimals(value)}</span>
+                <span class="number against-noise">
+                  {beaten > 0 && <span class="beaten">{`${beaten}/${of} ≤ noise`}</span>}
                 </span>
               </Line>
               <Thumb run={run} sample={worst} classes={said.classes} captioned={false} />

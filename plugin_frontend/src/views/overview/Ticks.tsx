@@ -6,6 +6,8 @@ type Props = { steps: readonly number[]; low: number; high: number };
 const WIDTH = 1000;
 /** More marks than pixels say no more than a bar. */
 const MOST = 240;
+/** So many run together on a narrow line: they are drawn quietly. */
+const DENSE = 40;
 
 export function Ticks({ steps, low, high }: Props) {
   const x = (at: number) => Math.round(high > low ? (WIDTH * (at - low)) / (high - low) : WIDTH);
@@ -13,7 +15,13 @@ export function Ticks({ steps, low, high }: Props) {
   const path = steps.filter((_, i) => i % stride === 0 || i === steps.length - 1).map((at) => `M${x(at)} 0V10`);
   const now = step.value;
   return (
-    <svg class="ticks" viewBox={`0 0 ${WIDTH} 10`} preserveAspectRatio="none" aria-hidden="true">
+    <svg
+      class="ticks"
+      data-dense={steps.length > DENSE || undefined}
+      viewBox={`0 0 ${WIDTH} 10`}
+      preserveAspectRatio="none"
+      aria-hidden="true"
+    >
       <path d={path.join("")} />
       {now !== null && now >= low && now <= high && <path class="ticks-now" d={`M${x(now)} 0V10`} />}
     </svg>
