@@ -7,12 +7,13 @@ import { tagFilter } from "../../state/series.ts";
 import { adoptStyles } from "../../styles/adopt.ts";
 import cards from "../../styles/overview.css?inline";
 import lines from "../../styles/overview_lines.css?inline";
-import table from "../../styles/overview_table.css?inline";
+import { lazy } from "../../widgets/lazy.tsx";
 import { followClock } from "./clock.ts";
 import { RunCards } from "./RunCards.tsx";
-import { RunTable } from "./RunTable.tsx";
 
-adoptStyles(cards, lines, table);
+adoptStyles(cards, lines);
+
+const RunTable = lazy(async () => (await import("./RunTable.tsx")).RunTable);
 
 /** More runs than this are compared line by line. */
 const MOST_CARDS = 2;

@@ -1,7 +1,11 @@
 /** Many runs: a line each, in columns, so that they compare. */
 import { computed } from "@preact/signals";
 import { overviewRuns, type RunSeries } from "../../state/overview_series.ts";
+import { adoptStyles } from "../../styles/adopt.ts";
+import sheet from "../../styles/overview_table.css?inline";
 import { RunRow } from "./RunRow.tsx";
+
+adoptStyles(sheet);
 
 /** The columns that some run may have something for: what was declared tells, so that none comes late. */
 export type Column = "predictions" | "maps" | "filters" | "classes";
