@@ -69,6 +69,16 @@ def select_all(tab: ExplainTab) -> None:
     tab.part("side-selection").click()
 
 
+def open_help(tab: ExplainTab) -> None:
+    tab.page.keyboard.press("?")
+    expect(tab.part("help-dialog")).to_be_visible()
+
+
+def open_problems(tab: ExplainTab) -> None:
+    tab.part("problems").click()
+    expect(tab.part("problems-dialog")).to_be_visible()
+
+
 def nothing_found(tab: ExplainTab) -> None:
     tab.page.route("**/plugin/tb_explain/runs", lambda route: route.fulfill(json={"runs": []}))
     tab.part("reload").click()
@@ -78,8 +88,8 @@ def nothing_found(tab: ExplainTab) -> None:
 # What is to be seen in a view besides what it opens with, one after another.
 OPENED: dict[str, dict[str, Callable[[ExplainTab], object]]] = {
     "explanations": {
-        "help": lambda tab: tab.page.keyboard.press("?"),
-        "problems": lambda tab: tab.part("problems").click(),
+        "help": open_help,
+        "problems": open_problems,
         "a filter that is none": lambda tab: tab.part("tag-filter").fill("("),
         "no run": lambda tab: tab.frame.get_by_role("button", name="None").click(),
         "nothing found": nothing_found,

@@ -70,6 +70,7 @@ def test_texts_stay_texts_and_within_their_places(open_tab: OpenTab, shown: Show
     expect(names).to_have_count(len(RUNS))
     assert sorted(names.evaluate_all("names => names.map(name => name.textContent)")) == sorted(shown.worn)
     tab.part("problems").click()
+    expect(tab.part("problems-dialog")).to_be_visible()
     expect_tidy(tab, "problems")
     messages = (
         tab.part("problems-dialog")
