@@ -70,7 +70,7 @@ def select_all(tab: ExplainTab) -> None:
 
 
 def open_help(tab: ExplainTab) -> None:
-    tab.page.keyboard.press("?")
+    tab.frame.get_by_role("button", name="Keyboard", exact=True).click()
     expect(tab.part("help-dialog")).to_be_visible()
 
 
