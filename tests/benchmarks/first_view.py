@@ -30,9 +30,9 @@ else {
     return create.call(this, name, ...rest);
   };
 }
-const inSight = element => {
+const inSight = element => { // above the step slider at the bottom
   const box = element.getBoundingClientRect();
-  return box.width > 40 && box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth;
+  return box.width > 40 && box.bottom > 0 && box.top < innerHeight - 60 && box.right > 0 && box.left < innerWidth;
 };
 function* below(root) { // shadow trees, too
   for (const element of root.querySelectorAll("*")) {

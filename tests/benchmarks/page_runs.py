@@ -34,6 +34,8 @@ def maps(count: int, step: int) -> NDArray[np.float32]:
 def write_explanations(run: Path, count: int, steps: int) -> None:
     """Grad-CAM of photographs, as a training run would log it."""
     pictures = photographs(count)
+    labels = np.arange(count) % 2
+    predicted = np.arange(count) // 3 % 2  # half of them wrong, so that the overview has something to show
     with ExplainWriter(str(run)) as writer:
         for step in range(steps):
             writer.add_heatmaps(
@@ -41,10 +43,10 @@ def write_explanations(run: Path, count: int, steps: int) -> None:
                 maps(count, step),
                 pictures,
                 step,
-                targets=np.arange(count) % 2,
-                probabilities=np.full(count, 0.9),
-                labels=np.arange(count) % 2,
-                predicted=np.arange(count) % 2,
+                targets=predicted,
+                probabilities=np.linspace(0.5, 0.99, count),
+                labels=labels,
+                predicted=predicted,
                 class_names=NAMES,
                 method="GradCAM",
                 layer="layer4",
