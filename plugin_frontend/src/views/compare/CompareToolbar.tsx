@@ -1,20 +1,11 @@
 /** What is shown of both sides: methods, layers, class, and which samples in which order. */
 import { CHANGES, type Change, type CompareOrder, changeFilter, compareOrder } from "../../state/compare.ts";
 import { page } from "../../state/samples.ts";
-import {
-  chosenLayers,
-  chosenMethods,
-  layerSelection,
-  layers,
-  methodSelection,
-  methods,
-  toggle,
-} from "../../state/series.ts";
-import { Chips } from "../../widgets/Chips.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { SampleFilter } from "../explanations/SampleFilter.tsx";
 import { SelectionChip } from "../explanations/SelectionChip.tsx";
+import { SeriesChips } from "../explanations/SeriesChips.tsx";
 import { filteredCounts, sampleClasses } from "./shown.ts";
 
 const ORDERS: [CompareOrder, string][] = [
@@ -29,20 +20,7 @@ const CHANGE_NAMES: Record<Change, string> = { all: "All", changed: "Changed", f
 export function CompareToolbar() {
   return (
     <div class="view-toolbar" role="toolbar" aria-label="What is shown">
-      <Chips
-        label="Methods"
-        names={methods.value}
-        chosen={chosenMethods.value}
-        onToggle={(name) => toggle(methodSelection, chosenMethods.value, name)}
-        testId="methods"
-      />
-      <Chips
-        label="Layers"
-        names={layers.value}
-        chosen={chosenLayers.value}
-        onToggle={(name) => toggle(layerSelection, chosenLayers.value, name)}
-        testId="layers"
-      />
+      <SeriesChips />
       <Select
         label="Order"
         value={compareOrder.value}
