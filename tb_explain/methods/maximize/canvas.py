@@ -76,14 +76,14 @@ def lengths(gradient: Tensor) -> Tensor:
     return norms
 
 
-def unit(gradient: Tensor) -> Tensor:
-    """G / (rms(g) + 1e-5) of each image: how far a step goes depends on no score's scale."""
+def scale(gradient: Tensor) -> Tensor:
+    """[n, 1, ...]: rms(g) + 1e-5 of each image. In these units how far a step goes depends on no score's scale."""
     rms = lengths(gradient) / gradient[0].numel() ** 0.5
-    return gradient / (widened(rms, gradient.ndim) + 1e-5)
+    return widened(rms, gradient.ndim) + 1e-5
 
 
 class Pixels(Canvas):
-    """z <- z + λ (unit(g) - α sign z), then back into the box of valid pixels if there is one."""
+    """z <- z + λ (g / scale(g) - α sign z), then back into the box of valid pixels if there is one."""
 
     def __init__(self, frame: Frame, step_size: float, l1: float, box: bool) -> None:
         super().__init__(frame)
@@ -101,7 +101,7 @@ class Pixels(Canvas):
         return images.clamp(*self._box) if self._bounded else images
 
     def stepped(self, p: Tensor, images: Tensor, gradient: Tensor) -> Tensor:
-        climbed = p.detach().add(unit(gradient), alpha=self._step_size)
+        climbed = torch.addcdiv(p.detach(), gradient, scale(gradient), value=self._step_size)
         if self._l1:
             climbed.sub_(p.sign(), alpha=self._step_size * self._l1)
         return self.of(climbed)

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from tb_explain.methods.maximize.canvas import Canvas, Frame, unit
+from tb_explain.methods.maximize.canvas import Canvas, Frame, scale
 
 # A square root of the covariance of red, green and blue (0..1) in six photographs that come with scikit-image and scikit-learn (astronaut,
 # chelsea, coffee, rocket; china, flower). Its columns are the principal axes: dark to light, cold to warm, green to magenta.
@@ -15,7 +15,7 @@ COLOURS = ((0.241, 0.106, 0.010), (0.226, -0.027, -0.031), (0.215, -0.090, 0.021
 
 
 class Spectra(Canvas):
-    """x = sigmoid(colours · F⁻¹(p / frequency)), climbed by Adam (Kingma and Ba 2015) along unit(g) - w ∇TV(x)."""
+    """x = sigmoid(colours · F⁻¹(p / frequency)), climbed by Adam (Kingma and Ba 2015) along g / scale(g) - w ∇TV(x)."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class Spectra(Canvas):
         return nn.functional.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
 
     def stepped(self, p: Tensor, images: Tensor, gradient: Tensor) -> Tensor:
-        direction = unit(gradient) - self._total_variation * _gradient_of_variation(images.detach())
+        direction = gradient / scale(gradient) - self._total_variation * _gradient_of_variation(images.detach())
         (g,) = torch.autograd.grad(images, p, direction)
         self._updates += 1
         if self._mean is None or self._square is None:
