@@ -1,6 +1,6 @@
 /** A native modal dialog: Esc closes it, focus stays inside, and it goes back where it came from. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { Icon } from "./Icon.tsx";
 
 type Props = {
@@ -15,7 +15,7 @@ type Props = {
 
 export function Dialog({ title, beside, class: name, testId, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  useLayoutEffect(() => dialog.current?.showModal(), []); // before anybody can press Esc at what is not open yet
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: clicking beside the dialog is a shortcut for Esc, which closes it natively
     <dialog

@@ -6,15 +6,17 @@ type Props = {
   page: number;
   count: number;
   onTurn: (by: number) => void;
+  /** What a page is called in the names of the buttons. */
+  what?: string;
 };
 
-export function Paging({ page, count, onTurn }: Props) {
+export function Paging({ page, count, onTurn, what = "page" }: Props) {
   return (
     <div class="paging">
       <button
         type="button"
         class="icon-button"
-        aria-label="Previous page"
+        aria-label={`Previous ${what}`}
         disabled={page === 0}
         onClick={() => onTurn(-1)}
       >
@@ -26,7 +28,7 @@ export function Paging({ page, count, onTurn }: Props) {
       <button
         type="button"
         class="icon-button"
-        aria-label="Next page"
+        aria-label={`Next ${what}`}
         disabled={page >= count - 1}
         onClick={() => onTurn(1)}
       >

@@ -8,7 +8,7 @@ import { openPage } from "../../state/sample_page.ts";
 import { openSample } from "../../state/samples.ts";
 import { seriesNames } from "../../state/series.ts";
 import { Dialog } from "../../widgets/Dialog.tsx";
-import { Icon } from "../../widgets/Icon.tsx";
+import { MoveButtons } from "../../widgets/MoveButtons.tsx";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { ClassTable } from "./ClassTable.tsx";
 import { DifferenceLegend } from "./DifferenceLegend.tsx";
@@ -62,24 +62,7 @@ export function PairDialog() {
         <p class="notice">{compareLoading.value ? "Loading …" : "This sample is not on both sides at this step."}</p>
       )}
       <footer class="sample-footer">
-        <button
-          type="button"
-          class="icon-button"
-          aria-label="Previous sample"
-          title="Previous sample  ["
-          onClick={() => movePair(-1)}
-        >
-          <Icon name="left" />
-        </button>
-        <button
-          type="button"
-          class="icon-button"
-          aria-label="Next sample"
-          title="Next sample  ]"
-          onClick={() => movePair(1)}
-        >
-          <Icon name="right" />
-        </button>
+        <MoveButtons onMove={movePair} />
         <Timeline testId="dialog-step-slider" />
       </footer>
     </Dialog>

@@ -1,7 +1,6 @@
 /** What the view shows, derived from both sides and the choices. */
 import { computed, effect } from "@preact/signals";
 import { hasValues, type Range, type ValueMap } from "../../data/maps.ts";
-import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
 import { changeFilter, compareOrder, SIDES } from "../../state/compare.ts";
 import { compareFrame } from "../../state/compare_frame.ts";
@@ -11,6 +10,7 @@ import { classChoice, outcome, page, pageSize } from "../../state/samples.ts";
 import { passesSelection } from "../../state/selection.ts";
 import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
 import { isRight } from "../explanations/cards.ts";
+import { mostSuperpixels, normalising, sharedRangesOf, signednessOf } from "../explanations/ranges.ts";
 import { shownMap } from "../explanations/shown_map.ts";
 import { inOrder, passes, tallyOf } from "./changes.ts";
 import { likenessOf, mean, meanSimilarity, measuring } from "./likeness.ts";
@@ -107,27 +107,15 @@ const visibleMaps = computed(() =>
 );
 
 /** The range that all visible maps of a method share, those of both sides. */
-export const sharedRanges = computed(() => {
-  const ranges = new Map<string, Range>();
-  for (const { method, map } of visibleMaps.value) {
-    const { low, high } = ranges.get(method) ?? map.range;
-    ranges.set(method, { low: Math.min(low, map.range.low), high: Math.max(high, map.range.high) });
-  }
-  return ranges;
-});
+export const sharedRanges = computed(() => sharedRangesOf(visibleMaps.value));
 
-export const signedness = computed(() => ({
-  signed: visibleMaps.value.some(({ map }) => map.signed),
-  unsigned: visibleMaps.value.some(({ map }) => !map.signed),
-}));
+export const signedness = computed(() => signednessOf(visibleMaps.value));
 
-export const superpixelCount = computed(() =>
-  Math.max(0, ...visibleMaps.value.map(({ map }) => (map.form === "superpixels" ? map.weights.length : 0))),
-);
+export const superpixelCount = computed(() => mostSuperpixels(visibleMaps.value));
 
 /** The range by which a map of a pair is normalised. */
 export function rangeIn({ series }: MapPair, map: ValueMap): Range {
-  return (range.value === "shared" && sharedRanges.value.get(methodOf(series.a.series))) || map.range;
+  return normalising(map, methodOf(series.a.series), sharedRanges.value);
 }
 
 /** All classes that were logged as targets, with the hash of their names, ascending. */

@@ -6,7 +6,7 @@ import { openPage } from "../../state/sample_page.ts";
 import { classChoice, openSample } from "../../state/samples.ts";
 import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
 import { Dialog } from "../../widgets/Dialog.tsx";
-import { Icon } from "../../widgets/Icon.tsx";
+import { MoveButtons } from "../../widgets/MoveButtons.tsx";
 import { type Card, chooseTarget, type Explanation } from "./cards.ts";
 import { oneAnAnalysis } from "./clusters/path.ts";
 import { TurningBadge } from "./clusters/TurningBadge.tsx";
@@ -65,7 +65,7 @@ export function SampleDialog() {
         <p class="notice">{absenceOf(open.run)}</p>
       )}
       <footer class="sample-footer">
-        <MoveButtons />
+        <MoveButtons onMove={moveSample} />
         <Timeline testId="dialog-step-slider" />
       </footer>
     </Dialog>
@@ -76,32 +76,6 @@ function absenceOf(run: string): string {
   if (loading.value) return "Loading …";
   const there = runs.value?.some((known) => known.run === run) ?? true;
   return there ? "This sample was not logged at this step." : "The run of this sample is not there any more.";
-}
-
-/** To the samples before and after the open one. */
-export function MoveButtons() {
-  return (
-    <>
-      <button
-        type="button"
-        class="icon-button"
-        aria-label="Previous sample"
-        title="Previous sample  ["
-        onClick={() => moveSample(-1)}
-      >
-        <Icon name="left" />
-      </button>
-      <button
-        type="button"
-        class="icon-button"
-        aria-label="Next sample"
-        title="Next sample  ]"
-        onClick={() => moveSample(1)}
-      >
-        <Icon name="right" />
-      </button>
-    </>
-  );
 }
 
 function titleOf(card: Card | undefined) {

@@ -3,7 +3,6 @@ import { computed, effect } from "@preact/signals";
 import { figureOrder } from "../../data/figures.ts";
 import { hasValues, type Range, type ValueMap } from "../../data/maps.ts";
 import { Better } from "../../records/messages.ts";
-import { range } from "../../state/appearance.ts";
 import { requestClassNames } from "../../state/class_names.ts";
 import { frame, type SeriesFrame } from "../../state/frame.ts";
 import { shownRuns } from "../../state/runs.ts";
@@ -12,6 +11,7 @@ import { classChoice, figureSelection, outcome, page, pageSize, sort } from "../
 import { passesSelection } from "../../state/selection.ts";
 import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
 import { arrange, type Card, cardsOf, chooseTarget, pinnedFirst } from "./cards.ts";
+import { mostSuperpixels, normalising, sharedRangesOf, signednessOf } from "./ranges.ts";
 import { shownMap } from "./shown_map.ts";
 
 export type Section = {
@@ -101,28 +101,15 @@ const visibleMaps = computed(() =>
 export const visibleDetails = computed(() => visibleTargets.value.map(({ target: { detail } }) => detail));
 
 /** The range that all visible maps of a method share, by method. */
-export const sharedRanges = computed(() => {
-  const ranges = new Map<string, Range>();
-  for (const { method, map } of visibleMaps.value) {
-    const { low, high } = ranges.get(method) ?? map.range;
-    ranges.set(method, { low: Math.min(low, map.range.low), high: Math.max(high, map.range.high) });
-  }
-  return ranges;
-});
+export const sharedRanges = computed(() => sharedRangesOf(visibleMaps.value));
 
-export const signedness = computed(() => ({
-  signed: visibleMaps.value.some(({ map }) => map.signed),
-  unsigned: visibleMaps.value.some(({ map }) => !map.signed),
-}));
+export const signedness = computed(() => signednessOf(visibleMaps.value));
 
-/** How many superpixels the visible maps have at most; 0: they have none. */
-export const superpixelCount = computed(() =>
-  Math.max(0, ...visibleMaps.value.map(({ map }) => (map.form === "superpixels" ? map.weights.length : 0))),
-);
+export const superpixelCount = computed(() => mostSuperpixels(visibleMaps.value));
 
 /** The range by which a map is normalised. */
 export function rangeFor(map: ValueMap, method: string): Range {
-  return (range.value === "shared" && sharedRanges.value.get(method)) || map.range;
+  return normalising(map, method, sharedRanges.value);
 }
 
 /** All classes that were logged as targets, with the hash of their names, ascending. */

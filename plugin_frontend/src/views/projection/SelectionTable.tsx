@@ -5,6 +5,7 @@ import { type Points, rowIndex } from "../../state/projection_frame.ts";
 import { pinnedRow } from "../../state/projections.ts";
 import { reduceSelection, selectedCount, selection } from "../../state/selection.ts";
 import { Icon } from "../../widgets/Icon.tsx";
+import { Paging } from "../../widgets/Paging.tsx";
 import { percent } from "../explanations/format.ts";
 import { exportSelection } from "./csv.ts";
 import { factsOf, pin } from "./rows.ts";
@@ -29,7 +30,7 @@ export function SelectionTable({ points }: { points: Points }) {
   const elsewhere = selectedCount.value - rows.value.length;
   const { header } = points;
   const turn = (by: number) => {
-    page.value = Math.min(pages - 1, Math.max(0, at + by));
+    page.value = at + by; // the buttons end where the pages do
   };
   return (
     <div class="selection-table">
@@ -94,31 +95,7 @@ export function SelectionTable({ points }: { points: Points }) {
           })}
         </tbody>
       </table>
-      {pages > 1 && (
-        <div class="paging">
-          <button
-            type="button"
-            class="icon-button"
-            aria-label="Previous rows"
-            disabled={at === 0}
-            onClick={() => turn(-1)}
-          >
-            <Icon name="left" />
-          </button>
-          <span class="page-number">
-            {at + 1} / {pages}
-          </span>
-          <button
-            type="button"
-            class="icon-button"
-            aria-label="Next rows"
-            disabled={at >= pages - 1}
-            onClick={() => turn(1)}
-          >
-            <Icon name="right" />
-          </button>
-        </div>
-      )}
+      {pages > 1 && <Paging page={at} count={pages} onTurn={turn} what="rows" />}
     </div>
   );
 }

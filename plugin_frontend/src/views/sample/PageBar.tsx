@@ -5,9 +5,9 @@ import { runColours } from "../../state/runs.ts";
 import { leavePage } from "../../state/sample_page.ts";
 import { openSample } from "../../state/samples.ts";
 import { Icon } from "../../widgets/Icon.tsx";
-import { among, openCard } from "../explanations/opened.ts";
+import { MoveButtons } from "../../widgets/MoveButtons.tsx";
+import { among, moveSample, openCard } from "../explanations/opened.ts";
 import { PinButton } from "../explanations/PinButton.tsx";
-import { MoveButtons } from "../explanations/SampleDialog.tsx";
 
 type Open = NonNullable<typeof openSample.value>;
 
@@ -52,7 +52,7 @@ export function PageBar({ open }: { open: Open }) {
           {at < 0 ? "not among those shown" : `${at + 1} of ${cards.length}`}
         </span>
       )}
-      <MoveButtons />
+      <MoveButtons onMove={moveSample} />
     </div>
   );
 }
