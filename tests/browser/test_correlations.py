@@ -206,6 +206,7 @@ def test_groups_interference_and_block_counts(open_tab: OpenTab, logged: Logged)
     relations = tab.part("relations")
     relations.get_by_text("Groups").click()
     groups = tab.part("groups-list").get_by_role("option")
+    expect(groups).to_have_count(2)
     assert groups.all_inner_texts() == ["3 + 7 + 1\n0.83", "0 + 12\n0.37"]
     groups.first.hover()
     expect(tab.part("outline-highlighted")).to_have_count(3)

@@ -229,6 +229,7 @@ def test_a_click_pins_a_row_and_lists_its_neighbours_in_the_features(open_tab: O
     point = tab.part("point")
     expect(point).to_have_attribute("data-row", str(row))
     near = tab.part("neighbours").get_by_role("button")
+    expect(near).to_have_count(len(logged.neighbours[row]))
     assert [int(one.get_attribute("data-row") or -1) for one in near.all()] == logged.neighbours[row].tolist()
     expect(near.nth(1)).to_contain_text("0.25")
     tab.until(lambda: unquote(tab.state().get("row", "")) == f"{logged.ids[row]}:run", patience=5)
@@ -325,6 +326,7 @@ def test_pairs_and_the_matrix_show_two_classes_and_what_lies_between(open_tab: O
     pairs.last.get_by_role("button").click()
     expect(tab.part("points-legend")).to_contain_text("2 of 3 shown")
     between = tab.part("between").get_by_role("button")
+    expect(between).to_have_count(2)
     assert [one.get_attribute("data-row") for one in between.all()] == ["0", "20"]
     tab.until(lambda: unquote(tab.state().get("pair", "")) == "0,1", patience=5)
     pairs.last.get_by_role("button").click()
