@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from tb_explain.records import DIRECTORY, RunIndex
+from tb_explain.records import DIRECTORY, LocalFiles, RunIndex
 
 _log = logging.getLogger("tb_explain")
 
@@ -182,7 +182,7 @@ class Runs:
         # A segment that is gone was deleted by hand, perhaps to start the run anew: nothing of it may linger.
         if before is not None and before.directory == directory and before.segments <= segments:
             return replace(before, segments=segments)
-        return _Run(directory, segments, RunIndex(directory, opener=root.open))
+        return _Run(directory, segments, RunIndex(directory, LocalFiles(root.open)))
 
 
 def _run_directories(top: str) -> Iterator[str]:

@@ -4,6 +4,7 @@
 """
 
 from tb_explain.records.arrays import decode_array, decode_column, encode_array, encode_column, quantise
+from tb_explain.records.files import LOCAL, Files, LocalFiles
 from tb_explain.records.images import encode_image, image_media_type
 from tb_explain.records.index import MAX_PAYLOAD, DamagedRecord, RunIndex, Series
 from tb_explain.records.recorder import Recorder
@@ -11,8 +12,11 @@ from tb_explain.records.segment import DIRECTORY, Record, SegmentWriter, content
 
 __all__ = [
     "DIRECTORY",
+    "LOCAL",
     "MAX_PAYLOAD",
     "DamagedRecord",
+    "Files",
+    "LocalFiles",
     "Record",
     "Recorder",
     "RunIndex",

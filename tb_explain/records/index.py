@@ -7,9 +7,7 @@ import threading
 from array import array
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -17,10 +15,9 @@ from google.protobuf.message import DecodeError
 from numpy.typing import NDArray
 
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.files import LOCAL, Files
 from tb_explain.records.framing import UnreadableTail, crc32c, frames
 from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
-
-Opener = Callable[[str, int], int]
 
 _CHUNK = 4 << 20  # bytes of an index file read at a time
 
@@ -74,7 +71,7 @@ class Counts:
 class _Segment:
     """One segment's entries, column by column (44 bytes each), and how far its index file is understood."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: str) -> None:
         self.path = path  # without suffix
         self.created = 0.0
         self.readable = True
@@ -93,11 +90,11 @@ class _Segment:
 
     @property
     def name(self) -> str:
-        return self.path.name.rpartition(".")[2]
+        return self.path.rpartition(".")[2]
 
 
 class _Place(NamedTuple):
-    path: Path
+    path: str
     offset: int
     length: int
     crc: int
@@ -106,13 +103,13 @@ class _Place(NamedTuple):
 class RunIndex:
     """All segments of one run directory. Thread-safe. Holds no file open between calls.
 
-    Nothing is read before the first `refresh`; each `refresh` reads only what was appended since. `opener` is as that of the
-    built-in `open` and raises OSError for a file that must not be read.
+    Nothing is read before the first `refresh`; each `refresh` reads only what was appended since. `files` is where the
+    directory lies.
     """
 
-    def __init__(self, run_directory: str | os.PathLike[str], opener: Opener | None = None) -> None:
-        self.directory = Path(run_directory, DIRECTORY)
-        self._opener = opener
+    def __init__(self, run_directory: str | os.PathLike[str], files: Files = LOCAL) -> None:
+        self.directory = os.path.join(run_directory, DIRECTORY)
+        self._files = files
         self._lock = threading.Lock()
         self._segments: dict[str, _Segment] = {}
         self._series: dict[tuple[str, int], Series] = {}
@@ -125,14 +122,18 @@ class RunIndex:
         """Read what is new; returns whether anything was. A directory that is gone reads as an unchanged one."""
         with self._lock:
             try:
-                stems = sorted(
-                    name.removesuffix(".index") for name in os.listdir(self.directory) if name.endswith(".index")
-                )
+                sizes = self._files.sizes(self.directory)
             except OSError:
                 return False
-            for stem in stems:
-                self._segments.setdefault(stem.rpartition(".")[2], _Segment(self.directory / stem))
-            return any([self._read_more(segment) for segment in self._segments.values()])
+            for name in sorted(name for name in sizes if name.endswith(".index")):
+                stem = name.removesuffix(".index")
+                self._segments.setdefault(stem.rpartition(".")[2], _Segment(os.path.join(self.directory, stem)))
+            return any(
+                [
+                    self._read_more(segment, sizes.get(f"{os.path.basename(segment.path)}.index", 0))
+                    for segment in self._segments.values()
+                ]
+            )
 
     def series(self) -> list[Series]:
         """Every series declared, in the order first seen."""
@@ -147,7 +148,7 @@ class RunIndex:
     def steps(self, series: Series) -> Steps:
         """The entries of a series without those that a later purge hides."""
         with self._lock:
-            segments = sorted(self._segments.values(), key=lambda segment: (segment.created, segment.path.name))
+            segments = sorted(self._segments.values(), key=lambda segment: (segment.created, segment.path))
             parts = [self._shown(segment, series.number) for segment in segments]
         step, wall_time, count, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
         names = np.repeat([segment.name for segment in segments], [len(part[0]) for part in parts])
@@ -185,26 +186,23 @@ class RunIndex:
             if row == len(segment.entry) or segment.entry[row] != key.entry:
                 raise KeyError(key)
             place = _Place(segment.path, segment.offset[row], segment.length[row], segment.crc[row])
-        return _read_payload(place, self._opener)
+        return _read_payload(place, self._files)
 
     def read_blob(self, kind: int, name: bytes) -> bytes:
         """The image or class names called `name` (its content hash). Raises KeyError, DamagedRecord, or OSError."""
         with self._lock:
             place = self._blobs[kind, name]
-        return _read_payload(place, self._opener)
+        return _read_payload(place, self._files)
 
-    def _read_more(self, segment: _Segment) -> bool:
+    def _read_more(self, segment: _Segment, size: int) -> bool:
         start = segment.position
-        path = f"{segment.path}.index"
+        if not segment.readable or size <= start or size == segment.stuck_at_size:
+            return False
+        position, rest = start, b""
         try:
-            size = os.stat(path).st_size
-            if not segment.readable or size <= start or size == segment.stuck_at_size:
-                return False
-            with open(path, "rb", buffering=0, opener=self._opener) as file:
-                file.seek(start)
-                rest = b""
-                while segment.readable and (chunk := file.read(_CHUNK)):
-                    rest = self._take(segment, rest + chunk)
+            while segment.readable and (chunk := self._files.read(f"{segment.path}.index", position, _CHUNK)):
+                position += len(chunk)
+                rest = self._take(segment, rest + chunk)
         except UnreadableTail:
             if segment.stuck_at_size < 0:
                 self._counts.damaged += 1
@@ -270,14 +268,14 @@ class RunIndex:
             self._counts.damaged += 1
 
 
-def _read_payload(place: _Place, opener: Opener | None) -> bytes:
-    with open(f"{place.path}.data", "rb", buffering=0, opener=opener) as file:
-        if os.fstat(file.fileno()).st_size < place.offset + place.length:
-            raise DamagedRecord(f"{place.path.name}.data ends before the record at byte {place.offset}")
-        file.seek(place.offset)
-        data = file.read(place.length)
-        while len(data) < place.length and (more := file.read(place.length - len(data))):
-            data += more
+def _read_payload(place: _Place, files: Files) -> bytes:
+    data = files.read(f"{place.path}.data", place.offset, place.length)
+    if len(data) < place.length:
+        raise DamagedRecord(f"{_name(place)} ends before the record at byte {place.offset} does")
     if crc32c(data) != place.crc:
-        raise DamagedRecord(f"the record at byte {place.offset} of {place.path.name}.data does not match its CRC")
+        raise DamagedRecord(f"the record at byte {place.offset} of {_name(place)} does not match its CRC")
     return data
+
+
+def _name(place: _Place) -> str:
+    return f"{os.path.basename(place.path)}.data"

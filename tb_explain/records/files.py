@@ -1,0 +1,53 @@
+"""How readers reach the files of a logdir: listing a directory and reading ranges, wherever it lies."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class Files(Protocol):
+    """A place that holds logdirs. Thread-safe. Whatever cannot be had raises OSError."""
+
+    def sizes(self, directory: str) -> dict[str, int]:
+        """The names of the files in a directory, and how many bytes each has now."""
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """A range of a file: fewer than `length` bytes (0 or more) only where the file ends."""
+
+
+@dataclass(frozen=True)
+class LocalFiles:
+    """The file system of this machine; `opener` is as that of the built-in `open` and may refuse a path."""
+
+    opener: Callable[[str, int], int] | None = None
+
+    def sizes(self, directory: str) -> dict[str, int]:
+        """As `Files.sizes`."""
+        found = {}
+        with os.scandir(directory) as entries:
+            for entry in entries:
+                try:
+                    if entry.is_file():
+                        found[entry.name] = entry.stat().st_size
+                except OSError:
+                    continue  # deleted since the directory was read, or a link to nowhere
+        return found
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """As `Files.read`."""
+        with open(path, "rb", buffering=0, opener=self.opener) as file:
+            # What is asked for may come from a damaged entry: no memory is set aside for what is not there.
+            wanted = min(length, os.fstat(file.fileno()).st_size - start)
+            if wanted <= 0:
+                return b""
+            file.seek(start)
+            data = file.read(wanted)
+            while len(data) < wanted and (more := file.read(wanted - len(data))):
+                data += more
+            return data
+
+
+LOCAL = LocalFiles()
