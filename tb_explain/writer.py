@@ -54,6 +54,8 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         queue_bytes: size of the queue.
     """
 
+    _other: SummaryWriter | None = None  # whose event file this one writes to
+
     def __init__(
         self,
         log_dir: str | os.PathLike[str] | None = None,
@@ -78,11 +80,43 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         self._found: dict[str, list[Explained]] = {}  # of methods that name what they find after the step before
         self._sheets = {}
         self._purges = purge_step is not None
-        file_writer = self._get_file_writer()  # type: ignore[no-untyped-call]
+        file_writer = self._get_file_writer()
         self._marks = Marks(file_writer)
         self._reducing = Reducing(self.log_dir, self._recorder, file_writer, when_full)
         # Runs at interpreter exit, and when the writer is collected without having been closed.
-        self._finalizer = weakref.finalize(self, _finish, self._recorder, self._reducing, file_writer, self._pid)
+        self._finalizer = weakref.finalize(
+            self, _finish, self._recorder, self._reducing, None if self._other else file_writer, self._pid
+        )
+
+    @classmethod
+    def onto(
+        cls,
+        writer: SummaryWriter,
+        *,
+        strict: bool = False,
+        when_full: Literal["block", "drop"] = "block",
+        queue_bytes: int = 256 << 20,
+    ) -> ExplainWriter:
+        """Log explanations into the run of another SummaryWriter, such as a framework's logger made: one event file for both.
+
+        Close this one first; `writer` stays open. Raises TypeError for what is no SummaryWriter of torch.
+        """
+        if not isinstance(writer, SummaryWriter):
+            raise TypeError(
+                f"expected a torch.utils.tensorboard.SummaryWriter, got {type(writer).__module__}.{type(writer).__name__}; "
+                "give its directory to ExplainWriter instead, and use that one in its place"
+            )
+        made = cls.__new__(cls)
+        made._other = writer
+        ExplainWriter.__init__(made, writer.log_dir, strict=strict, when_full=when_full, queue_bytes=queue_bytes)
+        return made
+
+    def _get_file_writer(self) -> Any:
+        if self._other is None:
+            return super()._get_file_writer()  # type: ignore[no-untyped-call]
+        self.file_writer = self._other._get_file_writer()  # type: ignore[no-untyped-call]
+        self.all_writers = self._other.all_writers
+        return self.file_writer
 
     @property
     def failed(self) -> int:
@@ -145,13 +179,13 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         self._reducing.flush()
         self._recorder.flush()
         if os.getpid() == self._pid:
-            super().flush()
+            (super() if self._other is None else self._other).flush()
         self._raise_failures()
 
     def close(self) -> None:
         """Flush, then close all files. Harmless when repeated."""
         self._finalizer()
-        if os.getpid() == self._pid:
+        if os.getpid() == self._pid and self._other is None:
             super().close()
         self._raise_failures()
 
@@ -328,5 +362,5 @@ def _finish(recorder: Recorder, reducing: Reducing, file_writer: Any, pid: int) 
         reducing.close()
     finally:  # whoever does not want to wait for it keeps everything else
         recorder.close()
-    if os.getpid() == pid:
+    if file_writer is not None and os.getpid() == pid:
         file_writer.flush()

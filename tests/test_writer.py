@@ -801,3 +801,35 @@ def test_a_probes_pictures_do_not_fill_the_queue(tmp_path: Path) -> None:
             writer.add_heatmaps("maps", np.ones((8, 4, 4)), probe, step)
         assert writer.dropped == 0
     assert steps_of(tmp_path, "maps") == [0, 1, 2, 3, 4]
+
+
+def test_onto_another_summary_writer_all_goes_to_one_event_file(tmp_path: Path, model: nn.Module) -> None:
+    other = SummaryWriter(tmp_path)
+    other.add_scalar("loss", 1.0, 0)
+    writer = ExplainWriter.onto(other, strict=True)
+    writer.explain(model, Probe(torch.rand(3, 1, 8, 8), [0, 1, 2]), 7, [GradCAM()])
+    writer.add_scalars("several", {"a": 1.0}, 7)
+    writer.close()
+    other.add_scalar("loss", 0.5, 8)
+    other.close()
+    assert len(list(tmp_path.glob("*tfevents*"))) == 1
+    loaded = EventAccumulator(str(tmp_path))
+    loaded.Reload()
+    assert list(loaded.PluginTagToContent("tb_explain")) == ["probe/gradcam/2"]
+    assert [event.step for event in loaded.Scalars("loss")] == [0, 8], "closing the one leaves the other open"
+    assert steps_of(tmp_path, "probe/gradcam/2") == [7]
+
+
+def test_onto_a_writer_that_was_closed_first_keeps_the_explanations(tmp_path: Path) -> None:
+    other = SummaryWriter(tmp_path)
+    writer = ExplainWriter.onto(other)
+    writer.add_heatmaps("t", MAPS, PIXELS, 1, dataformats="NHWC")
+    other.close()
+    writer.flush()
+    writer.close()
+    assert steps_of(tmp_path, "t") == [1]
+
+
+def test_only_a_summary_writer_of_torch_can_be_shared(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"expected a torch.utils.tensorboard.SummaryWriter, got builtins.str"):
+        ExplainWriter.onto(str(tmp_path))
