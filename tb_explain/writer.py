@@ -179,7 +179,7 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         self._reducing.flush()
         self._recorder.flush()
         if os.getpid() == self._pid:
-            (super() if self._other is None else self._other).flush()
+            super().flush() if self._other is None else self._other.flush()
         self._raise_failures()
 
     def close(self) -> None:

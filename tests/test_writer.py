@@ -815,9 +815,9 @@ def test_onto_another_summary_writer_all_goes_to_one_event_file(tmp_path: Path, 
     assert len(list(tmp_path.glob("*tfevents*"))) == 1
     loaded = EventAccumulator(str(tmp_path))
     loaded.Reload()
-    assert list(loaded.PluginTagToContent("tb_explain")) == ["probe/gradcam/2"]
+    assert list(loaded.PluginTagToContent("tb_explain")) == ["probe/gradcam/1"]
     assert [event.step for event in loaded.Scalars("loss")] == [0, 8], "closing the one leaves the other open"
-    assert steps_of(tmp_path, "probe/gradcam/2") == [7]
+    assert steps_of(tmp_path, "probe/gradcam/1") == [7]
 
 
 def test_onto_a_writer_that_was_closed_first_keeps_the_explanations(tmp_path: Path) -> None:
