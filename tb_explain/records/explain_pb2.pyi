@@ -27,6 +27,7 @@ class Kind(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     COLUMN: _ClassVar[Kind]
     PROJECTION: _ClassVar[Kind]
     CHANNELS: _ClassVar[Kind]
+    END: _ClassVar[Kind]
 
 class DType(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
@@ -73,6 +74,7 @@ RECONSTRUCTIONS: Kind
 COLUMN: Kind
 PROJECTION: Kind
 CHANNELS: Kind
+END: Kind
 DTYPE_UNSPECIFIED: DType
 UINT8: DType
 UINT16: DType
@@ -121,14 +123,16 @@ class Entry(_message.Message):
     def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., series: _Optional[int] = ..., step: _Optional[int] = ..., wall_time: _Optional[float] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., crc: _Optional[int] = ..., count: _Optional[int] = ..., content_hash: _Optional[bytes] = ..., segment: _Optional[_Union[Segment, _Mapping]] = ..., declaration: _Optional[_Union[Series, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("format_version", "library_version", "created")
+    __slots__ = ("format_version", "library_version", "created", "replaces")
     FORMAT_VERSION_FIELD_NUMBER: _ClassVar[int]
     LIBRARY_VERSION_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
+    REPLACES_FIELD_NUMBER: _ClassVar[int]
     format_version: int
     library_version: str
     created: float
-    def __init__(self, format_version: _Optional[int] = ..., library_version: _Optional[str] = ..., created: _Optional[float] = ...) -> None: ...
+    replaces: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, format_version: _Optional[int] = ..., library_version: _Optional[str] = ..., created: _Optional[float] = ..., replaces: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Series(_message.Message):
     __slots__ = ("id", "kind", "tag", "method", "layer", "parameters", "description")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+_LISTINGS = 5  # of one directory at most, until it is the same before and after
+
 
 class Files(Protocol):
     """A place that holds logdirs. Thread-safe. Whatever cannot be had raises OSError."""
@@ -26,14 +28,20 @@ class LocalFiles:
 
     def sizes(self, directory: str) -> dict[str, int]:
         """As `Files.sizes`."""
-        found = {}
-        with os.scandir(directory) as entries:
-            for entry in entries:
-                try:
-                    if entry.is_file():
-                        found[entry.name] = entry.stat().st_size
-                except OSError:
-                    continue  # deleted since the directory was read, or a link to nowhere
+        changed = os.stat(directory).st_mtime_ns
+        for _ in range(_LISTINGS):
+            found = {}
+            with os.scandir(directory) as entries:
+                for entry in entries:
+                    try:
+                        if entry.is_file():
+                            found[entry.name] = entry.stat().st_size
+                    except OSError:
+                        continue  # deleted since the directory was read, or a link to nowhere
+            # A listing may lack both a file that was deleted and the one that came in its place before that.
+            before, changed = changed, os.stat(directory).st_mtime_ns
+            if changed == before:
+                break
         return found
 
     def read(self, path: str, start: int, length: int) -> bytes:

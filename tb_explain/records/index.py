@@ -19,6 +19,7 @@ from tb_explain.records.files import LOCAL, Files
 from tb_explain.records.framing import UnreadableTail, crc32c, frames
 from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
 
+_LISTINGS = 5  # of the directory at most, when segments are merged meanwhile
 _CHUNK = 4 << 20  # bytes of an index file read at a time
 
 _KNOWN_KINDS = frozenset(pb.Kind.values())
@@ -68,12 +69,22 @@ class Counts:
     dropped: int = 0  # explanations dropped because the writer's queue was full
 
 
+@dataclass(eq=False)
+class _Part:
+    """What a SEGMENT entry begins: a whole segment, or one of those of which a segment was merged."""
+
+    created: float
+    row: int  # of the columns
+    entry: int  # number of its first entry
+
+
 class _Segment:
     """One segment's entries, column by column (44 bytes each), and how far its index file is understood."""
 
     def __init__(self, path: str) -> None:
         self.path = path  # without suffix
-        self.created = 0.0
+        self.parts = [_Part(0.0, 0, 0)]
+        self.replaces: frozenset[str] = frozenset()
         self.readable = True
         self.position = 0  # of the first byte of the index file not yet understood
         self.entries = 0
@@ -111,29 +122,47 @@ class RunIndex:
         self.directory = os.path.join(run_directory, DIRECTORY)
         self._files = files
         self._lock = threading.Lock()
+        self._replaced: frozenset[str] = frozenset()  # names of segments whose records others hold instead
+        self._deleted = False  # a file between its listing and its reading
+        self._start_anew()
+
+    def _start_anew(self) -> None:
         self._segments: dict[str, _Segment] = {}
         self._series: dict[tuple[str, int], Series] = {}
         self._blobs: dict[tuple[int, bytes], _Place] = {}
-        self._purges: list[tuple[_Segment, int, int, float]] = []  # the segment; number, step, time of the entry
+        self._purges: list[tuple[_Part, int, int, float]] = []  # the part; number, step, time of the entry
         self._failures: deque[pb.Entry] = deque(maxlen=100)
         self._counts = Counts()
 
     def refresh(self) -> bool:
         """Read what is new; returns whether anything was. A directory that is gone reads as an unchanged one."""
+        grew = False
         with self._lock:
-            try:
-                sizes = self._files.sizes(self.directory)
-            except OSError:
-                return False
-            for name in sorted(name for name in sizes if name.endswith(".index")):
-                stem = name.removesuffix(".index")
-                self._segments.setdefault(stem.rpartition(".")[2], _Segment(os.path.join(self.directory, stem)))
-            return any(
-                [
-                    self._read_more(segment, sizes.get(f"{os.path.basename(segment.path)}.index", 0))
-                    for segment in self._segments.values()
-                ]
-            )
+            for _ in range(_LISTINGS):
+                self._deleted = False
+                try:
+                    grew |= self._read_listed(self._files.sizes(self.directory))
+                except OSError:
+                    break
+                replaced = frozenset[str]().union(*(segment.replaces for segment in self._segments.values()))
+                if not replaced.isdisjoint(self._segments):
+                    self._replaced |= replaced
+                    self._start_anew()
+                elif not self._deleted:
+                    break
+        return grew
+
+    def _read_listed(self, sizes: dict[str, int]) -> bool:
+        for name in sorted(name for name in sizes if name.endswith(".index")):
+            stem = name.removesuffix(".index")
+            if (uid := stem.rpartition(".")[2]) not in self._replaced:
+                self._segments.setdefault(uid, _Segment(os.path.join(self.directory, stem)))
+        return any(
+            [
+                self._read_more(segment, sizes.get(f"{os.path.basename(segment.path)}.index", 0))
+                for segment in self._segments.values()
+            ]
+        )
 
     def series(self) -> list[Series]:
         """Every series declared, in the order first seen."""
@@ -148,25 +177,34 @@ class RunIndex:
     def steps(self, series: Series) -> Steps:
         """The entries of a series without those that a later purge hides."""
         with self._lock:
-            segments = sorted(self._segments.values(), key=lambda segment: (segment.created, segment.path))
-            parts = [self._shown(segment, series.number) for segment in segments]
+            known = self._series.get((series.declaration.tag, series.declaration.kind))
+            if known is None:
+                return Steps(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32), [])
+            places = sorted(
+                ((segment, i) for segment in self._segments.values() for i in range(len(segment.parts))),
+                key=lambda place: (place[0].parts[place[1]].created, place[0].path, place[1]),
+            )
+            parts = [self._shown(segment, i, known.number) for segment, i in places]
         step, wall_time, count, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
-        names = np.repeat([segment.name for segment in segments], [len(part[0]) for part in parts])
+        names = np.repeat([segment.name for segment, _ in places], [len(part[0]) for part in parts])
         order = np.argsort(step, kind="stable")
         keys = [
             RecordKey(name, number) for name, number in zip(names[order].tolist(), entry[order].tolist(), strict=True)
         ]
         return Steps(step[order], wall_time[order], count[order], keys)
 
-    def _shown(self, segment: _Segment, series: int) -> tuple[NDArray[np.generic], ...]:
-        shown = np.array(segment.series) == series
-        step, entry = np.array(segment.step), np.array(segment.entry)
+    def _shown(self, segment: _Segment, i: int, series: int) -> tuple[NDArray[np.generic], ...]:
+        part = segment.parts[i]
+        rows = slice(part.row, segment.parts[i + 1].row if i + 1 < len(segment.parts) else None)
+        shown = np.array(segment.series[rows]) == series
+        step, entry = np.array(segment.step[rows]), np.array(segment.entry[rows])
         for purging, number, purge_step, purge_time in self._purges:
-            if purging is segment:
+            if purging is part:
                 shown &= (entry > number) | (step < purge_step)
-            elif segment.created < purge_time:
+            elif part.created < purge_time:
                 shown &= step < purge_step
-        return step[shown], np.array(segment.wall_time)[shown], np.array(segment.count)[shown], entry[shown]
+        wall_time, count = np.array(segment.wall_time[rows]), np.array(segment.count[rows])
+        return step[shown], wall_time[shown], count[shown], entry[shown]
 
     def counts(self) -> Counts:
         """A copy of the counts so far."""
@@ -207,8 +245,10 @@ class RunIndex:
             if segment.stuck_at_size < 0:
                 self._counts.damaged += 1
             segment.stuck_at_size = size
+        except FileNotFoundError:
+            self._deleted = True  # since it was listed: what replaced it was there before
         except OSError:
-            pass  # a file that vanished or cannot be read now may be back at the next refresh
+            pass  # a file that cannot be read now may be readable at the next refresh
         return segment.position > start
 
     def _take(self, segment: _Segment, buffer: bytes) -> bytes:
@@ -252,19 +292,23 @@ class RunIndex:
             found.declaration = declared
             segment.series_of_id[declared.id] = found
         elif kind == pb.SEGMENT:
-            segment.created = entry.segment.created
+            if segment.entries:
+                segment.parts.append(_Part(entry.segment.created, len(segment.series), segment.entries))
+            else:
+                segment.parts = [_Part(entry.segment.created, 0, 0)]
+                segment.replaces = frozenset(entry.segment.replaces)
             if entry.segment.format_version > FORMAT_VERSION:
                 segment.readable = False
                 self._counts.unknown += 1
         elif kind == pb.PURGE:
-            self._purges.append((segment, segment.entries, entry.step, entry.wall_time))
+            self._purges.append((segment.parts[-1], segment.entries, entry.step, entry.wall_time))
         elif kind == pb.FAILURE:
             self._failures.append(entry)
             if entry.failure.dropped:
                 self._counts.dropped += 1
             else:
                 self._counts.failed += 1
-        else:  # its declaration is lost
+        elif kind != pb.END:  # its declaration is lost
             self._counts.damaged += 1
 
 

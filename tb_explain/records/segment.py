@@ -116,7 +116,11 @@ class SegmentWriter:
         os.fsync(self._index)
 
     def close(self) -> None:
-        """Close both files. Further appends raise OSError."""
+        """Say that nothing will follow, and close both files. Further appends raise OSError."""
+        with contextlib.suppress(
+            OSError
+        ):  # such as a full disk: the segment is as sound as one whose writer was killed
+            self.append([Record(pb.Entry(kind=pb.END, wall_time=time.time()), b"")])
         os.close(self._data)
         os.close(self._index)
 

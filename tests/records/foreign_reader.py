@@ -38,7 +38,12 @@ def masked(crc: int) -> int:
 # --- Protocol buffers ------------------------------------------------------------------------------------------------
 
 # number: (field, type); "[]" a repeated field, "?" an optional one, a dictionary a message.
-SEGMENT = {1: ("format_version", "uint32"), 2: ("library_version", "string"), 3: ("created", "double")}
+SEGMENT = {
+    1: ("format_version", "uint32"),
+    2: ("library_version", "string"),
+    3: ("created", "double"),
+    5: ("replaces", "string[]"),
+}
 SERIES = {
     1: ("id", "uint32"),
     2: ("kind", "enum"),
@@ -336,7 +341,7 @@ class Run:
 class _Found(NamedTuple):
     series: tuple[str, int]
     created: float
-    file: str
+    part: tuple[str, int]  # the file, and the number of the SEGMENT entry
     number: int
     entry: dict[str, Any]
 
@@ -345,26 +350,41 @@ def read_run(directory: Path) -> Run:
     """Everything in the segments of a run."""
     run = Run()
     found: list[_Found] = []
-    purges: list[tuple[str, int, int, float]] = []
-    for index in sorted(Path(directory, "plugins", "tb_explain").glob("*.index")):
-        _read_segment(run, index, found, purges)
-    for record in sorted(found, key=lambda r: (r.entry["step"], r.created, r.file, r.number)):
+    purges: list[tuple[tuple[str, int], int, int, float]] = []
+    directory = Path(directory, "plugins", "tb_explain")
+    files = sorted(directory.glob("*.index"))
+    replaced = {name for file in files for name in _replaced_by(file)}
+    for index in files:
+        if index.name.split(".")[-2] not in replaced:
+            _read_segment(run, index, found, purges)
+    for record in sorted(found, key=lambda r: (r.entry["step"], r.created, r.part[0], r.number)):
         records = run.records.setdefault(record.series, [])
         entry = record.entry
-        for file, number, step, time in purges:
-            earlier = record.number < number if file == record.file else record.created < time
+        for part, number, step, time in purges:
+            earlier = record.number < number if part == record.part else record.created < time
             if earlier and entry["step"] >= step:
                 break
         else:
-            key = f"{record.file.rpartition('.')[2]}-{record.number}"
-            data = index.parent / f"{record.file}.data"
+            key = f"{record.part[0].rpartition('.')[2]}-{record.number}"
+            data = directory / f"{record.part[0]}.data"
             records.append(Record(entry["step"], entry["wall_time"], entry["count"], key, _payload(data, entry)))
     return run
 
 
-def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[tuple[str, int, int, float]]) -> None:
+def _replaced_by(index: Path) -> list[str]:
+    try:
+        first = next(_frames(Run(), index.read_bytes()), None)
+        entry = parse(ENTRY, first) if first is not None else {"kind": 0}
+    except (Malformed, UnicodeDecodeError):
+        return []
+    return entry["segment"]["replaces"] if entry["kind"] == 1 else []
+
+
+def _read_segment(
+    run: Run, index: Path, found: list[_Found], purges: list[tuple[tuple[str, int], int, int, float]]
+) -> None:
     file, data = index.name.removesuffix(".index"), index.with_suffix(".data")
-    created = 0.0
+    part, created = (file, 0), 0.0
     series: dict[int, tuple[str, int]] = {}
     for number, framed in enumerate(_frames(run, index.read_bytes())):
         try:
@@ -372,12 +392,12 @@ def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[tuple
                 raise Malformed
             entry = parse(ENTRY, framed)
             kind = entry["kind"]
-            if kind > 18:
+            if kind > 19:
                 run.unknown += 1
             elif entry["length"] > 2**30 or kind == 0:
                 raise Malformed
             elif kind == 1:
-                created = entry["segment"]["created"]
+                part, created = (file, number), entry["segment"]["created"]
                 if entry["segment"]["format_version"] > 1:
                     run.unknown += 1
                     return
@@ -386,13 +406,15 @@ def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[tuple
                 series[declared["id"]] = name = declared["tag"], declared["kind"]
                 run.declarations[name] = declared
             elif kind == 3:
-                purges.append((file, number, entry["step"], entry["wall_time"]))
+                purges.append((part, number, entry["step"], entry["wall_time"]))
             elif kind == 4:
                 run.failures.append(entry)
+            elif kind == 19:
+                pass
             elif kind in (5, 6, 8, 14, 16):
                 run.blobs.setdefault((kind, entry["content_hash"]), _payload(data, entry))
             elif entry["series"] in series and series[entry["series"]][1] == kind:
-                found.append(_Found(series[entry["series"]], created, file, number, entry))
+                found.append(_Found(series[entry["series"]], created, part, number, entry))
             else:
                 raise Malformed
         except (Malformed, UnicodeDecodeError):
