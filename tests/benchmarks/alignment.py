@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tb_explain.projections import PCA, TSNE, UMAP, align
 from tb_explain.projections.quality import knn_purity_of_positions, trustworthiness
 from tb_explain.projections.reducers import Reducer
 from tb_explain.projections.reduction import reduce
+from tests.benchmarks.table import Row
 
 Positions = list[NDArray[np.float32]]
 
@@ -109,7 +110,7 @@ def ids(step: NDArray[Any]) -> NDArray[np.uint64]:
     return np.arange(1, len(step) + 1, dtype=np.uint64)
 
 
-def main() -> None:
+def main(full: bool = False) -> Iterator[Row]:
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     sets = {"digits, 9 steps of 1797 rows": digits()}
@@ -119,19 +120,26 @@ def main() -> None:
     print("movement between steps: of the quarter whose features moved least, and of all; figures are means over steps")
     reduce(UMAP(), sets["digits, 9 steps of 1797 rows"][0][0][:200], ids(np.zeros(200)))  # compiles
     for name, (features, labels) in sets.items():
-        reducers: list[Reducer] = [UMAP(), TSNE(), PCA()] if name.startswith("digits") else [UMAP()]
+        reducers: list[Reducer] = [UMAP(), TSNE(), PCA()] if full and name.startswith("digits") else [UMAP()]
         for reducer in reducers:
             print(f"\n{name}, {type(reducer).__name__}")
             print(f"{'':<34}{'quiet':>8}{'all':>8}{'trust.':>9}{'worst':>9}{'purity':>8}{'silh.':>8}{'seconds':>9}")
             still = quiet(features)
             alone, seconds = timed(lambda features=features, reducer=reducer: independent(features, reducer))
             trusted = table_row("independent fits", alone, seconds, features, labels, still, None)
-            table_row("the same, turned (Procrustes)", procrustes(alone), seconds, features, labels, still, trusted)
+            turned = procrustes(alone)
+            table_row("the same, turned (Procrustes)", turned, seconds, features, labels, still, trusted)
             held, seconds = timed(lambda features=features, reducer=reducer: live(features, reducer))
             table_row("live: held to the step before", held, seconds, features, labels, still, trusted)
-            if isinstance(reducer, UMAP):
+            mine, theirs = (float(np.mean(movement(of, still))) for of in (held, turned))
+            title = f"{type(reducer).__name__} of {name}: movement"
+            meaning = "of quiet rows between steps, in standard deviations; less is better"
+            yield Row(title, mine, "", theirs, "fits turned onto each other", meaning=meaning)
+            if full and isinstance(reducer, UMAP):
                 whole, seconds = timed(lambda features=features, reducer=reducer: together(features, reducer))
                 table_row("offline: AlignedUMAP", whole, seconds, features, labels, still, trusted)
+                theirs = float(np.mean(movement(whole, still)))
+                yield Row(title, mine, "", theirs, "AlignedUMAP, which needs all steps", meaning=meaning)
 
 
 def timed(make: Callable[[], Positions]) -> tuple[Positions, float]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import torch
 import torchvision
 from torch import nn
+
+from tests.benchmarks.table import Row
 
 LAYER = "layer4"
 # Shallower layers need a longer backward pass, whatever the method: the floor for each choice is printed beside it.
@@ -103,7 +107,7 @@ CONTENDERS: dict[str, Callable[[nn.Module, torch.Tensor], None]] = {
 }
 
 
-def main(repetitions: int = 5) -> None:
+def main(repetitions: int = 5, full: bool = False) -> Iterator[Row]:
     """ResNet-18, batch 16 at 224 x 224, one thread; rounds over all contenders, the median of the ratios within a round."""
     torch.set_num_threads(1)
     rounds: list[dict[str, float]] = []
@@ -118,6 +122,7 @@ def main(repetitions: int = 5) -> None:
     floor = next(iter(CONTENDERS))
     print(f"{'ResNet-18, 16 x 224²':<58} {'CPU s':>7} {'x floor':>8} {'peak MB':>8} {'x floor':>8}")
     memory = {name: _peak_memory(name) for name in CONTENDERS}
+    least = ""
     for name in CONTENDERS:
         times = sorted(seconds[name] for seconds in rounds[1:])
         ratios = sorted(seconds[name] / seconds[floor] for seconds in rounds[1:])
@@ -125,6 +130,32 @@ def main(repetitions: int = 5) -> None:
         print(
             f"{name:<58} {times[middle]:7.2f} {ratios[middle]:8.2f} {memory[name]:8.0f} {memory[name] / memory[floor]:8.2f}"
         )
+
+    def beside(name: str, other: str) -> dict[str, Any]:
+        """CPU time, as the middle of the ratios within a round has it."""
+        mine, theirs = (statistics.median(seconds[of] for seconds in rounds[1:]) for of in (name, other))
+        ratio = statistics.median(seconds[name] / seconds[other] for seconds in rounds[1:])
+        return {"ours": mine, "unit": "s", "against": theirs, "ratio": ratio}
+
+    for name in CONTENDERS:
+        if name.endswith("(floor)"):
+            least = name
+        elif name.startswith("tb_explain"):
+            title = f"{name.removeprefix('tb_explain ')}, ResNet-18, 16 × 224²"
+            yield Row(
+                title, other=f"floor: {least.removesuffix(' (floor)')}", meaning="CPU time", **beside(name, least)
+            )
+        else:
+            mine = "tb_explain Grad-CAM"
+            yield Row("Grad-CAM", other=name.removesuffix(" Grad-CAM"), meaning="CPU time", **beside(mine, name))
+            yield Row(
+                "Grad-CAM",
+                memory[mine],
+                "MB",
+                memory[name],
+                name.removesuffix(" Grad-CAM"),
+                meaning="peak above the model",
+            )
 
 
 def _peak_memory(name: str) -> float:

@@ -6,6 +6,7 @@ import json
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -22,6 +23,7 @@ from tb_explain.projections.rows import Placed, Rows
 from tb_explain.records import SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 from tests.benchmarks.processes import browser_cpu, cpu_seconds, tensorboard
+from tests.benchmarks.table import Row
 
 ROWS, DIMS, CLASSES = 100_000, 64, 20
 
@@ -120,7 +122,7 @@ def first_picture(browser: Browser, logdir: Path, plugin: str, state: str = "", 
     return FirstPicture(*(b[0] - a[0] for a, b in steps), *(b[1] - a[1] for a, b in steps))
 
 
-def compare(browser: Browser, repetitions: int = 3) -> None:
+def compare(browser: Browser, repetitions: int = 3) -> Iterator[Row]:
     values, labels = features()
     with tempfile.TemporaryDirectory() as directory:
         ours, theirs = Path(directory) / "ours", Path(directory) / "theirs"
@@ -140,9 +142,20 @@ def compare(browser: Browser, repetitions: int = 3) -> None:
             report("tb_explain", own[-1])
             other.append(first_picture(browser, theirs, "projector"))
             report("projector", other[-1])
-        for name in ("total", "cpu", "without_shell", "cpu_without_shell"):
-            ratios = [getattr(b, name) / getattr(a, name) for a, b in zip(own, other, strict=True)]
-            print(f"{name:<18} median {statistics.median(ratios):5.1f} x sooner")
+    name = f"cold page of {ROWS // 1000} 000 points"
+    yield from beside(name, own, other, "TensorBoard's projector")
+
+
+def beside(name: str, own: list[FirstPicture], other: list[FirstPicture], peer: str) -> Iterator[Row]:
+    """Ours beside the peer's, round by round: with TensorBoard's own page, and without it, in seconds and CPU seconds."""
+    for figure, meaning in (
+        ("total", "until the first picture, TensorBoard's own page included"),
+        ("without_shell", "the same without TensorBoard's own page"),
+        ("cpu_without_shell", "CPU time of server and browser for that"),
+    ):
+        pairs = [(getattr(a, figure), getattr(b, figure)) for a, b in zip(own, other, strict=True)]
+        mine, theirs = (statistics.median(column) for column in zip(*pairs, strict=True))
+        yield Row(name, mine, "s", theirs, peer, statistics.median(a / b for a, b in pairs), meaning)
 
 
 def report(name: str, of: FirstPicture) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from playwright.sync_api import Playwright
 
-from tests.benchmarks.cold_page import FirstPicture, first_picture, report
+from tests.benchmarks.cold_page import FirstPicture, beside, first_picture, report
 from tests.benchmarks.page_runs import write_explanations, write_images
+from tests.benchmarks.table import Row
 from tests.browser.conftest import launch
 
 PICTURES, STEPS = 24, 10  # TensorBoard keeps no more than ten of a tag
@@ -63,7 +64,7 @@ if (window !== window.top || location.hash.startsWith("#images")) {
 """
 
 
-def compare(playwright: Playwright, repetitions: int = 5) -> None:
+def compare(playwright: Playwright, repetitions: int = 5) -> Iterator[Row]:
     print(
         f"\nthe first view, {PICTURES} photographs with maps at {STEPS} steps, of a server that was just started and a browser that was"
     )
@@ -85,9 +86,4 @@ def compare(playwright: Playwright, repetitions: int = 5) -> None:
                 browser.close()
                 report(name, found[name][-1])
     for view in ("first view", "Explanations"):
-        for name in ("total", "without_shell", "cpu", "cpu_without_shell"):
-            ratios = [
-                getattr(own, name) / getattr(other, name)
-                for own, other in zip(found[view], found["images"], strict=True)
-            ]
-            print(f"{view:<13} {name:<18} median {statistics.median(ratios):5.2f} x TensorBoard's images")
+        yield from beside(f"cold page: {view}", found[view], found["images"], "TensorBoard's images")

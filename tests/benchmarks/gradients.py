@@ -5,12 +5,14 @@ from __future__ import annotations
 import statistics
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
 import torchvision
 from torch import nn
+
+from tests.benchmarks.table import Row
 
 STEPS = 16
 
@@ -117,7 +119,7 @@ TABLES: dict[str, tuple[Callable[[], nn.Module], int, dict[str, Run]]] = {
 }
 
 
-def main(repetitions: int = 5) -> None:
+def main(repetitions: int = 5, full: bool = False) -> Iterator[Row]:
     """One thread; rounds over all contenders, the median of the ratios within a round."""
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
@@ -135,9 +137,9 @@ def main(repetitions: int = 5) -> None:
                 run(model, images)
                 times[name] = time.process_time() - started
             rounds.append(times)
-        print(f"{title:<60} {'CPU s':>7} {'x floor':>8}")
-        floor = next(iter(contenders))
+        of = {name: statistics.median(times[name] for times in rounds[1:]) for name in contenders}
         for name in contenders:
-            middle = statistics.median(times[name] for times in rounds[1:])
-            ratio = statistics.median(times[name] / times[floor] for times in rounds[1:])
-            print(f"  {name:<58} {middle:7.2f} {ratio:8.2f}")
+            if name != "tb_explain":
+                ratio = statistics.median(times["tb_explain"] / times[name] for times in rounds[1:])
+                other = f"floor: {name.removesuffix(' (floor)')}" if name.endswith("(floor)") else name
+                yield Row(title, of["tb_explain"], "s", of[name], other, ratio, "CPU time")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from tb_explain.methods import LIME
 from tb_explain.methods.lime import regression
 from tb_explain.methods.masks import masks
 from tb_explain.methods.superpixels import touching
+from tests.benchmarks.table import Row
 
 SAMPLES = 1000
 PHOTOGRAPHS = {0: 640, 1: 640, 4: 1000, 7: 640}  # a cat, coffee, a rocket, a flower: forwards of our longest runs
@@ -44,16 +45,16 @@ class Stub(nn.Module):
         return logits
 
 
-def main() -> None:
+def main(full: bool = False) -> Iterator[Row]:
     """One thread for the times."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
-    own_time()
+    yield from own_time(5 if full else 3)
     torch.set_num_threads(threads)
-    forwards_needed()
+    yield from forwards_needed(full)
 
 
-def own_time(rounds: int = 5) -> None:
+def own_time(rounds: int) -> Iterator[Row]:
     """CPU time of one explanation less the network's: the minimum of some rounds, in turns."""
     from lime.lime_image import LimeImageExplainer
     from skimage.segmentation import slic
@@ -87,7 +88,17 @@ def own_time(rounds: int = 5) -> None:
             expected = np.array([weight for _, weight in sorted(peer.local_exp[peer.top_labels[0]])])
             worst = np.abs(mine.weights[0].numpy() - expected).max() / np.abs(expected).max()
             print(
-                f"{name:34} {k:11} {min(theirs):8.3f} {min(ours):8.3f} {min(theirs) / min(ours):9.1f} {worst:27.1e} {min(searched):25.3f}"
+                f"{name:34} {k:11} {min(theirs):8.3f} {min(ours):8.3f} {min(theirs) / min(ours):9.1f} {worst:27.1e} {min(searched):25.3f}",
+                flush=True,
+            )
+            title = f"LIME, {SAMPLES} samples, {k} superpixels, {name.removesuffix(' counted')}"
+            yield Row(
+                title,
+                min(ours),
+                "s",
+                min(theirs),
+                "lime",
+                meaning=f"CPU time without the network's; differ by {worst:.0e}",
             )
 
 
@@ -124,7 +135,7 @@ def _timed_lime(explainer: Any, model: Stub, pixels: np.ndarray, cut: Any) -> tu
     return found, time.process_time() - started - inside
 
 
-def forwards_needed(goal: float = 0.95) -> None:
+def forwards_needed(full: bool, goal: float = 0.95) -> Iterator[Row]:
     """Forwards until the rank correlation with a reference, averaged over seeds, reaches the goal.
 
     The reference is lime's own design with 10 000 samples. Its shorter runs are parts of the reference, each compared with the rest of it.
@@ -136,7 +147,7 @@ def forwards_needed(goal: float = 0.95) -> None:
     print(f"{'':15} {'superpixels':>11} {'R²':>6} {'lime':>6} {'paired':>7} {'orthogonal':>11} {'lime/orthogonal':>16}")
     model, mean, std, _ = _efficientnet_lite0()
     needed = []
-    for index, longest in PHOTOGRAPHS.items():
+    for index, longest in PHOTOGRAPHS.items() if full else [(1, PHOTOGRAPHS[1])]:
         path = _bundled_photographs()[index]
         image = (_cropped(path) - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
         answers = _Answers(path.stem, model, image)
@@ -151,9 +162,9 @@ def forwards_needed(goal: float = 0.95) -> None:
         numbers = f"{lime:6.0f} {paired:7.0f} {orthogonal:11.0f} {lime / orthogonal:16.2f}".replace("inf", "  -")
         print(f"{path.stem:15} {kept.shape[1]:11} {reference.r2[0]:6.2f} {numbers}", flush=True)
     lime, _, orthogonal = np.exp(np.mean(np.log(needed), 0))
-    print(
-        f"{'geometric mean':34} {lime:6.0f} {'':7} {orthogonal:11.0f} {lime / orthogonal:16.2f}   (-: more than were asked for)"
-    )
+    name = f"LIME, forwards until the ranking is settled, {len(needed)} photograph{'s' if len(needed) > 1 else ''}"
+    meaning = f"until {goal} of rank correlation with {REFERENCE} samples; geometric mean"
+    yield Row(name, orthogonal, "", lime, "lime's design", meaning=meaning)
 
 
 def _limes_curve(kept: np.ndarray, scores: np.ndarray, longest: int = 4000) -> list[float]:

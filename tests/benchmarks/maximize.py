@@ -10,7 +10,7 @@ import ctypes
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from tb_explain.demo import _efficientnet_lite0
 from tb_explain.methods import maximize
+from tests.benchmarks.table import Row
 
 STEPS = 20
 LAYER, CHANNELS = "_blocks.8", (3, 7)
@@ -28,18 +29,17 @@ MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
-def main(repetitions: int = 5) -> None:
+def main(repetitions: int = 5, full: bool = False) -> Iterator[Row]:
     """One thread. Memory is kept between steps: whether the C library gives it back, and pays in page faults, is chance."""
     torch.set_num_threads(1)
     if sys.platform == "linux":
         for parameter in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
             ctypes.CDLL(None).mallopt(parameter, 1 << 30)
-    _beside_the_part(repetitions)
-    _beside_lucent()
+    yield from _beside_the_part(repetitions)
+    yield from _beside_lucent(full)
 
 
-def _beside_the_part(repetitions: int) -> None:
-    print(f"{'ResNet-18, 16 channels, 128²':<44} {'ms a channel and step':>22} {'x floor':>8}")
+def _beside_the_part(repetitions: int) -> Iterator[Row]:
     torch.manual_seed(0)
     model = torchvision.models.resnet18().eval().requires_grad_(False)
     for layer, parts in (("layer1", 5), ("layer3", 7)):
@@ -54,11 +54,12 @@ def _beside_the_part(repetitions: int) -> None:
         rounds = []
         for _ in range(repetitions + 1):
             rounds.append({name: _seconds(run) for name, run in contenders.items()})
-        floor = next(iter(contenders))
-        for name in contenders:
-            mine = statistics.median(one[name] for one in rounds[1:])
-            ratio = statistics.median(one[name] / one[floor] for one in rounds[1:])
-            print(f"{name:<44} {1e3 * mine / STEPS / 16:22.2f} {ratio:8.2f}", flush=True)
+        floor, first, mine = contenders
+        of = {name: statistics.median(one[name] for one in rounds[1:]) / STEPS / 16 for name in contenders}
+        for name, other in ((floor, "floor: its part of the network"), (first, "the same, channels first")):
+            ratio = statistics.median(one[mine] / one[name] for one in rounds[1:])
+            title = f"maximising, ResNet-18, {layer}, 16 channels of 128²"
+            yield Row(title, of[mine], "s", of[name], other, ratio, "CPU time, a channel and step")
 
 
 def _floor(part: nn.Module, layout: torch.memory_format = torch.channels_last) -> None:
@@ -68,7 +69,7 @@ def _floor(part: nn.Module, layout: torch.memory_format = torch.channels_last) -
         part(z)[torch.arange(16), torch.arange(16)].mean((1, 2)).sum().backward()
 
 
-def _beside_lucent() -> None:
+def _beside_lucent(full: bool) -> Iterator[Row]:
     try:
         import kornia
         from lucent.optvis.render import render_vis
@@ -77,14 +78,22 @@ def _beside_lucent() -> None:
         return
     for name in ("get_rotation_matrix2d", "warp_affine"):
         setattr(kornia, name, getattr(kornia.geometry.transform, name))
-    print(
-        f"\n{'EfficientNet-Lite0, _blocks.8, 2 channels':<44} {'steps':>6} {'CPU s':>7} {'at 128²':>8} {'at 224²':>8}"
-    )
-    for size in (128, 224):
-        for steps in (16, 32, 64, 128):
-            _report(f"tb_explain natural, {size} px", steps, lambda steps=steps, size=size: _ours(steps, size))
-    for steps in (64, 128):
-        _report("lucent, 128 px", steps, lambda steps=steps: _lucents(render_vis, steps))
+    print(f"{'EfficientNet-Lite0, _blocks.8, 2 channels':<44} {'steps':>6} {'CPU s':>7} {'at 128²':>8} {'at 224²':>8}")
+    mine = {}
+    for size in (128, 224) if full else (224,):
+        for steps in (16, 32, 64, 128) if full else (16, 32):
+            mine[size, steps] = _report(
+                f"tb_explain natural, {size} px", steps, lambda steps=steps, size=size: _ours(steps, size)
+            )
+    for steps in (64, 128) if full else (64,):
+        theirs, reached = _report("lucent, 128 px", steps, lambda steps=steps: _lucents(render_vis, steps))
+        first = next(
+            (steps for (size, steps), (_, found) in mine.items() if size == 224 and found >= 0.97 * reached), None
+        )
+        if first:
+            name, other = f"maximising, EfficientNet-Lite0, {first} steps", f"lucent, {steps} steps"
+            meaning = f"CPU time to an activation of {mine[224, first][1]:.1f}; lucent's: {reached:.1f}"
+            yield Row(name, mine[224, first][0], "s", theirs, other, meaning=meaning)
 
 
 def _ours(steps: int, size: int) -> Tensor:
@@ -102,11 +111,13 @@ def _lucents(render_vis: Callable[..., Any], steps: int) -> Tensor:
     return torch.cat([torch.from_numpy(one).permute(0, 3, 1, 2) for one in found])
 
 
-def _report(name: str, steps: int, run: Callable[[], Tensor]) -> None:
+def _report(name: str, steps: int, run: Callable[[], Tensor]) -> tuple[float, float]:
+    """CPU time, and what is reached at 224²."""
     pixels: list[Tensor] = []
     seconds = _seconds(lambda: pixels.append(run()))
     reached = [_activation(pixels[0], size) for size in (128, 224)]
     print(f"{name:<44} {steps:6} {seconds:7.1f} {reached[0]:8.1f} {reached[1]:8.1f}", flush=True)
+    return seconds, reached[1]
 
 
 def _activation(pixels: Tensor, size: int) -> float:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 import torchvision
@@ -12,6 +13,7 @@ from torch import nn
 
 from tb_explain.demo import _bundled_photographs, _cropped, _efficientnet_lite0
 from tb_explain.methods import RISE, Attribution, Occlusion
+from tests.benchmarks.table import Row
 
 TARGET = 3
 SIZE = 16
@@ -73,8 +75,8 @@ def captum(stride: int, at_once: int) -> Contender:
     )
 
 
-def measure(model: nn.Module, contenders: dict[str, Contender], repetitions: int) -> None:
-    """CPU time of each, and over that of the first: the median of the ratios within a round."""
+def measure(title: str, model: nn.Module, contenders: dict[str, Contender], repetitions: int) -> Iterator[Row]:
+    """CPU time of ours beside that of each other: the median of the ratios within a round."""
     image = torch.randn(1, 3, 224, 224, generator=torch.Generator().manual_seed(0))
     rounds: list[dict[str, float]] = []
     for _ in range(repetitions + 1):
@@ -84,11 +86,11 @@ def measure(model: nn.Module, contenders: dict[str, Contender], repetitions: int
             run(model, image)
             seconds[name] = time.process_time() - started
         rounds.append(seconds)
-    first = next(iter(contenders))
+    of = {name: statistics.median(seconds[name] for seconds in rounds[1:]) for name in contenders}
     for name in contenders:
-        times = sorted(seconds[name] for seconds in rounds[1:])
-        ratios = sorted(seconds[name] / seconds[first] for seconds in rounds[1:])
-        print(f"{name:<58} {times[len(times) // 2] * 1000:9.1f} {ratios[len(ratios) // 2]:7.2f}")
+        if name != "tb_explain":
+            ratio = statistics.median(seconds["tb_explain"] / seconds[name] for seconds in rounds[1:])
+            yield Row(title, of["tb_explain"], "s", of[name], name, ratio, "CPU time")
 
 
 class Recording(nn.Module):
@@ -120,7 +122,7 @@ def rank_correlation(a: torch.Tensor, b: torch.Tensor) -> float:
     return torch.corrcoef(torch.stack(ranks))[0, 1].item()
 
 
-def masks_needed(photographs: int = 4, reference: int = 2000, masks: int = 1504) -> None:
+def masks_needed(photographs: int, reference: int = 2000, masks: int = 1504) -> Iterator[Row]:
     """Spearman's correlation with a reference of other masks, and the largest standard error over the map's range."""
     model, mean, std, _ = _efficientnet_lite0()
     steps = [length for length in (96, 192, 384, 752, 1504) if length <= masks]
@@ -137,16 +139,20 @@ def masks_needed(photographs: int = 4, reference: int = 2000, masks: int = 1504)
                 assert found.errors is not None
                 share = (found.errors.max() / (found.maps.max() - found.maps.min())).item()
                 table.setdefault((name, step), []).append((rank_correlation(found.maps, truth.maps), share))
-    for (name, step), values in table.items():
-        correlation, share = (sum(column) / len(column) for column in zip(*values, strict=True))
-        print(f"RISE {name:<40} {step:>12} {correlation:9.3f} {share:7.2f}")
+    for step in steps:
+        (mine, error), (published, _) = (
+            [sum(column) / len(column) for column in zip(*table[name, step], strict=True)]
+            for name in ("centred", "as published")
+        )
+        meaning = f"rank correlation with {reference} other masks, mean of {photographs} photographs; more is better; error ± {error:.2f}"
+        yield Row(f"RISE, EfficientNet-Lite0, {step} masks", mine, "", published, "as published", meaning=meaning)
 
 
-def main() -> None:
+def main(full: bool = False) -> Iterator[Row]:
     """One image at 224 x 224, windows of 16 x 16, one thread."""
     torch.set_num_threads(1)
-    print(f"{'own cost: 729 positions, a model that costs nothing':<58} {'CPU ms':>9} {'x hand':>7}")
-    measure(
+    yield from measure(
+        "occlusion, 729 positions, a model that costs nothing",
         Stub().eval(),
         {
             "by hand": by_hand(8),
@@ -156,12 +162,12 @@ def main() -> None:
         },
         repetitions=9,
     )
-    print(f"{'ResNet-18, 196 positions':<58} {'CPU ms':>9} {'x floor':>7}")
     torch.manual_seed(0)
-    measure(
+    yield from measure(
+        "occlusion, ResNet-18, 196 positions",
         torchvision.models.resnet18().eval(),
         {
-            "196 forward passes, channels last, 16 at a time (floor)": forwards(196),
+            "floor: 196 forward passes": forwards(196),
             "by hand": by_hand(16),
             "tb_explain": ours(16),
             "captum, perturbations_per_eval=1": captum(16, 1),
@@ -169,5 +175,4 @@ def main() -> None:
         },
         repetitions=3,
     )
-    print(f"{'EfficientNet-Lite0, means of 4 photographs':<45} {'masks':>12} {'Spearman':>9} {'error':>7}")
-    masks_needed()
+    yield from masks_needed(*((4,) if full else (1, 1000, 752)))

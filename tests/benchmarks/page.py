@@ -7,6 +7,7 @@ import os
 import statistics
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from playwright.sync_api import Browser, CDPSession, Playwright, expect, sync_pl
 from tests.benchmarks import first_view
 from tests.benchmarks.page_runs import write_explanations, write_many
 from tests.benchmarks.processes import browser_cpu, cpu_seconds, tensorboard
+from tests.benchmarks.table import Row
 from tests.browser.conftest import ExplainTab, explain_tab, launch
 from tests.tour import logdirs
 from tests.tour.guide import CONTEXT, Guide
@@ -25,7 +27,7 @@ from tests.tour.route import tour_of
 TILES = 64
 FRAMES = 40
 RUNS, TAGS, STEPS = 20, 50, 200
-MINUTES = float(os.environ.get("MINUTES", "10"))
+MINUTES = os.environ.get("MINUTES")  # of the long session, instead of 1, or 10 of a full run
 EXPLANATIONS = "/#tb_explain&p.tb_explain.view=explanations"
 
 # Moves a slider once a frame; `canvases` counts what is repainted.
@@ -63,7 +65,7 @@ FLOOR = """async frames => {
 }"""
 
 
-def slider(playwright: Playwright, repetitions: int = 5) -> None:
+def slider(playwright: Playwright, repetitions: int = 5) -> Iterator[Row]:
     print(f"\na slider dragged over {TILES} tiles, drawn without a GPU: CPU ms a frame of all of the browser")
     with tempfile.TemporaryDirectory() as directory:
         write_explanations(Path(directory) / "run", TILES, 1)
@@ -86,12 +88,13 @@ def slider(playwright: Playwright, repetitions: int = 5) -> None:
         browser.close()
     for name, values in found.items():
         ratio = statistics.median(a / b for a, b in zip(values, found["floor"], strict=True))
-        print(
-            f"{name:<10} {statistics.median(values):6.1f} ({min(values):.1f} to {max(values):.1f})   {ratio:.2f} x floor"
-        )
+        if name != "floor":
+            mine, least = statistics.median(values), statistics.median(found["floor"])
+            title = f"{name}'s slider dragged over {TILES} tiles, a frame"
+            yield Row(title, mine, "ms", least, "floor: new pixels at hand", ratio, "CPU time of the browser, no GPU")
 
 
-def scrubbing(playwright: Playwright, moves: int = 30) -> None:
+def scrubbing(playwright: Playwright, moves: int = 30) -> Iterator[Row]:
     print(f"\n{RUNS} runs of {TAGS} tags at {STEPS} steps: {RUNS * TAGS * STEPS:,} records")
     with tempfile.TemporaryDirectory() as directory:
         began = time.perf_counter()
@@ -102,18 +105,19 @@ def scrubbing(playwright: Playwright, moves: int = 30) -> None:
             began = time.perf_counter()
             tab = opened(browser, url + EXPLANATIONS, viewport={"width": 1280, "height": 800})
             tab.settled()
-            print(f"{'first pictures':<30} {time.perf_counter() - began:6.2f} s, TensorBoard's own page included")
+            name = f"first pictures of {RUNS * TAGS * STEPS:,} records".replace(",", " ")
+            yield Row(name, time.perf_counter() - began, "s", meaning="TensorBoard's own page included")
             for name, filtered in (("all", ""), ("one tag of each run", "layer07"), ("one run", "run_03")):
                 tab.part("tag-filter").fill(filtered if filtered.startswith("layer") else "")
                 tab.part("run-filter").fill(filtered if filtered.startswith("run") else "")
                 if filtered.startswith("run"):
                     tab.page.evaluate("location.hash += '&p.tb_explain.runs=run_03'")
                 tab.settled()
-                report_scrub(name, tab, server, moves)
+                yield from report_scrub(name, tab, server, moves)
         browser.close()
 
 
-def report_scrub(name: str, tab: ExplainTab, server: psutil.Process, moves: int) -> None:
+def report_scrub(name: str, tab: ExplainTab, server: psutil.Process, moves: int) -> Iterator[Row]:
     """Jump to steps that were not shown before, then to the same again."""
     steps = np.random.default_rng(0).permutation(STEPS)[:moves]
     for again in ("", ", seen before"):
@@ -122,10 +126,8 @@ def report_scrub(name: str, tab: ExplainTab, server: psutil.Process, moves: int)
         for step in steps:
             waited.append(tab.frame.evaluate(SCRUB, int(step)))
         cpu = (browser_cpu() + cpu_seconds(server) - began) / moves
-        print(
-            f"{name + again:<30} {statistics.median(waited):6.0f} ms a step, at most {max(waited):.0f}; CPU {1000 * cpu:.0f} ms, "
-            f"{(len(tab.requests) - asked) / moves:.1f} requests"
-        )
+        meaning = f"until drawn, at most {max(waited):.0f} ms; CPU {1000 * cpu:.0f} ms, {(len(tab.requests) - asked) / moves:.1f} requests"
+        yield Row(f"another step, {name}{again}", statistics.median(waited), "ms", meaning=meaning)
 
 
 # Until every tile in the document is of that step and all that is in sight was painted.
@@ -142,7 +144,7 @@ SCRUB = """async step => {
 }"""
 
 
-def session(playwright: Playwright, minutes: float = MINUTES) -> None:
+def session(playwright: Playwright, minutes: float) -> Iterator[Row]:
     """The tour of the quickstart, again and again; what is left each minute when all garbage was collected, at the same place."""
     print(f"\nthe tour of the quickstart for {minutes:g} minutes: JavaScript heap after collecting garbage")
     print(f"{'minute':>7} {'heap MB':>8} {'arrays MB':>10} {'nodes':>7} {'listeners':>10} {'stops':>6}")
@@ -167,7 +169,11 @@ def session(playwright: Playwright, minutes: float = MINUTES) -> None:
     browser.close()
     at, heap = np.array(rows)[:, :2].T
     slope = np.polyfit(at, heap, 1)[0]
-    print(f"first {heap[0]:.2f} MB, last {heap[-1]:.2f} MB ({heap[-1] / heap[0]:.3f}), {slope:+.3f} MB a minute")
+    name, meaning = (
+        f"JavaScript heap after {minutes:g} minutes of the tour",
+        f"{slope:+.2f} MB a minute; {visited} stops",
+    )
+    yield Row(name, heap[-1], "MB", heap[0], "at their beginning", meaning=meaning)
 
 
 def left(guide: Guide, devtools: CDPSession) -> tuple[float, float, int, int]:
@@ -185,11 +191,11 @@ def opened(browser: Browser, address: str, **options: Any) -> ExplainTab:
     return explain_tab(browser.new_context(**options), address, [])
 
 
-def main() -> None:
+def main(full: bool = False) -> Iterator[Row]:
     print(f"{psutil.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
     with sync_playwright() as playwright:
-        first_view.compare(playwright)
-        slider(playwright)
-        scrubbing(playwright)
-        session(playwright)
+        yield from first_view.compare(playwright, 5 if full else 3)
+        yield from slider(playwright, 5 if full else 3)
+        yield from scrubbing(playwright, 30 if full else 15)
+        yield from session(playwright, float(MINUTES or (10 if full else 1)))
     print(f"load average at the end {os.getloadavg()[0]:.1f}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import statistics
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.benchmarks import cold_page
 from tests.benchmarks.processes import browser_cpu
+from tests.benchmarks.table import Row
 from tests.browser.scatter_page import scatter_page
 
 WIDTH, HEIGHT = 1000, 700
@@ -129,7 +131,7 @@ def heap(page: Page) -> tuple[float, float]:
     return usage["usedSize"] / 1e6, usage.get("backingStorageSize", 0) / 1e6
 
 
-def engine(browser: Browser, url: str, count: int, repetitions: int) -> None:
+def engine(browser: Browser, url: str, count: int, repetitions: int) -> Iterator[Row]:
     steps = 20 if count < 1_000_000 else 6
     rows: dict[str, list[float]] = {}
 
@@ -170,11 +172,27 @@ def engine(browser: Browser, url: str, count: int, repetitions: int) -> None:
     print(
         f"{count:>9,} {of['floor']:7.0f} {of['all points']:11.0f} {of['all points'] / of['floor']:8.2f} {of['moving']:8.0f} "
         f"{of['rate']:5.0f} {of['drawn']:9,.0f} {of['first']:9.0f} {of['first CPU']:7.0f} {of['index']:9.0f} {of['lasso']:6.0f} "
-        f"{of['found']:9,.0f} {of['heap']:8.1f} {of['arrays']:7.1f}"
+        f"{of['found']:9,.0f} {of['heap']:8.1f} {of['arrays']:7.1f}",
+        flush=True,
+    )
+    ms, floor, name = "ms", "floor: one bare draw call", f"{count:,} points".replace(",", " ")
+    yield Row(f"{name}, a frame with all", of["all points"], ms, of["floor"], floor, meaning="CPU time, no GPU")
+    meaning = f"CPU time, {of['rate']:.0f} frames a second"
+    yield Row(f"{name}, a frame while moving", of["moving"], ms, of["floor"], floor, meaning=meaning)
+    yield Row(f"{name}, data to first picture", of["first"], ms, meaning="index for pointing not included")
+    yield Row(
+        f"{name}, lasso around half of them",
+        of["lasso"],
+        ms,
+        meaning=f"80 corners; the index before it {of['index']:.0f} ms",
+    )
+    yield Row(
+        f"{name}, JavaScript heap and arrays", of["heap"] + of["arrays"], "MB", meaning="the points' own included"
     )
 
 
-def main(repetitions: int = 3) -> None:
+def main(repetitions: int = 0, full: bool = False) -> Iterator[Row]:
+    repetitions = repetitions or (3 if full else 1)
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with (
         tempfile.TemporaryDirectory() as directory,
@@ -191,6 +209,6 @@ def main(repetitions: int = 3) -> None:
             f"{'CPU ms':>7} {'index ms':>9} {'lasso':>6} {'found':>9} {'heap MB':>8} {'arrays':>7}"
         )
         for count in COUNTS:
-            engine(browser, url, count, repetitions)
-        cold_page.compare(browser, repetitions)
+            yield from engine(browser, url, count, repetitions)
+        yield from cold_page.compare(browser, repetitions)
         browser.close()

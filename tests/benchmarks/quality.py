@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
 import torch
@@ -14,6 +14,7 @@ from torch import nn
 from tb_explain.methods import GradCAM
 from tb_explain.methods.quality import Deletion, Insertion, evaluate
 from tb_explain.methods.quality.imputation import imputed
+from tests.benchmarks.table import Row
 
 STEPS = 20
 FIGURES = [Deletion(STEPS), Insertion(STEPS, baseline=0.0)]
@@ -53,7 +54,7 @@ def forwards(model: nn.Module, images: torch.Tensor, count: int) -> None:
             model(batch[: min(16, count - start)])
 
 
-def curves(repetitions: int) -> None:
+def curves(repetitions: int) -> Iterator[Row]:
     torch.manual_seed(0)
     model, images = torchvision.models.resnet18().eval(), torch.randn(4, 3, 224, 224)
     result = GradCAM("layer4")(model, images)
@@ -70,7 +71,7 @@ def curves(repetitions: int) -> None:
         "tb_explain with noise and Gaussian": lambda: evaluate(model, images, [result], FIGURES),
         "torch-cam": torch_cam,
     }
-    print(f"{'deletion + insertion, 20 steps, ResNet-18, 4 x 224²':<54} {'forwards':>8} {'CPU s':>7} {'x floor':>8}")
+    title, middle = f"deletion + insertion, {STEPS} steps, ResNet-18, 4 × 224²", {}
     for name, run in contenders.items():
         count = counted(model, run)
         times, ratios = [], []
@@ -78,10 +79,23 @@ def curves(repetitions: int) -> None:
             floor, own = cpu(lambda count=count: forwards(model, images, count)), cpu(run)
             times.append(own)
             ratios.append(own / floor)
-        print(f"{name:<54} {count:8} {statistics.median(times):7.2f} {statistics.median(ratios):8.3f}")
+        middle[name] = statistics.median(times)
+        if name != "torch-cam":
+            also = name.removeprefix("tb_explain")
+            least = statistics.median(own / ratio for own, ratio in zip(times, ratios, strict=True))
+            yield Row(
+                title + also,
+                middle[name],
+                "s",
+                least,
+                f"floor: {count} forwards",
+                statistics.median(ratios),
+                "CPU time",
+            )
+    yield Row(title, middle["tb_explain"], "s", middle["torch-cam"], "torch-cam", meaning="CPU time")
 
 
-def imputers(repetitions: int) -> None:
+def imputers(repetitions: int) -> Iterator[Row]:
     from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 
     generator = torch.Generator().manual_seed(0)
@@ -89,19 +103,17 @@ def imputers(repetitions: int) -> None:
     maps = nn.functional.interpolate(coarse, (224, 224), mode="bilinear")[:, 0]
     image = nn.functional.interpolate(torch.rand(1, 3, 14, 14, generator=generator), (224, 224), mode="bicubic")[0]
     peer = NoisyLinearImputer(noise=0)
-    print(
-        f"\n{'ROAD, 224², CPU s a picture':<24} {'pytorch-grad-cam':>16} {'tb_explain':>12} {'ratio':>8} {'largest difference':>20}"
-    )
     for share in (0.1, 0.2, 0.5, 0.8, 0.9):
         missing = maps >= maps.flatten(1).quantile(1 - share, 1)[:, None, None]
         times, difference = [], 0.0
         for _ in range(repetitions):
             theirs = cpu(lambda missing=missing: peer(image, (~missing[0]).float()))
             ours = cpu(lambda missing=missing: imputed(image, missing)) / len(missing)
-            times.append((theirs, ours, theirs / ours))
+            times.append((theirs, ours, ours / theirs))
         difference = (imputed(image, missing[:1])[0] - peer(image, (~missing[0]).float())).abs().max().item()
         theirs, ours, ratio = (statistics.median(column) for column in zip(*times, strict=True))
-        print(f"{f'{share:.0%} removed':<24} {theirs:16.3f} {ours:12.3f} {ratio:8.1f} {difference:20.1e}")
+        name = f"ROAD's filling in, 224², {share:.0%} removed"
+        yield Row(name, ours, "s", theirs, "pytorch-grad-cam", ratio, f"CPU time a picture; differ by {difference:.0e}")
 
 
 def cpu(run: Callable[[], object]) -> float:
@@ -111,7 +123,7 @@ def cpu(run: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def main(repetitions: int = 5) -> None:
+def main(repetitions: int = 5, full: bool = False) -> Iterator[Row]:
     torch.set_num_threads(1)
-    curves(repetitions)
-    imputers(repetitions)
+    yield from curves(repetitions)
+    yield from imputers(repetitions)

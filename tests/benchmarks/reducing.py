@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from tb_explain.projections import UMAP, Rows
 from tb_explain.projections.jobs import Job
 from tb_explain.projections.reductions import Reductions
 from tb_explain.records import explain_pb2 as pb
+from tests.benchmarks.table import Row
 
 ROWS, CHANNELS = 5000, 512
 SLICE = 0.5  # seconds
@@ -124,22 +125,21 @@ def alone(call: str, threads: int) -> dict[str, Any]:
     return found
 
 
-def main(pairs: int = 60) -> None:
+def main(pairs: int = 0, full: bool = False) -> Iterator[Row]:
+    pairs = pairs or (60 if full else 15)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     print(f"loop beside UMAP of {ROWS} x {CHANNELS}; {cores} cores, others' load {os.getloadavg()[0]:.1f}")
     for threads in sorted({max(1, cores - 1), cores}):
         found = alone(f"beside({threads}, {pairs})", threads)
         low, median, high = np.quantile(found["ratios"], (0.25, 0.5, 0.75))
         spare = "a core to spare" if threads < cores else "no core to spare"
-        print(
-            f"{threads} threads, {spare}: {median:.3f} of the loop's speed with the worker stopped (quartiles {low:.2f}, {high:.2f}); "
-            f"the worker had {found['worked']:.2f} of a core; handing over {statistics.median(found['handing']) * 1e3:.1f} ms",
-            flush=True,
+        handing = statistics.median(found["handing"])
+        meaning = (
+            f"share of its speed (quartiles {low:.2f}, {high:.2f}); the worker had {found['worked']:.2f} of a core"
         )
-    for rows in (5_000, 20_000, 100_000, 1_000_000):
+        yield Row(f"a training loop beside UMAP, {spare}", median, "", 1, "floor: the worker stopped", meaning=meaning)
+        yield Row(f"handing over {ROWS} × {CHANNELS} features, {spare}", handing, "s", meaning="until the loop goes on")
+    for rows in (20_000, 100_000, 1_000_000) if full else (20_000,):
         took = alone(f"large({rows}, 64)", 1)
-        print(
-            f"{rows} x 64: {took['seconds']:.0f} s of CPU time, {took['peak']:.2f} GiB at most with {rows * 256 / 2**30:.2f} of features, "
-            f"fitted to {took['fitted']}, landmark error {took['error']:.3f}",
-            flush=True,
-        )
+        meaning = f"CPU time; {took['peak']:.1f} GiB at most, landmark error {took['error']:.3f}"
+        yield Row(f"UMAP of {rows} × 64, fitted to {took['fitted']}", took["seconds"], "s", meaning=meaning)

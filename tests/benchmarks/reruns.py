@@ -6,13 +6,15 @@ import contextlib
 import io
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 import torch
 import torchvision
 from torch import nn
+
+from tests.benchmarks.table import Row
 
 
 def seconds(run: Callable[[], Any]) -> tuple[float, Any]:
@@ -28,7 +30,7 @@ def as_peer_scales(maps: torch.Tensor) -> np.ndarray:
     return np.asarray(scale_cam_image(scale_cam_image(maps.numpy(), (224, 224))))
 
 
-def ablation(model: nn.Module, image: torch.Tensor, repetitions: int) -> None:
+def ablation(model: nn.Module, image: torch.Tensor, repetitions: int) -> Iterator[Row]:
     from pytorch_grad_cam import AblationCAM as PeerAblationCAM
     from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 
@@ -40,13 +42,11 @@ def ablation(model: nn.Module, image: torch.Tensor, repetitions: int) -> None:
         theirs, their_map = seconds(lambda: cam(image, [ClassifierOutputTarget(target)]))
     middle = statistics.median(time for time, _ in ours)
     difference = np.abs(as_peer_scales(ours[0][1].maps) - their_map).max()
-    print("Ablation-CAM, ResNet-18, layer4, one image of 224²")
-    print(
-        f"  tb_explain {middle:.3f} s, pytorch-grad-cam {theirs:.2f} s: {theirs / middle:.0f} times; maps differ by {difference:.1e}"
-    )
+    name = "Ablation-CAM, ResNet-18, layer4, one image of 224²"
+    yield Row(name, middle, "s", theirs, "pytorch-grad-cam", meaning=f"CPU time; maps differ by {difference:.0e}")
 
 
-def score(model: nn.Module, image: torch.Tensor, repetitions: int) -> None:
+def score(model: nn.Module, image: torch.Tensor, repetitions: int) -> Iterator[Row]:
     from pytorch_grad_cam import ScoreCAM as PeerScoreCAM
 
     from tb_explain.methods import ScoreCAM
@@ -68,35 +68,32 @@ def score(model: nn.Module, image: torch.Tensor, repetitions: int) -> None:
     with PeerScoreCAM(model, [model.layer2]) as cam:
         theirs, _ = seconds(lambda: cam(image, None))
     ratio = statistics.median(mine / least for mine, least in zip(ours[1:], floors[1:], strict=True))
-    print("Score-CAM, ResNet-18, layer2 (128 channels), one image of 224²")
-    print(
-        f"  forward passes alone {statistics.median(floors[1:]):.2f} s; tb_explain {ratio:.3f} x that; pytorch-grad-cam {theirs / statistics.median(floors[1:]):.2f} x"
-    )
+    name, mine = "Score-CAM, layer2 (128 channels)", statistics.median(ours[1:])
+    yield Row(name, mine, "s", statistics.median(floors[1:]), "floor: the forward passes", ratio, "CPU time")
+    yield Row(name, mine, "s", theirs, "pytorch-grad-cam", meaning="CPU time")
 
 
-def eigen(repetitions: int) -> None:
+def eigen(repetitions: int) -> Iterator[Row]:
     from pytorch_grad_cam.utils.svd_on_activations import get_2d_projection
 
     from tb_explain.methods.cam import _first_principal_scores
 
-    print("Eigen-CAM's decomposition alone, 16 images")
     for channels, side in ((512, 7), (256, 14), (128, 28), (64, 56)):
         A = torch.rand(16, channels, side, side)
         X = A.flatten(2).transpose(1, 2)
         X = X - X.mean(1, keepdim=True)
         ours = statistics.median(seconds(lambda X=X: _first_principal_scores(X))[0] for _ in range(repetitions))
         theirs = statistics.median(seconds(lambda A=A: get_2d_projection(A.numpy()))[0] for _ in range(repetitions))
-        print(
-            f"  {channels:>3} channels, {side}²: tb_explain {ours:.4f} s, pytorch-grad-cam {theirs:.3f} s: {theirs / ours:.0f} times"
-        )
+        name = f"Eigen-CAM's decomposition, 16 × {channels} × {side}²"
+        yield Row(name, ours, "s", theirs, "pytorch-grad-cam", meaning="CPU time")
 
 
-def main(repetitions: int = 3) -> None:
+def main(repetitions: int = 3, full: bool = False) -> Iterator[Row]:
     """One thread, medians."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
     model = torchvision.models.resnet18().eval()
     image = torch.randn(1, 3, 224, 224)
-    ablation(model, image, repetitions)
-    score(model, image, repetitions)
-    eigen(repetitions)
+    yield from ablation(model, image, repetitions)
+    yield from score(model, image, repetitions)
+    yield from eigen(repetitions)

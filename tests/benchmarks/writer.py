@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Iterator
 
 import numpy as np
 import torch
 from torch.utils.tensorboard import SummaryWriter
 
 from tb_explain import ExplainWriter
+from tests.benchmarks.table import Row
 
 MAPS = np.random.default_rng(0).random((64, 28, 28), dtype=np.float32)  # 50 KB on file, 200 KB of input
 
@@ -22,7 +24,7 @@ def spin(seconds: float) -> float:
     return turns / seconds
 
 
-def main() -> None:
+def main(full: bool = False) -> Iterator[Row]:
     """Throughput with the main thread waiting; then a loop's speed while a full queue drains, in alternating slices."""
     with tempfile.TemporaryDirectory() as run:
         writer = ExplainWriter(run, queue_bytes=1 << 30)
@@ -35,14 +37,8 @@ def main() -> None:
         accepted = time.perf_counter() - started
         writer.flush()
         seconds = time.perf_counter() - started
-        print(
-            f"ExplainWriter.add_heatmaps: {n * MAPS.nbytes / seconds / 1e6:.0f} MB/s of arrays, "
-            f"{n * MAPS.size / seconds / 1e6:.0f} MB/s on file; {accepted / n * 1e6:.0f} µs a call on the main thread"
-        )
+        throughput = n * MAPS.size / seconds / 1e6
         speed, rate = _while_draining(writer)
-        print(
-            f"a loop on the main thread while a queue drains: {speed:.3f} of its speed alone, {rate:.0f} MB/s on file meanwhile"
-        )
         writer.close()
     with tempfile.TemporaryDirectory() as run:
         summary = SummaryWriter(run, max_queue=10_000)
@@ -51,12 +47,19 @@ def main() -> None:
         for step in range(100):
             summary.add_tensor("blob", blob, step)
         summary.flush()
-        print(f"SummaryWriter.add_tensor: {100 * blob.nbytes / (time.perf_counter() - started) / 1e6:.1f} MB/s")
+        peer = 100 * blob.nbytes / (time.perf_counter() - started) / 1e6
         alone = spin(0.3)
         for step in range(200):
             summary.add_tensor("blob", blob, step)
-        print(f"a loop on the main thread while a queue drains: {spin(0.3) / alone:.3f} of its speed alone")
+        slowed = spin(0.3) / alone
         summary.close()
+    name = "add_heatmaps, 64 maps of 28 × 28"
+    yield Row(name, throughput, "MB/s", peer, "SummaryWriter.add_tensor", meaning="on file; more is better")
+    yield Row("one such call on the main thread", accepted / n, "s", meaning="until the training loop goes on")
+    loop = "a Python loop while a queue drains, share of its speed"
+    yield Row(
+        loop, speed, "", slowed, "SummaryWriter", meaning=f"1: not slowed at all; {rate:.0f} MB/s on file meanwhile"
+    )
 
 
 def _while_draining(writer: ExplainWriter) -> tuple[float, float]:
