@@ -7,8 +7,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tb_explain import __version__
+
+if TYPE_CHECKING:
+    from tb_explain.records import Files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,16 +66,13 @@ def _demo(options: argparse.Namespace) -> int:
 
 
 def _ls(options: argparse.Namespace) -> int:
-    from tb_explain.records import DIRECTORY, RunIndex
+    from tb_explain.records import RunIndex
 
-    root = Path(options.logdir)
-    if not root.is_dir():
-        raise ValueError(f"{root} is not a directory; give the directory that TensorBoard is started with")
-    runs = sorted(path.parents[len(Path(DIRECTORY).parts) - 1] for path in root.rglob(DIRECTORY))
-    for run in runs:
-        index = RunIndex(run)
+    files, runs = _runs(options.logdir)
+    for name, directory in sorted(runs.items()):
+        index = RunIndex(directory, files)
         index.refresh()
-        print(run.relative_to(root).as_posix())
+        print(name)
         for series in index.series():
             steps = index.steps(series).step
             span = f"steps {steps[0]} to {steps[-1]}" if len(steps) else "no steps"
@@ -81,5 +82,20 @@ def _ls(options: argparse.Namespace) -> int:
         if troubles:
             print("  " + ", ".join(f"{number} {name}" for name, number in troubles.items()))
     if not runs:
-        print(f"no explanations below {root}")
+        print(f"no explanations below {options.logdir}")
     return 0
+
+
+def _runs(logdir: str) -> tuple[Files, dict[str, str]]:
+    """How the files of a logdir are reached, and the directories of its runs, by name."""
+    from tb_explain.records import DIRECTORY, LOCAL
+    from tb_explain.records.remote import find_runs, is_remote, open_remote
+
+    if is_remote(logdir):
+        files, top = open_remote(logdir)
+        return files, {run[len(top) :].strip("/") or ".": run for run in find_runs(files, top).directories}
+    root = Path(logdir)
+    if not root.is_dir():
+        raise ValueError(f"{root} is not a directory; give the directory that TensorBoard is started with")
+    runs = [path.parents[len(Path(DIRECTORY).parts) - 1] for path in root.rglob(DIRECTORY)]
+    return LOCAL, {run.relative_to(root).as_posix(): str(run) for run in runs}

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlencode, urlsplit
 
 import numpy as np
@@ -19,6 +19,9 @@ import pytest
 
 from tb_explain.records import Record, SegmentWriter, encode_array, encode_image
 from tb_explain.records import explain_pb2 as pb
+
+if TYPE_CHECKING:
+    from tests.s3 import S3
 
 PATIENCE = 60  # seconds; a busy machine takes its time to start TensorBoard
 
@@ -116,6 +119,23 @@ def tensorboard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartTenso
         server.process.wait(30)
     complaints = [line for server in started for line in server.complaints() if line not in server.expected]
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[S3]:
+    """A local S3 server with an empty bucket `bucket`; this process and those that it starts find it by their environment."""
+    import boto3
+
+    from tests.s3 import S3
+
+    server = S3()
+    server.open()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in server.environment.items():
+            patch.setenv(name, value)
+        boto3.client("s3").create_bucket(Bucket="bucket")
+        yield server
+    server.shut()
 
 
 @pytest.fixture(scope="session")

@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from tb_explain.plugin.remote import RemoteRoot
 from tb_explain.records import DIRECTORY, LocalFiles, RunIndex
+from tb_explain.records.remote import is_remote
 
 _log = logging.getLogger("tb_explain")
 
 _INTERVAL = 2.0  # seconds between two walks of the logdir at least,
 _SHARE = 0.2  # of the time at most is spent walking, however slow the file system is,
 _PATIENCE = 0.25  # and this many seconds at most does a request wait for one, after the first.
+
+_FIRST = 10.0  # A server may not answer at all: the first request waits this long for it.
 
 _ADDRESS = re.compile(r"[a-zA-Z][0-9a-zA-Z.]*://")
 
@@ -28,6 +32,20 @@ class Root(NamedTuple):
 
     group: str
     path: str
+
+    @property
+    def files(self) -> LocalFiles:
+        """How its files are reached."""
+        return LocalFiles(self.open)
+
+    @property
+    def notice(self) -> str:
+        """Nothing to say."""
+        return ""
+
+    def run_directories(self, listed: Iterable[str]) -> Iterator[str]:
+        """The directories that have explanations."""
+        return _run_directories(self.path)
 
     def run_name(self, directory: str) -> str:
         """TensorBoard's name of the run in a directory below this one."""
@@ -57,15 +75,14 @@ class Root(NamedTuple):
         return descriptor
 
 
-def roots_of(logdir: str, logdir_spec: str) -> list[Root]:
-    """The directories named by --logdir or --logdir_spec, as TensorBoard understands them; remote ones are left out."""
+def roots_of(logdir: str, logdir_spec: str) -> list[Root | RemoteRoot]:
+    """The directories and addresses named by --logdir or --logdir_spec, as TensorBoard understands them."""
     named = [("", logdir)] if logdir else [_group_and_path(part) for part in logdir_spec.split(",") if part]
-    for _, path in named:
-        if _ADDRESS.match(path):
-            _log.warning("the Explain tab reads local directories only, not %s", path)
-    return [
-        Root(group, os.path.realpath(os.path.expanduser(path))) for group, path in named if not _ADDRESS.match(path)
-    ]
+    return [RemoteRoot(group, path) if is_remote(path) else _local(group, path) for group, path in named]
+
+
+def _local(group: str, path: str) -> Root:
+    return Root(group, os.path.realpath(os.path.expanduser(path.removeprefix("file://"))))
 
 
 def _group_and_path(specification: str) -> tuple[str, str]:
@@ -91,8 +108,9 @@ class Runs:
     the walk does not). A run that resolves to a place outside its root is left out.
     """
 
-    def __init__(self, roots: Iterable[Root], listed: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, roots: Iterable[Root | RemoteRoot], listed: Callable[[], Iterable[str]]) -> None:
         self._roots = list(roots)
+        self._first = _FIRST if any(isinstance(root, RemoteRoot) for root in self._roots) else None
         self._listed = listed
         self._changed = threading.Condition()
         self._runs: dict[str, _Run] | None = None
@@ -102,10 +120,10 @@ class Runs:
         self._refused: set[str] = set()
 
     def current(self) -> Mapping[str, RunIndex]:
-        """All runs by name. Only the first call waits until the logdir has been walked to its end."""
+        """All runs by name. Only the first call waits until the logdir has been walked to its end, or a server was too slow."""
         known = self.known()
         with self._changed:
-            self._changed.wait_for(lambda: self._runs is not None)
+            self._changed.wait_for(lambda: self._runs is not None, self._first)
         return known or self.known()
 
     def known(self) -> Mapping[str, RunIndex]:
@@ -122,6 +140,10 @@ class Runs:
         with self._changed:
             run = (self._runs or {}).get(name)
         return run.index if run else self.current().get(name)
+
+    def notices(self) -> list[str]:
+        """What keeps runs from being shown, a sentence each."""
+        return [root.notice for root in self._roots if root.notice]
 
     def _refresh(self) -> None:
         started = time.monotonic()
@@ -146,16 +168,16 @@ class Runs:
                 found[name] = run
         return found
 
-    def _candidates(self) -> dict[str, tuple[Root, str]]:
+    def _candidates(self) -> dict[str, tuple[Root | RemoteRoot, str]]:
         """Where there may be runs. A name found twice is, as in TensorBoard, the one named last."""
-        candidates = {}
+        candidates: dict[str, tuple[Root | RemoteRoot, str]] = {}
         listed = self._names_listed()
         for root in self._roots:
             for name in listed:
                 directory = root.directory_of(name)
                 if directory is not None and name not in candidates:
                     candidates[name] = root, directory
-            for directory in _run_directories(root.path):
+            for directory in root.run_directories(listed):
                 candidates[root.run_name(directory)] = root, directory
         return candidates
 
@@ -168,12 +190,14 @@ class Runs:
                 _log.warning("TensorBoard could not list its runs (%s); Explain looks for them by itself", error)
             return []
 
-    def _look_into(self, root: Root, directory: str, before: _Run | None) -> _Run | None:
+    def _look_into(self, root: Root | RemoteRoot, directory: str, before: _Run | None) -> _Run | None:
         home = os.path.join(directory, DIRECTORY)
         try:
-            segments = frozenset(name for name in os.listdir(home) if name.endswith(".index"))
-        except (OSError, ValueError):
+            segments = frozenset(name for name in root.files.sizes(home) if name.endswith(".index"))
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
+        except OSError:  # a server that does not answer now does not make its runs vanish
+            return before
         if not root.contains(home):
             if directory not in self._refused:
                 self._refused.add(directory)
@@ -182,7 +206,7 @@ class Runs:
         # A segment that is gone was deleted by hand, perhaps to start the run anew: nothing of it may linger.
         if before is not None and before.directory == directory and before.segments <= segments:
             return replace(before, segments=segments)
-        return _Run(directory, segments, RunIndex(directory, LocalFiles(root.open)))
+        return _Run(directory, segments, RunIndex(directory, root.files))
 
 
 def _run_directories(top: str) -> Iterator[str]:

@@ -81,7 +81,8 @@ class ExplainPlugin(TBPlugin):
         return {route: application(view) for route, view in views.items()}
 
     def _serve_runs(self, request: Request) -> Response:
-        return as_json(request, {"runs": [describe(name, run) for name, run in sorted(self._runs.current().items())]})
+        runs = [describe(name, run) for name, run in sorted(self._runs.current().items())]
+        return as_json(request, {"runs": runs, "notices": self._runs.notices()})
 
     def _serve_steps(self, request: Request) -> Response:
         kinds = _parse_kinds(request.args.getlist("kind"))

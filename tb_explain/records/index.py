@@ -238,7 +238,10 @@ class RunIndex:
             return False
         position, rest = start, b""
         try:
-            while segment.readable and (chunk := self._files.read(f"{segment.path}.index", position, _CHUNK)):
+            while segment.readable and position < size:
+                chunk = self._files.read(f"{segment.path}.index", position, min(_CHUNK, size - position))
+                if not chunk:
+                    break
                 position += len(chunk)
                 rest = self._take(segment, rest + chunk)
         except UnreadableTail:

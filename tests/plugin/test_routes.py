@@ -70,7 +70,8 @@ def test_runs(page: Page) -> None:
                 "counts": {"unknown": 0, "damaged": 0, "failed": 0, "dropped": 0},
                 "failures": [],
             }
-        ]
+        ],
+        "notices": [],
     }
     assert answer.headers["Content-Type"] == "application/json"
     assert answer.headers["Cache-Control"] == "no-store"
