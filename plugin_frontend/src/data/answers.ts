@@ -23,6 +23,9 @@ export type Failure = {
 
 export type Run = { run: string; series: SeriesDeclaration[]; counts: Counts; failures: Failure[] };
 
+/** `notices` are what keeps runs from being shown, a sentence each. */
+export type RunsAnswer = { runs: Run[]; notices?: string[] };
+
 /** The records of one series: four arrays of one length, ordered by step, then by time of writing. */
 export type SeriesSteps = {
   tag: string;

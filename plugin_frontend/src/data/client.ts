@@ -2,7 +2,7 @@
 
 import { ClassNamesSchema } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
-import type { Run, SeriesSteps } from "./answers.ts";
+import type { RunsAnswer, SeriesSteps } from "./answers.ts";
 import { LISTED_KINDS } from "./kinds.ts";
 import { splitPayloads } from "./wire.ts";
 
@@ -32,8 +32,8 @@ async function ask(route: string, query: [string, string][] = []): Promise<Respo
   throw new Refused(await response.text());
 }
 
-export async function fetchRuns(): Promise<Run[]> {
-  return (await (await ask("runs")).json()).runs;
+export async function fetchRuns(): Promise<RunsAnswer> {
+  return (await ask("runs")).json();
 }
 
 export async function fetchSteps(run: string): Promise<SeriesSteps[]> {

@@ -3,6 +3,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { reload } from "../state/polling.ts";
 import { unreachable } from "../state/reachability.ts";
+import { notices } from "../state/runs.ts";
 import { type ViewId, view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
 import { lazy } from "../widgets/lazy.tsx";
@@ -27,6 +28,11 @@ export function App() {
           </button>
         </div>
       )}
+      {notices.value.map((notice) => (
+        <div key={notice} class="banner" role="status" data-testid="notice">
+          <bdi>{notice}</bdi>
+        </div>
+      ))}
       <div class="body">
         {sidebarOpen.value && <Sidebar />}
         <main id="view">{View && <View />}</main>

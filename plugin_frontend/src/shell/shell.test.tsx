@@ -1,10 +1,11 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Run } from "../data/answers.ts";
-import { runFilter, runSelection, runs } from "../state/runs.ts";
+import { notices, runFilter, runSelection, runs } from "../state/runs.ts";
 import { seriesKey, tagFilter } from "../state/series.ts";
 import { stepIndex } from "../state/steps.ts";
 import { follow, step } from "../state/timeline.ts";
+import { App } from "./App.tsx";
 import { EmptyState } from "./EmptyState.tsx";
 import { problemSummary } from "./problems.ts";
 import { Sidebar } from "./Sidebar.tsx";
@@ -34,6 +35,7 @@ afterEach(() => {
   cleanup();
   runSelection.value = null;
   runFilter.value = tagFilter.value = "";
+  notices.value = [];
   follow.value = true;
 });
 
@@ -72,6 +74,12 @@ test("an empty page says why", async () => {
   runs.value = [];
   rerender(<EmptyState />);
   expect(said()).toContain("ExplainWriter");
+});
+
+test("what keeps runs from being shown is said above them", () => {
+  notices.value = ["gs://bucket/runs cannot be reached, its driver is not installed: install gcsfs"];
+  render(<App />);
+  expect(screen.getByTestId("notice").textContent).toContain("install gcsfs");
 });
 
 test("problems are summed over runs", () => {

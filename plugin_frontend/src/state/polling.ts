@@ -4,7 +4,7 @@ import { fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
 import { forgetAll } from "./forget.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
-import { runs } from "./runs.ts";
+import { notices, runs } from "./runs.ts";
 import { forgetSteps } from "./steps.ts";
 
 const PERIOD = 5_000;
@@ -37,7 +37,8 @@ async function poll(): Promise<void> {
   clearTimeout(timer);
   reloading.value = true;
   try {
-    const answer = await fetchRuns();
+    const { runs: answer, notices: sentences = [] } = await fetchRuns();
+    if (JSON.stringify(sentences) !== JSON.stringify(notices.peek())) notices.value = sentences;
     // An equal answer is no change: nothing is drawn again for it, unless all was forgotten.
     if (anew || JSON.stringify(answer) !== JSON.stringify(runs.peek())) runs.value = answer;
     anew = false;

@@ -6,6 +6,8 @@ import { compileFilter, matching } from "./filter.ts";
 
 /** `null` until the first answer. */
 export const runs = signal<Run[] | null>(null);
+/** What keeps runs from being shown, a sentence each: a server that does not answer, a missing driver. */
+export const notices = signal<readonly string[]>([]);
 export const runFilter = signal("");
 /** `null`: the default, the first few. */
 export const runSelection = signal<ReadonlySet<string> | null>(null);
