@@ -22,6 +22,7 @@ from tb_explain.payloads import (
 )
 from tb_explain.payloads.clusters import as_clusters, as_order, as_path, as_turning
 from tb_explain.payloads.correlations import Related
+from tb_explain.payloads.elsewhere import attributions, local_models
 from tb_explain.payloads.given import as_numbers, as_segments, as_weights
 from tb_explain.payloads.heatmaps import as_maps, finite
 from tb_explain.payloads.occlusion import Slider, positions
@@ -56,13 +57,14 @@ class Verbs(SetVerbs):
         """Log attribution maps.
 
         Args:
-            maps: floats [N, h, w], or [N, T, h, w] for T targets a sample, at any resolution; they cover the whole image.
+            maps: floats [N, h, w], or [N, T, h, w] for T targets a sample, at any resolution; they cover the whole image. Or what captum,
+                pytorch-grad-cam, torch-cam and shap return; of a value for each channel of a pixel the sum is taken.
             signed: whether negative values speak against the target; None: whether there are any.
             exact: store float16 instead of 256 levels a map.
 
         Values that are not finite are stored as 0 and marked.
         """
-        values = as_maps(maps)
+        values = as_maps(attributions(maps, images, about))
         n, t = values.shape[:2]
         values, flags = finite(values)
         samples = Samples.given(n, t, images, about, flags=flags)
@@ -72,8 +74,8 @@ class Verbs(SetVerbs):
     def add_superpixels(
         self,
         tag: str,
-        segments: ArrayLike | Tensor,
-        weights: ArrayLike | Tensor,
+        segments: ArrayLike | Tensor | Any,
+        weights: ArrayLike | Tensor | None = None,
         images: Probe | ArrayLike | Tensor | None = None,
         global_step: int | None = None,
         walltime: float | None = None,
@@ -87,12 +89,21 @@ class Verbs(SetVerbs):
         """Log weights of superpixels, such as LIME's.
 
         Args:
-            segments: ints [N, h, w] (or [h, w] for one sample): the superpixel of each pixel, numbered from 0.
+            segments: ints [N, h, w] (or [h, w] for one sample): the superpixel of each pixel, numbered from 0. Or what lime's
+                `explain_instance` returns, or a list of it: then nothing else is needed.
             weights: floats [N, K], or [N, T, K] for T targets a sample: for the target (above 0) or against it.
             errors: standard errors of the weights, the same shape.
             intercepts, r2: of the local model, [N] or [N, T].
             forwards: how often the model ran for a sample.
         """
+        found = local_models(segments)
+        if found is not None:
+            segments, weights, intercepts = found.segments, found.weights, found.intercepts
+            about.setdefault("targets", found.targets)
+            if images is None:
+                images, about["dataformats"] = found.images, "NHWC"
+        elif weights is None:
+            raise ValueError("weights of the superpixels are missing; give floats [N, K] or [N, T, K]")
         labels = as_segments(segments)
         n = len(labels)
         values = as_weights("weights", weights, n)
