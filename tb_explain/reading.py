@@ -18,7 +18,7 @@ from PIL import Image
 
 from tb_explain.records import DIRECTORY, RunIndex, Series, decode_array, decode_column, encode_array
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.index import RecordKey
+from tb_explain.records.listing import RecordKey
 
 ReadBlob: TypeAlias = Callable[[int, bytes], bytes]
 

@@ -28,7 +28,7 @@ from tb_explain.plugin.page import static
 from tb_explain.plugin.summaries import summarise
 from tb_explain.records import DamagedRecord, RunIndex, Series, image_media_type
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.index import RecordKey
+from tb_explain.records.listing import RecordKey
 
 _MOST_RECORDS = 256  # of one answer,
 _MOST_BYTES = 64 << 20  # which is cut short once it is larger than this

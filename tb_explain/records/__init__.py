@@ -4,11 +4,13 @@
 """
 
 from tb_explain.records.arrays import decode_array, decode_column, encode_array, encode_column, quantise
+from tb_explain.records.entries import MAX_PAYLOAD
 from tb_explain.records.files import LOCAL, Files, LocalFiles
 from tb_explain.records.images import encode_image, image_media_type
-from tb_explain.records.index import MAX_PAYLOAD, DamagedRecord, RunIndex, Series
+from tb_explain.records.index import DamagedRecord, RunIndex
 from tb_explain.records.recorder import Recorder
 from tb_explain.records.segment import DIRECTORY, Record, SegmentWriter, content_hash
+from tb_explain.records.segment_index import Series
 
 __all__ = [
     "DIRECTORY",

@@ -2,167 +2,84 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+import secrets
 import threading
-from array import array
 from bisect import bisect_left
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import astuple
 
 import numpy as np
-from google.protobuf.message import DecodeError
-from numpy.typing import NDArray
 
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.entries import Entries, decode
 from tb_explain.records.files import LOCAL, Files
-from tb_explain.records.framing import UnreadableTail, crc32c, frames
+from tb_explain.records.framing import crc32c, spans
+from tb_explain.records.listing import Cursor, Listing, Page, RecordKey, Steps
+from tb_explain.records.rows import Blobs, Table
 from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
+from tb_explain.records.segment_index import Counts, SegmentIndex, SegmentPart, Series
 
+# Bytes of an index file read at a time: others get the interpreter in between, after some milliseconds.
+_CHUNK = 256 << 10
 _LISTINGS = 5  # of the directory at most, when segments are merged meanwhile
-_CHUNK = 4 << 20  # bytes of an index file read at a time
-
-_KNOWN_KINDS = frozenset(pb.Kind.values())
-_BLOBS = (pb.IMAGE, pb.CLASSES, pb.LABELS, pb.VOLUME, pb.COLUMN)
-
-# No record is larger; a longer one is damage, refused before memory is set aside for it.
-MAX_PAYLOAD = 1 << 30
 
 
 class DamagedRecord(Exception):
     """A payload that is not what its entry says: truncated, or with another CRC."""
 
 
-class RecordKey(NamedTuple):
-    """Names a record for good: the random end of its segment's file name, and the entry's number in the index file."""
-
-    segment: str
-    entry: int
-
-
-@dataclass(frozen=True)
-class Steps:
-    """The entries of a series that are to be shown, by step, then in the order written. All have one length."""
-
-    step: NDArray[np.int64]
-    wall_time: NDArray[np.float64]
-    count: NDArray[np.uint32]
-    keys: list[RecordKey]
-
-
-@dataclass
-class Series:
-    """One sequence of records of a run; `declaration` is its newest description."""
-
-    number: int
-    declaration: pb.Series
-    length: int = 0  # records, those that a purge hides included
-
-
-@dataclass
-class Counts:
-    """What a run's index found besides records to show."""
-
-    unknown: int = 0  # entries of kinds that this version does not know
-    damaged: int = 0  # entries that could not be read
-    failed: int = 0  # explanations that failed while training
-    dropped: int = 0  # explanations dropped because the writer's queue was full
-
-
-@dataclass(eq=False)
-class _Part:
-    """What a SEGMENT entry begins: a whole segment, or one of those of which a segment was merged."""
-
-    created: float
-    row: int  # of the columns
-    entry: int  # number of its first entry
-
-
-class _Segment:
-    """One segment's entries, column by column (44 bytes each), and how far its index file is understood."""
-
-    def __init__(self, path: str) -> None:
-        self.path = path  # without suffix
-        self.parts = [_Part(0.0, 0, 0)]
-        self.replaces: frozenset[str] = frozenset()
-        self.readable = True
-        self.position = 0  # of the first byte of the index file not yet understood
-        self.entries = 0
-        self.stuck_at_size = -1  # the file's size when its tail was found unreadable
-        self.series_of_id: dict[int, Series] = {}
-        self.series = array("I")  # Series.number
-        self.entry = array("I")  # number of the entry in the index file: increasing
-        self.step = array("q")
-        self.wall_time = array("d")
-        self.offset = array("Q")
-        self.length = array("I")
-        self.crc = array("I")
-        self.count = array("I")
-
-    @property
-    def name(self) -> str:
-        return self.path.rpartition(".")[2]
-
-
-class _Place(NamedTuple):
-    path: str
-    offset: int
-    length: int
-    crc: int
-
-
 class RunIndex:
     """All segments of one run directory. Thread-safe. Holds no file open between calls.
 
-    Nothing is read before the first `refresh`; each `refresh` reads only what was appended since. `files` is where the
-    directory lies.
+    Nothing is read before the first `refresh`; each `refresh` reads only what was appended since, and whoever asks meanwhile
+    is told what is known by then. What was deleted is forgotten. `files` is where the directory lies.
     """
 
     def __init__(self, run_directory: str | os.PathLike[str], files: Files = LOCAL) -> None:
         self.directory = os.path.join(run_directory, DIRECTORY)
         self._files = files
-        self._lock = threading.Lock()
+        self._reading = threading.Lock()  # held while reading; taken before the other
+        self._lock = threading.Lock()  # held while what is known changes, never for long
+        self._numbers = itertools.count(1)  # of segments and series
+        self._segments: dict[str, SegmentIndex] = {}
         self._replaced: frozenset[str] = frozenset()  # names of segments whose records others hold instead
-        self._deleted = False  # a file between its listing and its reading
-        self._start_anew()
-
-    def _start_anew(self) -> None:
-        self._segments: dict[str, _Segment] = {}
         self._series: dict[tuple[str, int], Series] = {}
-        self._blobs: dict[tuple[int, bytes], _Place] = {}
-        self._purges: list[tuple[_Part, int, int, float]] = []  # the part; number, step, time of the entry
-        self._failures: deque[pb.Entry] = deque(maxlen=100)
-        self._counts = Counts()
+        self._blobs = Blobs()
+        self._failures: deque[tuple[SegmentIndex, pb.Entry]] = deque(maxlen=100)
+        self._arrived = 0  # records read
+        self._epoch = secrets.randbits(48)
 
     def refresh(self) -> bool:
         """Read what is new; returns whether anything was. A directory that is gone reads as an unchanged one."""
-        grew = False
-        with self._lock:
+        changed = False
+        with self._reading:
             for _ in range(_LISTINGS):
-                self._deleted = False
                 try:
-                    grew |= self._read_listed(self._files.sizes(self.directory))
+                    sizes = self._files.sizes(self.directory)
                 except OSError:
                     break
-                replaced = frozenset[str]().union(*(segment.replaces for segment in self._segments.values()))
-                if not replaced.isdisjoint(self._segments):
-                    self._replaced |= replaced
-                    self._start_anew()
-                elif not self._deleted:
+                deleted = self._list(sizes)
+                vanished = []
+                for segment in list(self._segments.values()):
+                    try:
+                        changed |= self._read_more(segment)
+                    except FileNotFoundError:
+                        vanished.append(segment)  # since it was listed: what replaced it was there before
+                    except OSError:
+                        pass  # a file that cannot be read now may be readable at the next refresh
+                changed |= self._settle(deleted)
+                if not vanished:
                     break
-        return grew
+        return changed
 
-    def _read_listed(self, sizes: dict[str, int]) -> bool:
-        for name in sorted(name for name in sizes if name.endswith(".index")):
-            stem = name.removesuffix(".index")
-            if (uid := stem.rpartition(".")[2]) not in self._replaced:
-                self._segments.setdefault(uid, _Segment(os.path.join(self.directory, stem)))
-        return any(
-            [
-                self._read_more(segment, sizes.get(f"{os.path.basename(segment.path)}.index", 0))
-                for segment in self._segments.values()
-            ]
-        )
+    def unread(self) -> tuple[int, int]:
+        """How many bytes of the index files are not understood yet, and how many there are."""
+        with self._lock:
+            known = [segment for segment in self._segments.values() if segment.readable]
+            return sum(max(0, one.size - one.position) for one in known), sum(one.size for one in known)
 
     def series(self) -> list[Series]:
         """Every series declared, in the order first seen."""
@@ -176,153 +93,180 @@ class RunIndex:
 
     def steps(self, series: Series) -> Steps:
         """The entries of a series without those that a later purge hides."""
-        with self._lock:
-            known = self._series.get((series.declaration.tag, series.declaration.kind))
-            if known is None:
-                return Steps(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32), [])
-            places = sorted(
-                ((segment, i) for segment in self._segments.values() for i in range(len(segment.parts))),
-                key=lambda place: (place[0].parts[place[1]].created, place[0].path, place[1]),
-            )
-            parts = [self._shown(segment, i, known.number) for segment, i in places]
-        step, wall_time, count, entry = (np.concatenate(column) for column in zip(*parts, strict=True))
-        names = np.repeat([segment.name for segment, _ in places], [len(part[0]) for part in parts])
-        order = np.argsort(step, kind="stable")
-        keys = [
-            RecordKey(name, number) for name, number in zip(names[order].tolist(), entry[order].tolist(), strict=True)
-        ]
-        return Steps(step[order], wall_time[order], count[order], keys)
+        return self._listing().all(series.number)
 
-    def _shown(self, segment: _Segment, i: int, series: int) -> tuple[NDArray[np.generic], ...]:
-        part = segment.parts[i]
-        rows = slice(part.row, segment.parts[i + 1].row if i + 1 < len(segment.parts) else None)
-        shown = np.array(segment.series[rows]) == series
-        step, entry = np.array(segment.step[rows]), np.array(segment.entry[rows])
-        for purging, number, purge_step, purge_time in self._purges:
-            if purging is part:
-                shown &= (entry > number) | (step < purge_step)
-            elif part.created < purge_time:
-                shown &= step < purge_step
-        wall_time, count = np.array(segment.wall_time[rows]), np.array(segment.count[rows])
-        return step[shown], wall_time[shown], count[shown], entry[shown]
+    def page(self, series: Sequence[Series], after: Cursor | None = None) -> Page:
+        """Of these series some of the entries that came since an earlier page of them, or since ever."""
+        return self._listing().page([one.number for one in series], after)
 
     def counts(self) -> Counts:
-        """A copy of the counts so far."""
+        """The counts so far."""
         with self._lock:
-            return replace(self._counts)
+            counts = [astuple(segment.counts) for segment in self._segments.values() if not segment.hidden]
+        return Counts(*map(sum, zip(*counts, strict=True)))
 
     def failures(self) -> list[pb.Entry]:
         """The newest FAILURE entries, at most 100, oldest first."""
         with self._lock:
-            return list(self._failures)
+            return [entry for segment, entry in self._failures if not segment.hidden]
 
     def read(self, key: RecordKey) -> bytes:
         """The payload of one record. Raises KeyError for an unknown key, DamagedRecord, or OSError."""
         with self._lock:
             segment = self._segments[key.segment]
-            row = bisect_left(segment.entry, key.entry)
-            if row == len(segment.entry) or segment.entry[row] != key.entry:
-                raise KeyError(key)
-            place = _Place(segment.path, segment.offset[row], segment.length[row], segment.crc[row])
-        return _read_payload(place, self._files)
+            rows = segment.rows.all
+        row = bisect_left(rows["entry"], key.entry)
+        if row == len(rows) or rows["entry"][row] != key.entry:
+            raise KeyError(key)
+        return self._payload(segment, rows[row])
 
     def read_blob(self, kind: int, name: bytes) -> bytes:
         """The image or class names called `name` (its content hash). Raises KeyError, DamagedRecord, or OSError."""
         with self._lock:
-            place = self._blobs[kind, name]
-        return _read_payload(place, self._files)
+            of = {segment.number: segment for segment in self._segments.values()}
+            rows = self._blobs.find(kind, name)
+        if not len(rows):
+            raise KeyError((kind, name))
+        return self._payload(of[int(rows[0]["segment"])], rows[0])
 
-    def _read_more(self, segment: _Segment, size: int) -> bool:
-        start = segment.position
-        if not segment.readable or size <= start or size == segment.stuck_at_size:
+    def _payload(self, segment: SegmentIndex, row: np.void) -> bytes:
+        path, offset, length = f"{segment.path}.data", int(row["offset"]), int(row["length"])
+        data = self._files.read(path, offset, length)
+        if len(data) < length:
+            raise DamagedRecord(f"{os.path.basename(path)} ends before the record at byte {offset} does")
+        if crc32c(data) != row["crc"]:
+            raise DamagedRecord(f"the record at byte {offset} of {os.path.basename(path)} does not match its CRC")
+        return data
+
+    def _listing(self) -> Listing:
+        with self._lock:
+            shown = [segment for segment in self._segments.values() if not segment.hidden]
+            parts = [part for segment in shown for part in segment.listed()]
+            now = Cursor(self._epoch, self._arrived)
+        return Listing(parts, now)
+
+    def _list(self, sizes: dict[str, int]) -> list[SegmentIndex]:
+        """Note what was made and what has grown; returns what was deleted. What was written anew is forgotten."""
+        stems = {name.removesuffix(".index"): size for name, size in sizes.items() if name.endswith(".index")}
+        deleted = []
+        with self._lock:
+            for segment in list(self._segments.values()):
+                stem = os.path.basename(segment.path)
+                if stem not in stems:
+                    deleted.append(segment)
+                elif stems[stem] < segment.position:
+                    self._forget(segment)
+            for stem, size in sorted(stems.items()):
+                name = stem.rpartition(".")[2]
+                if name not in self._segments and name not in self._replaced:
+                    self._segments[name] = SegmentIndex(next(self._numbers), os.path.join(self.directory, stem))
+                if name in self._segments and self._segments[name].path.endswith(stem):
+                    self._segments[name].size = size
+        return deleted
+
+    def _settle(self, deleted: Sequence[SegmentIndex]) -> bool:
+        """Forget what was deleted or replaced, and show what replaces it instead; returns whether there was anything."""
+        with self._lock:
+            whole = [segment for segment in self._segments.values() if segment.whole]
+            self._replaced |= frozenset[str]().union(*(segment.replaces for segment in whole))
+            gone = {*deleted, *(self._segments[name] for name in self._replaced & self._segments.keys())}
+            for segment in whole:
+                if segment.hidden:
+                    segment.hidden = False
+                    self._count(segment, segment.rows.all, 1)
+            for segment in gone:
+                self._forget(segment)
+        return bool(gone)
+
+    def _forget(self, segment: SegmentIndex) -> None:
+        segment.gone = True
+        del self._segments[segment.name]
+        self._epoch = secrets.randbits(48)
+        self._blobs.forget(segment.number)
+        self._failures = deque((failure for failure in self._failures if failure[0] is not segment), maxlen=100)
+        if not segment.hidden:
+            self._count(segment, segment.rows.all, -1)
+        declared = {series.number for other in self._segments.values() for series in other.series.values()}
+        self._series = {name: series for name, series in self._series.items() if series.number in declared}
+
+    def _count(self, segment: SegmentIndex, rows: Table, sign: int) -> None:
+        of = {series.number: series for series in segment.series.values()}
+        for number, length in zip(*np.unique(rows["series"], return_counts=True), strict=True):
+            of[int(number)].length += sign * int(length)
+
+    def _read_more(self, segment: SegmentIndex) -> bool:
+        """Understand what was appended to an index file; returns whether there was anything. Raises OSError."""
+        start, size = segment.position, segment.size
+        if segment.gone or not segment.readable or size <= start or size == segment.stuck_at_size:
             return False
-        position, rest = start, b""
-        try:
-            while segment.readable and position < size:
-                chunk = self._files.read(f"{segment.path}.index", position, min(_CHUNK, size - position))
-                if not chunk:
+        segment.whole = False
+        position, rest, path = start, b"", f"{segment.path}.index"
+        while segment.readable and position < size:
+            chunk = self._files.read(path, position, min(_CHUNK, size - position))
+            if not chunk:
+                break
+            position += len(chunk)
+            rest += chunk
+            found = spans(rest)
+            entries = decode(rest, found)
+            rest = rest[found.end :]
+            with self._lock:
+                self._take(segment, entries)
+                segment.position += found.end
+                if found.unreadable and segment.readable:
+                    segment.counts.damaged += segment.stuck_at_size < 0
+                    segment.stuck_at_size = size
                     break
-                position += len(chunk)
-                rest = self._take(segment, rest + chunk)
-        except UnreadableTail:
-            if segment.stuck_at_size < 0:
-                self._counts.damaged += 1
-            segment.stuck_at_size = size
-        except FileNotFoundError:
-            self._deleted = True  # since it was listed: what replaced it was there before
-        except OSError:
-            pass  # a file that cannot be read now may be readable at the next refresh
+        segment.whole = True
         return segment.position > start
 
-    def _take(self, segment: _Segment, buffer: bytes) -> bytes:
-        """Understand the complete frames of `buffer`, which starts at the segment's position; returns the rest of it."""
-        start, end = segment.position, 0
-        for data, end in frames(buffer):
-            try:
-                self._add(segment, pb.Entry.FromString(data) if data is not None else None)
-            except (DecodeError, OverflowError):
-                self._counts.damaged += 1
-            segment.entries += 1
-            segment.position = start + end
+    def _take(self, segment: SegmentIndex, entries: Entries) -> None:
+        """Add what was decoded behind the last entry of a segment."""
+        n = len(entries.sound)
+        for row, message in entries.messages.items():
+            if entries.sound[row]:
+                self._obey(segment, segment.entries + row, message)
             if not segment.readable:
-                return b""
-        return buffer[end:]
+                n = row
+                break
+        records, blobs, purged = segment.take(entries.columns[:n], entries.sound[:n])
+        if purged:
+            self._epoch = secrets.randbits(48)
+        if len(blobs):
+            self._blobs.add(blobs)
+        if len(records):
+            records["arrival"] = np.arange(self._arrived, self._arrived + len(records))
+            self._arrived += len(records)
+            segment.rows.append(records)
+            if not segment.hidden:
+                self._count(segment, records, 1)
 
-    def _add(self, segment: _Segment, entry: pb.Entry | None) -> None:
-        if entry is None or entry.length > MAX_PAYLOAD:
-            raise OverflowError
-        series = segment.series_of_id.get(entry.series)
-        kind = entry.kind
-        if kind not in _KNOWN_KINDS:
-            self._counts.unknown += 1
-        elif series is not None and kind == series.declaration.kind:
-            series.length += 1
-            segment.series.append(series.number)
-            segment.entry.append(segment.entries)
-            segment.step.append(entry.step)
-            segment.wall_time.append(entry.wall_time)
-            segment.offset.append(entry.offset)
-            segment.length.append(entry.length)
-            segment.crc.append(entry.crc)
-            segment.count.append(entry.count)
-        elif kind in _BLOBS:
-            place = _Place(segment.path, entry.offset, entry.length, entry.crc)
-            self._blobs.setdefault((kind, entry.content_hash), place)
-        elif kind == pb.SERIES:
+    def _obey(self, segment: SegmentIndex, number: int, entry: pb.Entry) -> None:
+        """Follow an entry that says more than where a payload lies."""
+        if entry.kind == pb.SERIES:
             declared = entry.declaration
-            new = Series(len(self._series), declared)
-            found = self._series.setdefault((declared.tag, declared.kind), new)
-            found.declaration = declared
-            segment.series_of_id[declared.id] = found
-        elif kind == pb.SEGMENT:
-            if segment.entries:
-                segment.parts.append(_Part(entry.segment.created, len(segment.series), segment.entries))
+            name = declared.tag, declared.kind
+            series = self._series.get(name) or Series(next(self._numbers), declared)
+            if segment.series.setdefault(declared.id, series) is not series:
+                segment.counts.damaged += 1  # an id never comes to mean another series
+                return
+            segment.since.setdefault(declared.id, number)
+            series.declaration = declared
+            self._series[name] = series
+        elif entry.kind == pb.SEGMENT:
+            part = SegmentPart(entry.segment.created, number)
+            if number:
+                segment.parts.append(part)
             else:
-                segment.parts = [_Part(entry.segment.created, 0, 0)]
+                segment.parts = [part]
                 segment.replaces = frozenset(entry.segment.replaces)
+                segment.hidden = not segment.replaces.isdisjoint(self._segments)
             if entry.segment.format_version > FORMAT_VERSION:
                 segment.readable = False
-                self._counts.unknown += 1
-        elif kind == pb.PURGE:
-            self._purges.append((segment.parts[-1], segment.entries, entry.step, entry.wall_time))
-        elif kind == pb.FAILURE:
-            self._failures.append(entry)
+                segment.counts.unknown += 1
+        elif entry.kind == pb.FAILURE:
+            self._failures.append((segment, entry))
             if entry.failure.dropped:
-                self._counts.dropped += 1
+                segment.counts.dropped += 1
             else:
-                self._counts.failed += 1
-        elif kind != pb.END:  # its declaration is lost
-            self._counts.damaged += 1
-
-
-def _read_payload(place: _Place, files: Files) -> bytes:
-    data = files.read(f"{place.path}.data", place.offset, place.length)
-    if len(data) < place.length:
-        raise DamagedRecord(f"{_name(place)} ends before the record at byte {place.offset} does")
-    if crc32c(data) != place.crc:
-        raise DamagedRecord(f"the record at byte {place.offset} of {_name(place)} does not match its CRC")
-    return data
-
-
-def _name(place: _Place) -> str:
-    return f"{os.path.basename(place.path)}.data"
+                segment.counts.failed += 1

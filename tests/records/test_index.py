@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from tb_explain.records import MAX_PAYLOAD, DamagedRecord, Record, RunIndex, SegmentWriter
+from tb_explain.records import MAX_PAYLOAD, DamagedRecord, LocalFiles, Record, RunIndex, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
-from tb_explain.records.index import RecordKey, Steps
+from tb_explain.records.listing import RecordKey, Steps
+from tb_explain.records.segment_index import Counts
 
 
 def payload_of(step: int) -> bytes:
@@ -316,3 +317,93 @@ def test_records_of_one_step_are_in_the_order_of_their_segments_age(tmp_path: Pa
     index = RunIndex(tmp_path)
     index.refresh()
     assert [key.segment for key in steps_of(index).keys] == [names[age] for age in sorted(ages)]
+
+
+def test_what_was_deleted_is_forgotten_and_the_rest_stays(tmp_path: Path, segment: SegmentWriter) -> None:
+    log(segment, 0, 1)
+    gone = SegmentWriter(tmp_path)
+    log(gone, 1, 2)
+    log(gone, 5, tag="only there")
+    name, image = gone.blob(pb.IMAGE, b"picture")
+    purge = Record(pb.Entry(kind=pb.PURGE, step=1, wall_time=1e12), b"")
+    failure = Record(pb.Entry(kind=pb.FAILURE, failure=pb.Failure(tag="t")), b"")
+    gone.append([*image, failure, Record(pb.Entry(kind=pb.HEATMAPS, series=99), b"lost"), purge])
+    index = RunIndex(tmp_path)
+    index.refresh()
+    assert steps_of(index).step.tolist() == [0]
+    key = index.steps(index.series()[1]).keys
+    for file in (index_file(gone), data_file(gone)):
+        file.unlink()
+    assert index.refresh()
+    assert not index.refresh()
+    assert [(series.declaration.tag, series.length) for series in index.series()] == [("t", 2)]
+    assert steps_of(index).step.tolist() == [0, 1], "its purge is gone, too"
+    assert (vars(index.counts()), index.failures()) == (vars(Counts()), [])
+    with pytest.raises(KeyError):
+        index.read_blob(pb.IMAGE, name)
+    for one in key:
+        with pytest.raises(KeyError):
+            index.read(one)
+    log(segment, 3)
+    again = SegmentWriter(tmp_path)
+    log(again, 7, tag="only there")
+    index.refresh()
+    assert steps_of(index).step.tolist() == [0, 1, 3]
+    assert [index.read(key) for key in steps_of(index, "only there").keys] == [payload_of(7)]
+
+
+def test_a_file_that_was_written_anew_under_its_name_is_read_anew(tmp_path: Path, segment: SegmentWriter) -> None:
+    log(segment, 0, 1, 2)
+    index = RunIndex(tmp_path)
+    index.refresh()
+    other = SegmentWriter(tmp_path / "other")
+    log(other, 9)
+    for old, new in ((index_file(segment), index_file(other)), (data_file(segment), data_file(other))):
+        shutil.copyfile(new, old)
+    assert index.refresh()
+    assert [index.read(key) for key in steps_of(index).keys] == [payload_of(9)]
+    assert [series.length for series in index.series()] == [1]
+
+
+def test_blobs_are_found_however_many_there_are(tmp_path: Path) -> None:
+    segments = [SegmentWriter(tmp_path) for _ in range(3)]
+    index = RunIndex(tmp_path)
+    stored: dict[bytes, bytes] = {}
+    for i in range(9):
+        for segment in segments[: 1 + i % 3]:
+            payloads = [b"%d" % (500 * i + k) for k in range(900)]
+            named = [segment.blob(pb.IMAGE, payload) for payload in payloads]
+            stored |= {name: payload for (name, _), payload in zip(named, payloads, strict=True)}
+            segment.append([record for _, records in named for record in records])
+        index.refresh()
+        if i % 4 == 3:
+            index_file(segments[2]).unlink()
+            segments[2] = SegmentWriter(tmp_path)
+    assert len(stored) > 4000
+    for name, payload in stored.items():
+        assert index.read_blob(pb.IMAGE, name) == payload
+        with pytest.raises(KeyError):
+            index.read_blob(pb.LABELS, name)
+
+
+def test_who_asks_while_a_large_index_is_read_is_told_what_is_known(tmp_path: Path, segment: SegmentWriter) -> None:
+    n = 40_000
+    declared = segment.series(pb.Series(kind=pb.HEATMAPS, tag="t"))
+    segment.append(declared + [Record(pb.Entry(kind=pb.HEATMAPS, series=1, step=step), b"") for step in range(n)])
+    size = index_file(segment).stat().st_size
+    seen = []
+
+    class Slow(LocalFiles):
+        def read(self, path: str, start: int, length: int) -> bytes:
+            asker = threading.Thread(target=lambda: seen.append((index.unread(), [s.length for s in index.series()])))
+            asker.start()
+            asker.join(10)
+            return super().read(path, start, length)
+
+    index = RunIndex(tmp_path, Slow())
+    index.refresh()
+    assert seen[0] == ((size, size), [])
+    assert len(seen) > 2
+    lengths = [length for _, (length,) in seen[1:]]
+    assert 0 < lengths[0] < lengths[-1] < n
+    assert index.unread() == (0, size)

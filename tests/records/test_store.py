@@ -8,14 +8,16 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import patch
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from tb_explain.records import Record, RunIndex, SegmentWriter
+from tb_explain.records import Record, RunIndex, SegmentWriter, listing
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
+from tb_explain.records.listing import Cursor, RecordKey
 
 TAGS = st.sampled_from(["a", "b/c", "日本"])
 STEPS = st.one_of(st.integers(-3, 6), st.sampled_from([-(2**63), 2**63 - 1]))
@@ -54,6 +56,37 @@ class Writer:
         self.entries += len(records)
 
 
+class Follower:
+    """Joins pages as docs/http.md says, and so has the whole listing without ever asking for what it knows."""
+
+    def __init__(self) -> None:
+        self.cursor: Cursor | None = None
+        self.rows: dict[str, list[tuple[int, float, int, RecordKey]]] = {}
+
+    def follow(self, index: RunIndex) -> None:
+        """Ask until there is no more."""
+        more = True
+        while more:
+            series = index.series()
+            page = index.page(series, self.cursor)
+            more, self.cursor = page.more, page.cursor
+            if page.anew:
+                self.rows = {}
+            for one in series:
+                if (steps := page.steps.get(one.number)) is None:
+                    continue
+                rows = self.rows.setdefault(one.declaration.tag, [])
+                rows += zip(
+                    steps.step.tolist(), steps.wall_time.tolist(), steps.count.tolist(), steps.keys, strict=True
+                )
+                rows.sort(key=lambda row: (row[0], place_of(row[3], page.parts), row[3].entry))
+
+
+def place_of(key: RecordKey, parts: list[RecordKey]) -> int:
+    """Of the part that holds a record."""
+    return parts.index(max(part for part in parts if part.segment == key.segment and part.entry <= key.entry))
+
+
 class Store(RuleBasedStateMachine):
     writers = Bundle("writers")
 
@@ -67,6 +100,7 @@ class Store(RuleBasedStateMachine):
         self.layers: dict[str, set[str]] = {}
         self.fresh = True  # nothing was appended since the last refresh
         self.seen: list[tuple[object, ...]] = []
+        self.follower = Follower()
 
     def teardown(self) -> None:
         for writer in self.all:
@@ -177,6 +211,16 @@ class Store(RuleBasedStateMachine):
         self.fresh = True
         self.seen = self.shown(self.index)
         self.compare(self.index)
+
+    @rule()
+    def follow(self) -> None:
+        with patch.object(listing, "_PAGE", 3):
+            self.follower.follow(self.index)
+        told = {tag: [(*row, key) for *row, key in rows] for tag, rows in self.follower.rows.items()}
+        whole: dict[str, list[tuple[object, ...]]] = {}
+        for tag, *row in self.shown(self.index):
+            whole.setdefault(str(tag), []).append(tuple(row))
+        assert told == whole
 
     @rule()
     def read_anew(self) -> None:

@@ -1,0 +1,153 @@
+"""Which records of a run are shown and in which order, all at once or those that came since."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tb_explain.records.rows import RECORD, Table
+
+# Of one page of a listing.
+_PAGE = 1 << 15
+
+
+class RecordKey(NamedTuple):
+    """Names a record for good: the random end of its segment's file name, and the entry's number in the index file."""
+
+    segment: str
+    entry: int
+
+
+class Purge(NamedTuple):
+    """What a PURGE entry says."""
+
+    entry: int  # its number
+    step: int
+    time: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """The records of a segment, or of one of those of which it was merged, as they were at one moment."""
+
+    name: str
+    path: str
+    created: float
+    entry: int  # number of its first entry
+    purges: tuple[Purge, ...]
+    rows: Table
+
+    def between(self, start: int, stop: int) -> Table:
+        """Those that were the run's start-th to stop-th (excluded) to be read."""
+        arrivals = self.rows["arrival"]
+        return self.rows[bisect_left(arrivals, start) : bisect_left(arrivals, stop)]
+
+
+@dataclass(frozen=True)
+class Steps:
+    """The entries of a series that are to be shown, by step, then in the order written. All have one length."""
+
+    step: NDArray[np.int64]
+    wall_time: NDArray[np.float64]
+    count: NDArray[np.uint32]
+    segment: list[str]
+    entry: NDArray[np.uint32]
+
+    @cached_property
+    def keys(self) -> list[RecordKey]:
+        """What to `read` them by."""
+        return [RecordKey(*key) for key in zip(self.segment, self.entry.tolist(), strict=True)]
+
+
+class Cursor(NamedTuple):
+    """How far a listing has come: the records read before, as long as none of them was hidden or deleted since."""
+
+    epoch: int
+    arrival: int
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a listing."""
+
+    steps: dict[int, Steps]  # by Series.number, of those that have any
+    parts: list[RecordKey]  # the first entry of all of the run, in the order in which records of one step are shown
+    cursor: Cursor  # where the next one begins
+    more: bool  # whether there is a next one by now
+    anew: bool  # it is the first: what earlier pages said does not count
+
+
+class Listing:
+    """The records of a run as they were at one moment."""
+
+    def __init__(self, parts: Sequence[Part], now: Cursor) -> None:
+        self._parts = sorted(parts, key=lambda part: (part.created, part.path, part.entry))
+        self._now = now
+        self._purges = np.array(
+            [(purge.step, purge.time, by) for by, part in enumerate(self._parts) for purge in part.purges],
+            [("step", "<i8"), ("time", "<f8"), ("by", "<i8")],
+        )
+
+    def all(self, series: int) -> Steps:
+        """All of one series."""
+        tables = [part.rows[part.rows["series"] == series] for part in self._parts]
+        return self._ordered(tables).get(series) or self._steps(np.empty(0, RECORD), np.empty(0, np.int64))
+
+    def page(self, series: Sequence[int], after: Cursor | None) -> Page:
+        """Of these series the records that came after those of an earlier page."""
+        anew = after is None or after.epoch != self._now.epoch or after.arrival > self._now.arrival
+        start = 0 if anew or after is None else after.arrival
+        wanted = np.zeros(1 + max(series, default=0), bool)
+        wanted[list(series)] = True
+        tables = [[np.empty(0, RECORD)] for _ in self._parts]
+        found = 0
+        while start < self._now.arrival and found < _PAGE:
+            stop = min(self._now.arrival, start + _PAGE)
+            for table, part in zip(tables, self._parts, strict=True):
+                rows = part.between(start, stop)
+                rows = rows[wanted[np.minimum(rows["series"], len(wanted) - 1)] & (rows["series"] < len(wanted))]
+                if len(rows):
+                    table.append(rows)
+                    found += len(rows)
+            start = stop
+        return Page(
+            steps=self._ordered([np.concatenate(table) for table in tables]),
+            parts=[RecordKey(part.name, part.entry) for part in self._parts],
+            cursor=Cursor(self._now.epoch, start),
+            more=start < self._now.arrival,
+            anew=anew,
+        )
+
+    def _ordered(self, tables: Sequence[Table]) -> dict[int, Steps]:
+        """What is to be shown of these rows of each part, by series."""
+        shown = [self._not_purged(i, table) for i, table in enumerate(tables)]
+        rows = np.concatenate([np.empty(0, RECORD), *shown])
+        if not len(rows):
+            return {}
+        of = np.repeat(np.arange(len(shown)), [len(table) for table in shown])
+        order = np.lexsort((rows["entry"], of, rows["step"], rows["series"]))
+        rows, of = rows[order], of[order]
+        starts = [0, *(np.flatnonzero(rows["series"][1:] != rows["series"][:-1]) + 1)]
+        return {
+            int(rows["series"][start]): self._steps(rows[start:stop], of[start:stop])
+            for start, stop in zip(starts, [*starts[1:], len(rows)], strict=True)
+        }
+
+    def _steps(self, rows: Table, of: NDArray[np.int64]) -> Steps:
+        names = [self._parts[i].name for i in of.tolist()]
+        step, wall_time, count = (np.ascontiguousarray(rows[name]) for name in ("step", "wall_time", "count"))
+        return Steps(step, wall_time, count, names, rows["entry"])
+
+    def _not_purged(self, i: int, rows: Table) -> Table:
+        """Those of the i-th part that no purge hides."""
+        part = self._parts[i]
+        for purge in part.purges:
+            rows = rows[(rows["entry"] > purge.entry) | (rows["step"] < purge.step)]
+        hiding = self._purges["step"][(self._purges["by"] != i) & (self._purges["time"] > part.created)]
+        return rows[rows["step"] < hiding.min()] if len(rows) and len(hiding) else rows
