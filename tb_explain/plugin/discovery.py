@@ -22,7 +22,7 @@ _INTERVAL = 2.0  # seconds between two walks of the logdir at least,
 _SHARE = 0.2  # of the time at most is spent walking, however slow the file system is,
 _PATIENCE = 0.25  # and this many seconds at most does a request wait for one, after the first.
 
-_FIRST = 10.0  # A server may not answer at all: the first request waits this long for it.
+_FIRST = 10.0  # A server may not answer at all: requests wait so many seconds for the first search, all together.
 
 _ADDRESS = re.compile(r"[a-zA-Z][0-9a-zA-Z.]*://")
 
@@ -110,7 +110,7 @@ class Runs:
 
     def __init__(self, roots: Iterable[Root | RemoteRoot], listed: Callable[[], Iterable[str]]) -> None:
         self._roots = list(roots)
-        self._first = _FIRST if any(isinstance(root, RemoteRoot) for root in self._roots) else None
+        self._patient_until = float("inf")  # seconds of the monotonic clock
         self._listed = listed
         self._changed = threading.Condition()
         self._runs: dict[str, _Run] | None = None
@@ -123,7 +123,8 @@ class Runs:
         """All runs by name. Only the first call waits until the logdir has been walked to its end, or a server was too slow."""
         known = self.known()
         with self._changed:
-            self._changed.wait_for(lambda: self._runs is not None, self._first)
+            patience = self._patient_until - time.monotonic()
+            self._changed.wait_for(lambda: self._runs is not None, None if patience == float("inf") else patience)
         return known or self.known()
 
     def known(self) -> Mapping[str, RunIndex]:
@@ -131,6 +132,8 @@ class Runs:
         with self._changed:
             if not self._refreshing and time.monotonic() >= self._due:
                 self._refreshing = True
+                if self._runs is None and any(isinstance(root, RemoteRoot) for root in self._roots):
+                    self._patient_until = time.monotonic() + _FIRST
                 threading.Thread(target=self._refresh, name="tb_explain discovery", daemon=True).start()
             self._changed.wait_for(lambda: not self._refreshing, _PATIENCE)
             return {name: run.index for name, run in (self._runs or {}).items()}

@@ -12,7 +12,7 @@ from tensorboard.plugins.base_plugin import FrontendMetadata, TBContext, TBPlugi
 from werkzeug import Request, Response
 
 from tb_explain.plugin.answers import describe, list_records
-from tb_explain.plugin.discovery import Runs, roots_of
+from tb_explain.plugin.discovery import roots_of
 from tb_explain.plugin.http import (
     FOR_A_YEAR,
     NOT_CACHED,
@@ -24,6 +24,7 @@ from tb_explain.plugin.http import (
     the_only,
     unknown,
 )
+from tb_explain.plugin.logdirs import Logdirs
 from tb_explain.plugin.page import static
 from tb_explain.plugin.summaries import summarise
 from tb_explain.records import DamagedRecord, RunIndex, Series, image_media_type
@@ -54,7 +55,7 @@ class ExplainPlugin(TBPlugin):
             found = provider.list_runs(RequestContext(), experiment_id="") if provider else ()
             return [run.run_name for run in found]
 
-        self._runs = Runs(roots_of(context.logdir or "", logdir_spec or ""), listed)
+        self._runs = Logdirs(roots_of(context.logdir or "", logdir_spec or ""), listed)
 
     def is_active(self) -> bool:
         """Whether there are explanations, as far as is known now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -162,6 +163,38 @@ def test_runs_stay_while_their_server_is_gone_and_grow_when_it_is_back(
     until(lambda: page.series(run="a")[0]["steps"] == [0, 1])
     until(lambda: page.ask("runs").json["notices"] == [])
     assert list(payloads(page.ask("records", run="a", key=keys(page, run="a")).data)) == run.payloads
+    caplog.clear()
+
+
+def test_a_server_that_does_not_answer_holds_up_neither_the_first_request_for_long_nor_local_runs(
+    tmp_path: Path,
+    page_of: Callable[..., Page],
+    s3: S3,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(discovery, "_FIRST", 1)
+    monkeypatch.setattr(discovery, "_PATIENCE", 0.1)
+    monkeypatch.setattr(remote, "_LISTING", 4)
+    run = Run(tmp_path / "near").log("t", [0])
+    hold = threading.Event()
+    s3.before = lambda method, path: hold.wait(20) and None
+    try:
+        page = page_of(flags=SimpleNamespace(logdir_spec=f"a:s3://bucket/slow,b:s3://bucket/slow2,{tmp_path}"))
+        started = time.monotonic()
+        assert list(page.runs()) == ["near"]
+        first = time.monotonic() - started
+        run.log("t", [1])
+        until(lambda: page.series(run="near")[0]["steps"] == [0, 1])
+        then = time.monotonic() - started - first
+        assert 0.9 < first < 3
+        assert then < 2, "nobody waits for it again"
+        until(lambda: len(page.ask("runs").json["notices"]) == 2)
+        assert all("no answer in time" in notice for notice in page.ask("runs").json["notices"])
+    finally:
+        hold.set()
+        s3.before = lambda method, path: None
+    until(lambda: not page.ask("runs").json["notices"])
     caplog.clear()
 
 
