@@ -36,6 +36,7 @@ ALL = (
     "store",
     "projection",
     "page",
+    "page_session",
 )
 
 # In a process of its own: what the part prints goes beside the figures, which are JSON, one a line.

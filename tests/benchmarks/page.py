@@ -1,8 +1,7 @@
-"""The page under the hand: its first view beside TensorBoard's image dashboard, a slider dragged over 64 tiles, scrubbing, and a long session."""
+"""The page under the hand: its first view beside TensorBoard's image dashboard, a slider dragged over 64 tiles, and scrubbing."""
 
 from __future__ import annotations
 
-import itertools
 import os
 import statistics
 import tempfile
@@ -13,21 +12,17 @@ from typing import Any
 
 import numpy as np
 import psutil
-from playwright.sync_api import Browser, CDPSession, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.benchmarks import first_view
 from tests.benchmarks.page_runs import write_explanations, write_many
 from tests.benchmarks.processes import browser_cpu, cpu_seconds, tensorboard
 from tests.benchmarks.table import Row
 from tests.browser.conftest import ExplainTab, explain_tab, launch
-from tests.tour import logdirs
-from tests.tour.guide import CONTEXT, Guide
-from tests.tour.route import tour_of
 
 TILES = 64
 FRAMES = 40
 RUNS, TAGS, STEPS = 20, 50, 200
-MINUTES = os.environ.get("MINUTES")  # of the long session, instead of 1, or 10 of a full run
 EXPLANATIONS = "/#tb_explain&p.tb_explain.view=explanations"
 
 # Moves a slider once a frame; `canvases` counts what is repainted.
@@ -144,49 +139,6 @@ SCRUB = """async step => {
 }"""
 
 
-def session(playwright: Playwright, minutes: float) -> Iterator[Row]:
-    """The tour of the quickstart, again and again; what is left each minute when all garbage was collected, at the same place."""
-    print(f"\nthe tour of the quickstart for {minutes:g} minutes: JavaScript heap after collecting garbage")
-    print(f"{'minute':>7} {'heap MB':>8} {'arrays MB':>10} {'nodes':>7} {'listeners':>10} {'stops':>6}")
-    logdir = logdirs.quickstart()
-    browser = launch(playwright)
-    with tensorboard(logdir) as (url, _):
-        tab = opened(browser, url + EXPLANATIONS, **CONTEXT)
-        guide, devtools = Guide(tab), tab.page.context.new_cdp_session(tab.page)
-        stops = tour_of(logdirs.runs_of(logdir))
-        for stop in stops:  # everything is loaded once
-            stop.visit(guide)
-        rows = []
-        began = time.monotonic()
-        for visited, stop in enumerate(itertools.cycle(stops)):
-            elapsed = (time.monotonic() - began) / 60
-            if elapsed >= len(rows) * min(1, minutes / 2):
-                rows.append((elapsed, *left(guide, devtools)))
-                print("{:7.1f} {:8.2f} {:10.2f} {:7.0f} {:10.0f}".format(*rows[-1]) + f" {visited:6}", flush=True)
-                if elapsed >= minutes:
-                    break
-            stop.visit(guide)
-    browser.close()
-    at, heap = np.array(rows)[:, :2].T
-    slope = np.polyfit(at, heap, 1)[0]
-    name, meaning = (
-        f"JavaScript heap after {minutes:g} minutes of the tour",
-        f"{slope:+.2f} MB a minute; {visited} stops",
-    )
-    yield Row(name, heap[-1], "MB", heap[0], "at their beginning", meaning=meaning)
-
-
-def left(guide: Guide, devtools: CDPSession) -> tuple[float, float, int, int]:
-    """MB of objects and of arrays, nodes and listeners of the document, at one place."""
-    guide.go("explanations", runs="photographs")
-    for _ in range(3):
-        devtools.send("HeapProfiler.collectGarbage")
-        guide.tab.page.wait_for_timeout(200)
-    usage, counted = devtools.send("Runtime.getHeapUsage"), devtools.send("Memory.getDOMCounters")
-    arrays = usage.get("backingStorageSize", 0)
-    return usage["usedSize"] / 1e6, arrays / 1e6, counted["nodes"], counted["jsEventListeners"]
-
-
 def opened(browser: Browser, address: str, **options: Any) -> ExplainTab:
     return explain_tab(browser.new_context(**options), address, [])
 
@@ -197,5 +149,4 @@ def main(full: bool = False) -> Iterator[Row]:
         yield from first_view.compare(playwright, 5 if full else 3)
         yield from slider(playwright, 5 if full else 3)
         yield from scrubbing(playwright, 30 if full else 15)
-        yield from session(playwright, float(MINUTES or (10 if full else 1)))
     print(f"load average at the end {os.getloadavg()[0]:.1f}")

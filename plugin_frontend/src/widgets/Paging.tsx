@@ -1,4 +1,4 @@
-/** Which of several pages is shown, and the way to the next and the previous one. */
+/** Which of several pages is shown, and the way to the next and the previous one; nothing where there is but one. */
 import { Icon } from "./Icon.tsx";
 
 type Props = {
@@ -11,6 +11,7 @@ type Props = {
 };
 
 export function Paging({ page, count, onTurn, what = "page" }: Props) {
+  if (count <= 1) return null;
   return (
     <div class="paging">
       <button

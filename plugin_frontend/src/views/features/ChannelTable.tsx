@@ -6,7 +6,7 @@ import { useRows } from "../../widgets/rows.ts";
 import { compact } from "../explanations/format.ts";
 import { categoryOf, choice, groupColour, halves, order, statisticNames } from "./reading.ts";
 
-const ROW = 26;
+const ROW = 24;
 
 type Column = { name: string; sort: ChannelSort };
 

@@ -166,9 +166,9 @@ function Filters({ run, facts }: Props) {
           title={dead ? `Most of them in ${worst.layer}` : "No filter is dead"}
           testId="filters"
           onClick={() => showLayer(run, worst.layer, dead ? "dead" : "all")}
-          number={`${dead} dead`}
+          number={dead ? worst.layer : ""}
         >
-          {dead ? worst.layer : ""}
+          {`${dead} dead`}
         </Cell>
       )}
     </td>

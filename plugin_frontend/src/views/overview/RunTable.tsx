@@ -28,22 +28,26 @@ export function RunTable({ runs }: { runs: readonly RunSeries[] }) {
     <table class="overview-table">
       <colgroup>
         <col style={{ width: "16%" }} />
-        <col style={{ width: "14%" }} />
+        <col style={{ width: "12%" }} />
         {has.has("predictions") && <col style={{ width: "17%" }} />}
         {has.has("predictions") && <col style={{ width: "20%" }} />}
         {has.has("maps") && <col />}
-        {has.has("filters") && <col style={{ width: "11%" }} />}
-        {has.has("classes") && <col style={{ width: "13%" }} />}
+        {has.has("filters") && <col style={{ width: "9%" }} />}
+        {has.has("classes") && <col style={{ width: "11%" }} />}
       </colgroup>
       <thead>
         <tr>
           <th scope="col">Run</th>
           <th scope="col">Logged</th>
           {has.has("predictions") && <th scope="col">Accuracy</th>}
-          {has.has("predictions") && <th scope="col">Most confident mistakes</th>}
-          {has.has("maps") && <th scope="col">Least faithful, most changed</th>}
+          {has.has("predictions") && <th scope="col">Surest mistakes</th>}
+          {has.has("maps") && (
+            <th scope="col" title="The least faithful ones, and those that changed most since the step before">
+              Maps
+            </th>
+          )}
           {has.has("filters") && <th scope="col">Filters</th>}
-          {has.has("classes") && <th scope="col">Most confusable</th>}
+          {has.has("classes") && <th scope="col">Confusable</th>}
         </tr>
       </thead>
       <tbody>

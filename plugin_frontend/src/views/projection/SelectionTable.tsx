@@ -83,7 +83,7 @@ export function SelectionTable({ points }: { points: Points }) {
                 <td>
                   <button
                     type="button"
-                    class="icon-button small"
+                    class="icon-button row-remove"
                     aria-label={`Deselect row ${row}`}
                     onClick={() => reduceSelection([id])}
                   >
@@ -95,7 +95,7 @@ export function SelectionTable({ points }: { points: Points }) {
           })}
         </tbody>
       </table>
-      {pages > 1 && <Paging page={at} count={pages} onTurn={turn} what="rows" />}
+      <Paging page={at} count={pages} onTurn={turn} what="rows" />
     </div>
   );
 }
