@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import re
-import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from tb_explain.plugin.inside import FilesInside, contains
 from tb_explain.plugin.remote import RemoteRoot
-from tb_explain.records import DIRECTORY, LocalFiles, RunIndex
+from tb_explain.records import DIRECTORY, RunIndex
 from tb_explain.records.remote import is_remote
 
 _log = logging.getLogger("tb_explain")
@@ -34,9 +34,9 @@ class Root(NamedTuple):
     path: str
 
     @property
-    def files(self) -> LocalFiles:
+    def files(self) -> FilesInside:
         """How its files are reached."""
-        return LocalFiles(self.open)
+        return FilesInside(self.path)
 
     @property
     def notice(self) -> str:
@@ -45,7 +45,7 @@ class Root(NamedTuple):
 
     def run_directories(self, listed: Iterable[str]) -> Iterator[str]:
         """The directories that have explanations."""
-        return _run_directories(self.path)
+        return self.files.run_directories()
 
     def run_name(self, directory: str) -> str:
         """TensorBoard's name of the run in a directory below this one."""
@@ -60,19 +60,7 @@ class Root(NamedTuple):
 
     def contains(self, path: str) -> bool:
         """Whether a path, after resolving symbolic links, lies in this directory."""
-        return f"{os.path.realpath(path)}{os.sep}".startswith(os.path.join(self.path, ""))
-
-    def open(self, path: str, flags: int) -> int:
-        """An opener for regular files inside this directory; raises PermissionError for anything else."""
-        real = os.path.realpath(path)
-        if not self.contains(real):
-            raise PermissionError(f"{path} leads out of the logdir")
-        # Opening a pipe would wait for its writer.
-        descriptor = os.open(real, flags | getattr(os, "O_NONBLOCK", 0))
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.close(descriptor)
-            raise PermissionError(f"{path} is not a regular file")
-        return descriptor
+        return contains(self.path, path)
 
 
 def roots_of(logdir: str, logdir_spec: str) -> list[Root | RemoteRoot]:
@@ -197,25 +185,16 @@ class Runs:
         home = os.path.join(directory, DIRECTORY)
         try:
             segments = frozenset(name for name in root.files.sizes(home) if name.endswith(".index"))
+        except PermissionError:
+            if directory not in self._refused and not root.contains(home) and os.path.isdir(home):
+                self._refused.add(directory)
+                _log.warning("%s is not shown: it leads out of the logdir", directory)
+            return None
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
         except OSError:  # a server that does not answer now does not make its runs vanish
             return before
-        if not root.contains(home):
-            if directory not in self._refused:
-                self._refused.add(directory)
-                _log.warning("%s is not shown: it leads out of the logdir", directory)
-            return None
         # A segment that is gone was deleted by hand, perhaps to start the run anew: nothing of it may linger.
         if before is not None and before.directory == directory and before.segments <= segments:
             return replace(before, segments=segments)
         return _Run(directory, segments, RunIndex(directory, root.files))
-
-
-def _run_directories(top: str) -> Iterator[str]:
-    """The directories at and below `top` that hold explanations. Does not enter what plugins keep there."""
-    for directory, children, _ in os.walk(top):
-        if "plugins" in children:
-            children.remove("plugins")
-            if os.path.isdir(os.path.join(directory, DIRECTORY)):
-                yield directory

@@ -46,7 +46,8 @@ def unknown(sentence: str) -> Refusal:
 
 def quoted(value: str) -> str:
     """A value from a request as a refusal repeats it: printable and short."""
-    return ascii(value if len(value) <= _QUOTED else value[: _QUOTED - 1] + "…")
+    text = ascii(value[:_QUOTED])
+    return text if len(value) <= _QUOTED and len(text) <= _QUOTED + 2 else f"{text[: _QUOTED - 1]}…'"
 
 
 def application(view: View) -> Any:
@@ -69,6 +70,10 @@ def application(view: View) -> Any:
 
 def _answer(view: View, request: Request) -> Response:
     if request.method in ("GET", "HEAD"):
+        try:
+            _ = request.args  # read here, once for all
+        except UnicodeError:
+            raise malformed("The query is not text in UTF-8.") from None
         return view(request)
     response = _sentence(405, "Only GET and HEAD are answered here.")
     response.headers["Allow"] = "GET, HEAD"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +30,7 @@ _MEDIA_TYPES = {
 _COMPRESSIBLE = {".js", ".css", ".json", ".map", ".svg", ".wasm"}
 
 _ENTRY = "index.js"
+_NAME = re.compile(r"(?=.{1,200}$)[\w-][\w.-]*(/[\w-][\w.-]*)*", re.ASCII)
 
 _NOT_BUILT = b"""\
 export function render() {
@@ -70,14 +72,15 @@ def static(request: Request) -> Response:
 
 
 def _inside_bundle(name: str) -> str | None:
-    """The real path of a file of the bundle; None for anything else, however it is spelt."""
-    root = os.path.realpath(BUNDLE)
-    try:
-        path = os.path.realpath(os.path.join(root, name))
-        inside = os.path.commonpath([root, path]) == root
-    except ValueError:  # a NUL, or another drive
+    """The real path of a file of the bundle; None for anything else, however it is spelt.
+
+    Of what is no such name nothing is asked of the file system: on Windows, a path can be an address on somebody's server.
+    """
+    if not _NAME.fullmatch(name):
         return None
-    return path if inside and os.path.isfile(path) else None
+    root = os.path.realpath(BUNDLE)
+    path = os.path.realpath(os.path.join(root, name))
+    return path if os.path.commonpath([root, path]) == root and os.path.isfile(path) else None
 
 
 @lru_cache(maxsize=256)

@@ -1,0 +1,74 @@
+"""Sees every file that this process opens or lists, so that a test can tell what it had no business with."""
+
+from __future__ import annotations
+
+import os
+import site
+import sys
+import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+# Python's own: modules are imported, and their sources read for tracebacks, whenever it pleases.
+_PYTHON = {sys.prefix, sys.base_prefix, *sysconfig.get_paths().values(), *site.getsitepackages()}
+_READS = {"open", "os.listdir", "os.scandir"}
+_WRITES = {
+    "os.chmod", "os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.system", "os.truncate",
+    "socket.connect", "subprocess.Popen", "shutil.rmtree",
+}  # fmt: skip
+
+
+class Watch:
+    """What was done; `outside`: what led to none of the allowed directories."""
+
+    def __init__(self, allowed: list[str]) -> None:
+        self.allowed = [os.path.realpath(path) for path in (*allowed, *_PYTHON)]
+        self.events = 0
+        self.outside: list[str] = []
+
+    def see(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """One event of sys.audit."""
+        if event in _WRITES:
+            self.outside.append(f"{event}{arguments}")
+        if event not in _READS:
+            return
+        self.events += 1
+        path = arguments[0]
+        if isinstance(path, int):
+            if event == "open":
+                return  # a file that was opened before is wrapped
+            path = f"/proc/self/fd/{path}"
+        path = os.fsdecode(path if path is not None else ".")
+        # Relative to a directory that was opened before: a single name that must not be a link.
+        if not os.path.isabs(path) and os.sep not in path and path != ".." and arguments[2] & os.O_NOFOLLOW:
+            return
+        real = os.path.realpath(path)
+        if not any(real == root or real.startswith(os.path.join(root, "")) for root in self.allowed):
+            self.outside.append(f"{event} {path}")
+
+
+_watching: Watch | None = None
+
+
+def _hook(event: str, arguments: tuple[Any, ...]) -> None:
+    if _watching is not None and (event in _READS or event in _WRITES):
+        _watching.see(event, arguments)
+
+
+@contextmanager
+def watched(*allowed: str) -> Iterator[Watch]:
+    """Watches all threads until the end of the block. A hook cannot be removed again, so there is one for all."""
+    global _watching
+    if not _hooked:
+        sys.addaudithook(_hook)
+        _hooked.append(True)
+    watch = Watch(list(allowed))
+    _watching = watch
+    try:
+        yield watch
+    finally:
+        _watching = None
+
+
+_hooked: list[bool] = []
