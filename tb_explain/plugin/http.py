@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from werkzeug import Request, Response
@@ -95,6 +95,14 @@ class _Answer(Response):
 def content(body: bytes, media_type: str, cache: str, status: int = 200) -> Response:
     """An answer as it stands."""
     return _Answer(body, status, {"Cache-Control": cache}, content_type=media_type)
+
+
+def streamed(body: Iterator[bytes], length: int | None, media_type: str, cache: str) -> Response:
+    """An answer that is made while it is sent; its length is promised if it is known."""
+    response = _Answer(body, 200, {"Cache-Control": cache}, content_type=media_type)
+    if length is not None:
+        response.headers["Content-Length"] = str(length)
+    return response
 
 
 def as_json(request: Request, value: object) -> Response:

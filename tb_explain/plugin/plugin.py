@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import struct
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -13,30 +12,16 @@ from werkzeug import Request, Response
 
 from tb_explain.plugin.answers import describe, list_records
 from tb_explain.plugin.discovery import roots_of
-from tb_explain.plugin.http import (
-    FOR_A_YEAR,
-    NOT_CACHED,
-    application,
-    as_json,
-    content,
-    malformed,
-    quoted,
-    the_only,
-    unknown,
-)
+from tb_explain.plugin.http import application, as_json, malformed, quoted, the_only, unknown
 from tb_explain.plugin.logdirs import Logdirs
 from tb_explain.plugin.page import static
+from tb_explain.plugin.payloads import OCTETS, Read, framed, whole
 from tb_explain.plugin.summaries import summarise
-from tb_explain.records import DamagedRecord, RunIndex, Series, image_media_type
+from tb_explain.records import DamagedRecord, Payload, RunIndex, Series, image_media_type
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import RecordKey
 
-_MOST_RECORDS = 256  # of one answer,
-_MOST_BYTES = 64 << 20  # which is cut short once it is larger than this
-_UNREADABLE = struct.pack("<I", 0xFFFFFFFF)
-_ASK_AGAIN = struct.pack("<I", 0xFFFFFFFE)
-
-_OCTETS = "application/octet-stream"
+_MOST_RECORDS = 256  # of one answer
 _KEY = re.compile(r"(.{1,200})-([0-9]{1,18})", re.DOTALL)
 _HASH = re.compile(r"[0-9a-fA-F]{32}")
 _SAMPLE = re.compile(r"[0-9a-f]{32}|#(0|[1-9][0-9]{0,8})")
@@ -94,7 +79,7 @@ class ExplainPlugin(TBPlugin):
         return as_json(request, {"series": [list_records(run, series) for series in found]})
 
     def _serve_records(self, request: Request) -> Response:
-        return self._payloads(request, lambda payload: payload)
+        return self._payloads(request, lambda payload: payload.pieces())
 
     def _serve_summaries(self, request: Request) -> Response:
         samples = frozenset(request.args.getlist("sample"))
@@ -103,45 +88,34 @@ class ExplainPlugin(TBPlugin):
                 raise malformed(
                     f"{quoted(sample)} names no sample; expected the content hash of its image, or # and its place."
                 )
-        return self._payloads(request, lambda payload: summarise(payload, samples))
+        return self._payloads(request, lambda payload: _summary(payload, samples))
 
-    def _payloads(self, request: Request, made: Callable[[bytes], bytes | None]) -> Response:
+    def _payloads(self, request: Request, made: Callable[[Payload], Iterable[bytes]]) -> Response:
         """What is made of the payloads of the records asked for."""
         run = self._run(request)
         keys = [_parse_key(text) for text in request.args.getlist("key")]
         if not 1 <= len(keys) <= _MOST_RECORDS:
             raise malformed(f"There are {len(keys)} parameters “key”; expected 1 to {_MOST_RECORDS}.")
-        body = bytearray()
-        complete = True
-        for key in keys:
-            payload = _read(run, key) if len(body) <= _MOST_BYTES else None
-            answer = None if payload is None else made(payload)
-            if answer is None:
-                complete = False
-                body += _UNREADABLE if len(body) <= _MOST_BYTES else _ASK_AGAIN
-            else:
-                body += struct.pack("<I", len(answer))
-                body += answer
-        return content(bytes(body), _OCTETS, FOR_A_YEAR if complete else NOT_CACHED)
+
+        def read(key: RecordKey) -> Read:
+            return lambda: made(run.payload(key))
+
+        return framed(request, [read(key) for key in keys])
 
     def _serve_image(self, request: Request) -> Response:
-        encoded = self._blob(request, pb.IMAGE)
-        media_type = image_media_type(encoded)
-        if media_type is None:
-            raise unknown("This image is in none of the formats PNG, JPEG and WebP.")
-        return content(encoded, media_type, FOR_A_YEAR)
+        return self._blob(request, pb.IMAGE)
 
     def _serve_classes(self, request: Request) -> Response:
-        return content(self._blob(request, pb.CLASSES), _OCTETS, FOR_A_YEAR)
+        return self._blob(request, pb.CLASSES)
 
     def _serve_labels(self, request: Request) -> Response:
-        return content(self._blob(request, pb.LABELS), _OCTETS, FOR_A_YEAR)
+        return self._blob(request, pb.LABELS)
 
     def _serve_volume(self, request: Request) -> Response:
-        return content(self._blob(request, pb.VOLUME), _OCTETS, FOR_A_YEAR)
+        return self._blob(request, pb.VOLUME)
 
     def _serve_column(self, request: Request) -> Response:
-        return content(self._blob(request, pb.COLUMN), _OCTETS, FOR_A_YEAR)
+        return self._blob(request, pb.COLUMN)
 
     def _run(self, request: Request) -> RunIndex:
         name = the_only(request, "run", "the name of a run")
@@ -150,13 +124,17 @@ class ExplainPlugin(TBPlugin):
             raise unknown(f"There is no run {quoted(name)} with explanations.")
         return run
 
-    def _blob(self, request: Request, kind: int) -> bytes:
+    def _blob(self, request: Request, kind: int) -> Response:
         name = the_only(request, "hash", "a content hash")
         if not _HASH.fullmatch(name):
             raise malformed(f"{quoted(name)} is no content hash; expected 32 hexadecimal digits.")
         run = self._run(request)
         try:
-            return run.read_blob(kind, bytes.fromhex(name))
+            payload = run.blob(kind, bytes.fromhex(name))
+            media_type = image_media_type(payload.start(16)) if kind == pb.IMAGE else OCTETS
+            if media_type is None:
+                raise unknown("This image is in none of the formats PNG, JPEG and WebP.")
+            return whole(request, payload.pieces, payload.length, media_type)
         except KeyError:
             raise unknown(f"This run has nothing with the content hash {name}.") from None
         except (DamagedRecord, OSError):
@@ -191,9 +169,8 @@ def _parse_key(text: str) -> RecordKey:
     return RecordKey(match[1], int(match[2]))
 
 
-def _read(run: RunIndex, key: RecordKey) -> bytes | None:
-    """A record's payload; None when it cannot be had."""
-    try:
-        return run.read(key)
-    except (KeyError, DamagedRecord, OSError):
-        return None
+def _summary(payload: Payload, samples: frozenset[str]) -> Iterable[bytes]:
+    summary = summarise(payload.read(), samples)
+    if summary is None:
+        raise DamagedRecord("a record that cannot be summarised")
+    return (summary,)

@@ -7,7 +7,8 @@ from tb_explain.records.arrays import decode_array, decode_column, encode_array,
 from tb_explain.records.entries import MAX_PAYLOAD
 from tb_explain.records.files import LOCAL, Files, LocalFiles
 from tb_explain.records.images import encode_image, image_media_type
-from tb_explain.records.index import DamagedRecord, RunIndex
+from tb_explain.records.index import RunIndex
+from tb_explain.records.payload import DamagedRecord, Payload
 from tb_explain.records.recorder import Recorder
 from tb_explain.records.segment import DIRECTORY, Record, SegmentWriter, content_hash
 from tb_explain.records.segment_index import Series
@@ -19,6 +20,7 @@ __all__ = [
     "DamagedRecord",
     "Files",
     "LocalFiles",
+    "Payload",
     "Record",
     "Recorder",
     "RunIndex",

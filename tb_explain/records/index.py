@@ -16,8 +16,9 @@ import numpy as np
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.entries import Entries, decode
 from tb_explain.records.files import LOCAL, Files
-from tb_explain.records.framing import crc32c, spans
+from tb_explain.records.framing import spans
 from tb_explain.records.listing import Cursor, Listing, Page, RecordKey, Steps
+from tb_explain.records.payload import Payload
 from tb_explain.records.rows import Blobs, Table
 from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
 from tb_explain.records.segment_index import Counts, SegmentIndex, SegmentPart, Series
@@ -25,10 +26,6 @@ from tb_explain.records.segment_index import Counts, SegmentIndex, SegmentPart, 
 # Bytes of an index file read at a time: others get the interpreter in between, after some milliseconds.
 _CHUNK = 256 << 10
 _LISTINGS = 5  # of the directory at most, when segments are merged meanwhile
-
-
-class DamagedRecord(Exception):
-    """A payload that is not what its entry says: truncated, or with another CRC."""
 
 
 class RunIndex:
@@ -112,6 +109,10 @@ class RunIndex:
 
     def read(self, key: RecordKey) -> bytes:
         """The payload of one record. Raises KeyError for an unknown key, DamagedRecord, or OSError."""
+        return self.payload(key).read()
+
+    def payload(self, key: RecordKey) -> Payload:
+        """Where the payload of one record lies. Raises KeyError for an unknown key."""
         with self._lock:
             segment = self._segments[key.segment]
             rows = segment.rows.all
@@ -122,6 +123,10 @@ class RunIndex:
 
     def read_blob(self, kind: int, name: bytes) -> bytes:
         """The image or class names called `name` (its content hash). Raises KeyError, DamagedRecord, or OSError."""
+        return self.blob(kind, name).read()
+
+    def blob(self, kind: int, name: bytes) -> Payload:
+        """Where they lie. Raises KeyError."""
         with self._lock:
             of = {segment.number: segment for segment in self._segments.values()}
             rows = self._blobs.find(kind, name)
@@ -129,14 +134,9 @@ class RunIndex:
             raise KeyError((kind, name))
         return self._payload(of[int(rows[0]["segment"])], rows[0])
 
-    def _payload(self, segment: SegmentIndex, row: np.void) -> bytes:
-        path, offset, length = f"{segment.path}.data", int(row["offset"]), int(row["length"])
-        data = self._files.read(path, offset, length)
-        if len(data) < length:
-            raise DamagedRecord(f"{os.path.basename(path)} ends before the record at byte {offset} does")
-        if crc32c(data) != row["crc"]:
-            raise DamagedRecord(f"the record at byte {offset} of {os.path.basename(path)} does not match its CRC")
-        return data
+    def _payload(self, segment: SegmentIndex, row: np.void) -> Payload:
+        path = f"{segment.path}.data"
+        return Payload(self._files, path, int(row["offset"]), int(row["length"]), int(row["crc"]))
 
     def _listing(self) -> Listing:
         with self._lock:

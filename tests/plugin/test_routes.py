@@ -337,7 +337,6 @@ def test_only_get_and_head_are_answered(page: Page, route: str, method: str) -> 
 def test_head_is_get_without_the_body(run: Run, page: Page) -> None:
     asked = {
         "runs": {},
-        "records": {"run": ".", "key": keys(page)},
         "image": {"run": ".", "hash": next(iter(run.images))},
         "static/index.js": {},
     }
