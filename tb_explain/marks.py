@@ -9,7 +9,7 @@ PLUGIN_NAME = "tb_explain"
 
 
 class Marks:
-    """Writes one for each tag, through SummaryWriter's own file; in a forked child none."""
+    """Writes one for each tag, through SummaryWriter's own file; in a forked child, and without a file, none."""
 
     def __init__(self, file_writer: Any) -> None:
         self._file_writer = file_writer
@@ -18,7 +18,7 @@ class Marks:
 
     def write(self, tag: str, step: int, wall_time: float) -> None:
         """Write a tag's, at the first call."""
-        if tag in self._written or os.getpid() != self._pid:
+        if self._file_writer is None or tag in self._written or os.getpid() != self._pid:
             return
         from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_TENSOR, Summary, SummaryMetadata
         from tensorboard.compat.proto.tensor_pb2 import TensorProto

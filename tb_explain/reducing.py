@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from tb_explain.projections.jobs import Job
 from tb_explain.projections.reductions import Outcome, Reductions
-from tb_explain.records import Recorder
+from tb_explain.records import Origin, Recorder
 
 
 class Reducing:
@@ -17,18 +17,25 @@ class Reducing:
     Args:
         run_directory: where they are logged.
         recorder: takes note of failures.
-        file_writer: SummaryWriter's, for scalars `explain/projection/<tag>/<measure>`; in a forked child nothing is written to it.
+        file_writer: SummaryWriter's, for scalars `explain/projection/<tag>/<measure>`; None: they are not wanted. In a forked child
+            nothing is written to it.
+        origin: whose these projections are.
     """
 
     def __init__(
-        self, run_directory: str, recorder: Recorder, file_writer: Any, when_full: Literal["block", "drop"]
+        self,
+        run_directory: str,
+        recorder: Recorder,
+        file_writer: Any,
+        when_full: Literal["block", "drop"],
+        origin: Origin | None = None,
     ) -> None:
         self._recorder = recorder
         self._file_writer = file_writer
         self._pid = os.getpid()
         self._failures: list[str] = []
         self._lock = threading.Lock()
-        self._reductions = Reductions(run_directory, self._report, when_full=when_full)
+        self._reductions = Reductions(run_directory, self._report, when_full=when_full, origin=origin)
 
     def put(self, job: Job) -> bool:
         """Hand a job over. False: dropped, too much is waiting."""
@@ -59,7 +66,7 @@ class Reducing:
                 self._failures.append(f"{outcome.tag} of step {outcome.step} was not projected: {outcome.failure}")
             self._recorder.fail(outcome.tag, outcome.step, outcome.failure, outcome.detail)
             return
-        if os.getpid() == self._pid:
+        if self._file_writer is not None and os.getpid() == self._pid:
             from torch.utils.tensorboard.summary import scalar
 
             for measure, value in outcome.measures.items():

@@ -18,7 +18,7 @@ from tb_explain.channel_verbs import ChannelVerbs
 from tb_explain.declared import as_step, as_time
 from tb_explain.marks import Marks
 from tb_explain.probe import Probe
-from tb_explain.records import Recorder
+from tb_explain.records import DIRECTORY, Origin, Recorder, moment_in
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.reducing import Reducing
 from tb_explain.schedule import Schedule, check_schedule
@@ -27,6 +27,8 @@ from tb_explain.verbs import declared
 try:
     import torch
     from torch.utils.tensorboard import SummaryWriter
+
+    from tb_explain.ranks import this_process
 except ImportError as error:
     raise ImportError('logging explanations needs PyTorch: pip install "tb-explain[train]"') from error
 
@@ -45,6 +47,10 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
     exception in the loop included) write everything that was accepted; what `flush` returned for survives a kill. In a forked
     child explanations are logged as in its parent, but no summaries, as with SummaryWriter: their thread did not come along.
     Projections are reduced in a process of their own, which `flush` and `close` wait for; it finishes its work if this one is killed.
+
+    Ranks of a distributed job share a directory, each with a writer of its own. Marks and scalars of explanations are rank 0's. What other
+    ranks log themselves by `add_scalar` and its like becomes a run beside, `<log_dir>/rank1`, since a directory can have one event file
+    that is being written; without it they have none. A writer cannot be sent to another process.
 
     Args:
         log_dir, comment, purge_step, max_queue, flush_secs, filename_suffix: as SummaryWriter's. `purge_step` hides earlier
@@ -69,24 +75,32 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         when_full: Literal["block", "drop"] = "block",
         queue_bytes: int = 256 << 20,
     ) -> None:
-        super().__init__(
-            None if log_dir is None else os.fspath(log_dir), comment, purge_step, max_queue, flush_secs, filename_suffix
-        )
-        self._strict = strict
-        self._recorder = Recorder(self.log_dir, queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step)
         self._pid = os.getpid()
+        self._process = this_process()
+        self._made = False
+        self._file_writers: list[Any] = []  # its own, to be flushed in the end
+        where = os.fspath(log_dir) if log_dir else self._process.log_dir(comment)
+        super().__init__(where, comment, purge_step, max_queue, flush_secs, filename_suffix)
+        self._strict = strict
+        origin = Origin(moment_in(self.log_dir), self._process.session(), self._process.rank)
+        resumes = purge_step is not None and os.path.isdir(os.path.join(self.log_dir, DIRECTORY))
+        self._recorder = Recorder(
+            self.log_dir, queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step, origin=origin
+        )
+        if resumes:  # what is hidden is so at once, not only when something takes its place
+            self._recorder.put("", 0, 1, lambda segment: [])
         self._schedules: dict[str, Schedule] = {}
         self._drift = quality.Drift()
         self._found: dict[str, list[Explained]] = {}  # of methods that name what they find after the step before
         self._sheets = {}
-        self._purges = purge_step is not None
-        file_writer = self._get_file_writer()
+        # On other ranks than the first there is none yet. Of another writer's file its own verbs see to the end.
+        file_writer = self._get_file_writer() if self._other is not None else self.file_writer
+        self._summarises = file_writer is not None
         self._marks = Marks(file_writer)
-        self._reducing = Reducing(self.log_dir, self._recorder, file_writer, when_full)
+        self._reducing = Reducing(self.log_dir, self._recorder, file_writer, when_full, origin)
         # Runs at interpreter exit, and when the writer is collected without having been closed.
-        self._finalizer = weakref.finalize(
-            self, _finish, self._recorder, self._reducing, None if self._other else file_writer, self._pid
-        )
+        self._finalizer = weakref.finalize(self, _finish, self._recorder, self._reducing, self._file_writers, self._pid)
+        self._made = True
 
     @classmethod
     def onto(
@@ -110,13 +124,6 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         made._other = writer
         ExplainWriter.__init__(made, writer.log_dir, strict=strict, when_full=when_full, queue_bytes=queue_bytes)
         return made
-
-    def _get_file_writer(self) -> Any:
-        if self._other is None:
-            return super()._get_file_writer()  # type: ignore[no-untyped-call]
-        self.file_writer = self._other._get_file_writer()  # type: ignore[no-untyped-call]
-        self.all_writers = self._other.all_writers
-        return self.file_writer
 
     @property
     def failed(self) -> int:
@@ -189,10 +196,37 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             super().close()
         self._raise_failures()
 
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        raise TypeError(
+            "an ExplainWriter cannot be pickled or sent to another process; make one there, in the same directory "
+            f"({os.fspath(self.log_dir)!r}), or log what the process sends back"
+        )
+
     def __exit__(
         self, exc_type: type[BaseException] | None, exc_val: BaseException | None, exc_tb: TracebackType | None
     ) -> None:
         self.close()
+
+    def _get_file_writer(self) -> Any:
+        """Where summaries go. A directory must have one event file at a time, so it belongs to rank 0 of the job, or to whoever was
+        before it to log a summary; the others write to a run of their own below.
+        """
+        if self._other is not None:
+            self.file_writer = self._other._get_file_writer()  # type: ignore[no-untyped-call]
+            self.all_writers = self._other.all_writers
+        elif self.file_writer is None:
+            rank, run = self._process.rank, self.log_dir
+            if rank and not self._made:
+                return None  # it may never log any
+            owner = self._process.settle(f"event file in {os.path.realpath(run)}", str(rank)) or "0"
+            if owner != str(rank):
+                self.log_dir = os.path.join(run, f"rank{rank}")
+            try:
+                file_writer = super()._get_file_writer()  # type: ignore[no-untyped-call]
+            finally:
+                self.log_dir = run
+            self._file_writers.append(file_writer)
+        return self.file_writer
 
     def _explain(
         self,
@@ -233,7 +267,7 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
                 self._log_result(result, stored, tag, probe, step, walltime)
                 logged.append(result)
                 kept.append(stored)
-        if os.getpid() == self._pid:  # in a forked child there is no thread to write summaries
+        if self._summarises and os.getpid() == self._pid:  # in a forked child there is no thread to write summaries
             for tag, value in quality.scalars(logged, kept, probe):
                 self.add_scalar(tag, value, step, walltime)
         return logged
@@ -301,9 +335,6 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             with self._failing(tag, step):
                 raise ValueError(f"none of {job.rows.dropped} rows is finite, so there is nothing to project")
             return
-        if self._purges:
-            self._purges = False
-            self._recorder.put(tag, step, 0, lambda segment: [])  # before it appends anything it hides what is older
         if self._reducing.put(job):
             self._marks.write(tag, step, job.wall_time)
 
@@ -357,10 +388,11 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         self._recorder.fail(tag, step, f"{type(error).__name__}: {error}", detail)
 
 
-def _finish(recorder: Recorder, reducing: Reducing, file_writer: Any, pid: int) -> None:
+def _finish(recorder: Recorder, reducing: Reducing, file_writers: list[Any], pid: int) -> None:
     try:
         reducing.close()
     finally:  # whoever does not want to wait for it keeps everything else
         recorder.close()
-    if file_writer is not None and os.getpid() == pid:
-        file_writer.flush()
+    if os.getpid() == pid:
+        for file_writer in file_writers:
+            file_writer.flush()

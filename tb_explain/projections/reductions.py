@@ -20,10 +20,11 @@ from typing import Literal, NamedTuple
 
 from tb_explain.projections import jobs
 from tb_explain.projections.jobs import Job
+from tb_explain.records import Origin
 
 _log = logging.getLogger("tb_explain")
 
-_START = "import sys; sys.path[:] = {path!r}; from tb_explain.projections.worker import main; main({directory!r}, {spool!r}, {pid})"
+_START = "import sys; sys.path[:] = {path!r}; from tb_explain.projections.worker import main; main({directory!r}, {spool!r}, {pid}, {origin!r})"
 _ONE_THREAD = (
     "LOKY_MAX_CPU_COUNT", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
@@ -62,6 +63,7 @@ class Reductions:
         report: called with each outcome, in a thread of this process, before `flush` returns.
         queue_bytes: how much may wait, on disk.
         when_full: what `put` does beyond that: "block" waits, "drop" discards and counts.
+        origin: what the worker's segment says about who wrote it.
     """
 
     def __init__(
@@ -71,12 +73,14 @@ class Reductions:
         *,
         queue_bytes: int = 1 << 30,
         when_full: Literal["block", "drop"] = "block",
+        origin: Origin | None = None,
     ) -> None:
         self.dropped = 0
         self._directory = os.path.abspath(run_directory)
         self._report = report
         self._queue_bytes = queue_bytes
         self._when_full = when_full
+        self._origin = origin
         self._start_afresh()
 
     def _start_afresh(self) -> None:
@@ -161,7 +165,10 @@ class Reductions:
     def _start(self) -> None:
         """Start a worker, and a thread that listens to it. Raises OSError."""
         assert self._spool is not None
-        start = _START.format(path=sys.path, directory=self._directory, spool=str(self._spool), pid=self._pid)
+        origin = None if self._origin is None else tuple(self._origin)
+        start = _START.format(
+            path=sys.path, directory=self._directory, spool=str(self._spool), pid=self._pid, origin=origin
+        )
         with (self._spool / "log").open("wb") as log:
             self._worker = subprocess.Popen(
                 [sys.executable, "-X", "faulthandler", "-c", start],

@@ -24,13 +24,13 @@ from tb_explain.projections.quality import displacement
 from tb_explain.projections.record import record_of
 from tb_explain.projections.reducers import UMAP
 from tb_explain.projections.reduction import given, reduce
-from tb_explain.records import Record, SegmentWriter
+from tb_explain.records import Origin, Record, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 
 _ASK_AFTER = 5.0  # seconds: whether the parent is still there
 
 
-def main(directory: str, spool: str, parent: int) -> None:
+def main(directory: str, spool: str, parent: int, origin: tuple[float, str, int] | None = None) -> None:
     """Work until the process `parent` says that there is no more to come, or is gone."""
     # Its pipe ends when the parent does, however that may be; until then a Ctrl-C is not meant for this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -38,7 +38,8 @@ def main(directory: str, spool: str, parent: int) -> None:
     # What libraries print must not come between what is said to the parent.
     to_parent = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    Worker(directory, Path(spool), to_parent, _Parent(parent)).run()
+    written_by = None if origin is None else Origin(*origin)
+    Worker(directory, Path(spool), to_parent, _Parent(parent), written_by).run()
 
 
 def _yield_to_everybody() -> None:
@@ -53,11 +54,14 @@ def _yield_to_everybody() -> None:
 class Worker:
     """Reduces and logs the jobs in a directory."""
 
-    def __init__(self, directory: str, spool: Path, to_parent: IO[str], parent: _Parent) -> None:
+    def __init__(
+        self, directory: str, spool: Path, to_parent: IO[str], parent: _Parent, origin: Origin | None = None
+    ) -> None:
         self._directory = directory
         self._spool = spool
         self._to_parent = to_parent
         self._parent = parent
+        self._origin = origin
         self._segment: SegmentWriter | None = None
         self._layouts: dict[str, Layout] = {}  # by tag: what the next step is held to
 
@@ -122,7 +126,7 @@ class Worker:
 
     def _open(self) -> SegmentWriter:
         if self._segment is None:
-            self._segment = SegmentWriter(self._directory)
+            self._segment = SegmentWriter(self._directory, time.time(), self._origin)
         return self._segment
 
 

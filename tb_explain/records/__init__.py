@@ -10,7 +10,7 @@ from tb_explain.records.images import encode_image, image_media_type
 from tb_explain.records.index import RunIndex
 from tb_explain.records.payload import DamagedRecord, Payload
 from tb_explain.records.recorder import Recorder
-from tb_explain.records.segment import DIRECTORY, Record, SegmentWriter, content_hash
+from tb_explain.records.segment import DIRECTORY, Origin, Record, SegmentWriter, content_hash, moment_in
 from tb_explain.records.segment_index import Series
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "DamagedRecord",
     "Files",
     "LocalFiles",
+    "Origin",
     "Payload",
     "Record",
     "Recorder",
@@ -33,5 +34,6 @@ __all__ = [
     "encode_column",
     "encode_image",
     "image_media_type",
+    "moment_in",
     "quantise",
 ]

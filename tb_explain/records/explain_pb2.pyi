@@ -123,16 +123,20 @@ class Entry(_message.Message):
     def __init__(self, kind: _Optional[_Union[Kind, str]] = ..., series: _Optional[int] = ..., step: _Optional[int] = ..., wall_time: _Optional[float] = ..., offset: _Optional[int] = ..., length: _Optional[int] = ..., crc: _Optional[int] = ..., count: _Optional[int] = ..., content_hash: _Optional[bytes] = ..., segment: _Optional[_Union[Segment, _Mapping]] = ..., declaration: _Optional[_Union[Series, _Mapping]] = ..., failure: _Optional[_Union[Failure, _Mapping]] = ...) -> None: ...
 
 class Segment(_message.Message):
-    __slots__ = ("format_version", "library_version", "created", "replaces")
+    __slots__ = ("format_version", "library_version", "created", "session", "replaces", "rank")
     FORMAT_VERSION_FIELD_NUMBER: _ClassVar[int]
     LIBRARY_VERSION_FIELD_NUMBER: _ClassVar[int]
     CREATED_FIELD_NUMBER: _ClassVar[int]
+    SESSION_FIELD_NUMBER: _ClassVar[int]
     REPLACES_FIELD_NUMBER: _ClassVar[int]
+    RANK_FIELD_NUMBER: _ClassVar[int]
     format_version: int
     library_version: str
     created: float
+    session: str
     replaces: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, format_version: _Optional[int] = ..., library_version: _Optional[str] = ..., created: _Optional[float] = ..., replaces: _Optional[_Iterable[str]] = ...) -> None: ...
+    rank: int
+    def __init__(self, format_version: _Optional[int] = ..., library_version: _Optional[str] = ..., created: _Optional[float] = ..., session: _Optional[str] = ..., replaces: _Optional[_Iterable[str]] = ..., rank: _Optional[int] = ...) -> None: ...
 
 class Series(_message.Message):
     __slots__ = ("id", "kind", "tag", "method", "layer", "parameters", "description")

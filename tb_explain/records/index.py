@@ -254,7 +254,7 @@ class RunIndex:
             series.declaration = declared
             self._series[name] = series
         elif entry.kind == pb.SEGMENT:
-            part = SegmentPart(entry.segment.created, number)
+            part = SegmentPart(number, entry.segment.created, entry.segment.session, entry.segment.rank)
             if number:
                 segment.parts.append(part)
             else:

@@ -39,6 +39,7 @@ class Part:
     name: str
     path: str
     created: float
+    by: tuple[str, int]  # session and rank of its writer
     entry: int  # number of its first entry
     purges: tuple[Purge, ...]
     rows: Table
@@ -89,9 +90,16 @@ class Listing:
     def __init__(self, parts: Sequence[Part], now: Cursor) -> None:
         self._parts = sorted(parts, key=lambda part: (part.created, part.path, part.entry))
         self._now = now
+        self._sessions = {
+            session: i for i, session in enumerate({"": 0} | {part.by[0]: 0 for part in parts})
+        }  # "": 0, none
         self._purges = np.array(
-            [(purge.step, purge.time, by) for by, part in enumerate(self._parts) for purge in part.purges],
-            [("step", "<i8"), ("time", "<f8"), ("by", "<i8")],
+            [
+                (purge.step, purge.time, i, *self._by(part))
+                for i, part in enumerate(self._parts)
+                for purge in part.purges
+            ],
+            [("step", "<i8"), ("time", "<f8"), ("part", "<i8"), ("session", "<i8"), ("rank", "<i8")],
         )
 
     def all(self, series: int) -> Steps:
@@ -149,5 +157,10 @@ class Listing:
         part = self._parts[i]
         for purge in part.purges:
             rows = rows[(rows["entry"] > purge.entry) | (rows["step"] < purge.step)]
-        hiding = self._purges["step"][(self._purges["by"] != i) & (self._purges["time"] > part.created)]
+        session, rank = self._by(part)
+        beside = (session != 0) & (self._purges["session"] == session) & (self._purges["rank"] != rank)
+        hiding = self._purges["step"][(self._purges["part"] != i) & (self._purges["time"] > part.created) & ~beside]
         return rows[rows["step"] < hiding.min()] if len(rows) and len(hiding) else rows
+
+    def _by(self, part: Part) -> tuple[int, int]:
+        return self._sessions[part.by[0]], part.by[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import threading
 import time
 import traceback
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple, TypeAlias
 
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.segment import Record, SegmentWriter
+from tb_explain.records.segment import Origin, Record, SegmentWriter, moment_in
 
 _log = logging.getLogger("tb_explain")
 
@@ -58,6 +59,7 @@ class Recorder:
         queue_bytes: int,
         when_full: Literal["block", "drop"],
         purge_step: int | None = None,
+        origin: Origin | None = None,
     ) -> None:
         if when_full not in ("block", "drop"):
             raise ValueError(f"when_full must be 'block' or 'drop', got {when_full!r}")
@@ -65,7 +67,7 @@ class Recorder:
             raise ValueError(f"queue_bytes must be positive, got {queue_bytes}")
         self.failed = 0
         self.dropped = 0
-        self._made = time.time()
+        self._origin = origin or Origin(moment_in(run_directory), secrets.token_hex(6), 0)
         self._directory = run_directory
         self._queue_bytes = queue_bytes
         self._when_full = when_full
@@ -199,8 +201,10 @@ class Recorder:
 
     def _open_segment(self) -> SegmentWriter:
         if self._segment is None:
-            self._segment = SegmentWriter(self._directory)
+            self._segment = SegmentWriter(self._directory, time.time(), self._origin)
         if self._purge_step is not None:
-            self._segment.append([Record(pb.Entry(kind=pb.PURGE, step=self._purge_step, wall_time=self._made), b"")])
+            self._segment.append(
+                [Record(pb.Entry(kind=pb.PURGE, step=self._purge_step, wall_time=self._origin.made), b"")]
+            )
             self._purge_step = None
         return self._segment

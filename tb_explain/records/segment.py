@@ -36,6 +36,25 @@ class Record(NamedTuple):
     payload: bytes
 
 
+class Origin(NamedTuple):
+    """Who writes a segment. A purge of one rank leaves alone what other ranks of its session log, whatever their clocks say."""
+
+    made: float  # when the writer was made, in seconds since the Unix epoch: see `moment_in`
+    session: str  # of all writers that resumed together, such as the ranks of a distributed job
+    rank: int  # of the process in its job
+
+
+def moment_in(run_directory: str | os.PathLike[str]) -> float:
+    """Now, as a run counts: later than any segment that it has, even if their writers' clocks were ahead of this one."""
+    newest = -1
+    with contextlib.suppress(OSError):
+        for name in os.listdir(os.path.join(run_directory, DIRECTORY)):
+            time_of, dot, _ = name.partition(".")
+            if dot and name.endswith(".index") and time_of.isascii() and time_of.isdigit() and len(time_of) < 16:
+                newest = max(newest, int(time_of))
+    return max(time.time(), (newest + 1) / 1000)
+
+
 class SegmentWriter:
     """Appends records to a segment of its own. Not thread-safe: one thread writes.
 
@@ -43,11 +62,15 @@ class SegmentWriter:
     `sync` also waits for the disk.
     """
 
-    def __init__(self, run_directory: str | os.PathLike[str], now: float | None = None) -> None:
-        """Create the segment's two files. Raises OSError when the directory cannot be written."""
+    def __init__(
+        self, run_directory: str | os.PathLike[str], now: float | None = None, origin: Origin | None = None
+    ) -> None:
+        """Create the segment's two files; `origin` None: by a writer that is made now. Raises OSError when the directory cannot be written."""
         directory = Path(run_directory, DIRECTORY)
         directory.mkdir(parents=True, exist_ok=True)
-        created = time.time() if now is None else now
+        created = moment_in(run_directory) if now is None else now
+        made, session, rank = Origin(created, "", 0) if origin is None else origin
+        created = max(created, made)
         host = re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()).replace("tfevents", "_")[:40] or "host"
         stem = f"{int(created * 1000):013d}.{host}.{os.getpid()}.{secrets.token_hex(6)}"
         self.path = directory / stem
@@ -55,7 +78,9 @@ class SegmentWriter:
         self._series: dict[tuple[str, int], pb.Series] = {}
         self._ids = itertools.count(1)
         self._hashes: set[bytes] = set()
-        header = pb.Segment(format_version=FORMAT_VERSION, library_version=__version__, created=created)
+        header = pb.Segment(
+            format_version=FORMAT_VERSION, library_version=__version__, created=created, session=session, rank=rank
+        )
         with contextlib.ExitStack() as undo:
             self._data = _create(f"{self.path}.data", undo)
             self._index = _create(f"{self.path}.index", undo)

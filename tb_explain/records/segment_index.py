@@ -49,8 +49,10 @@ class Counts:
 class SegmentPart:
     """What a SEGMENT entry begins: a whole segment, or one of those of which a segment was merged."""
 
-    created: float
     entry: int  # number of its first entry
+    created: float = 0.0
+    session: str = ""
+    rank: int = 0
     purges: list[Purge] = field(default_factory=list)
 
 
@@ -60,7 +62,7 @@ class SegmentIndex:
     def __init__(self, number: int, path: str) -> None:
         self.number = number
         self.path = path  # without suffix
-        self.parts = [SegmentPart(0.0, 0)]
+        self.parts = [SegmentPart(0)]
         self.replaces: frozenset[str] = frozenset()
         self.whole = False  # read to what was its end
         self.hidden = False  # until it is read to its end, because those that it replaces are still shown
@@ -85,7 +87,8 @@ class SegmentIndex:
         rows = self.rows.all
         ends = [bisect_left(rows["entry"], part.entry) for part in self.parts[1:]]
         for part, start, stop in zip(self.parts, [0, *ends], [*ends, len(rows)], strict=True):
-            yield Part(self.name, self.path, part.created, part.entry, tuple(part.purges), rows[start:stop])
+            by = part.session, part.rank
+            yield Part(self.name, self.path, part.created, by, part.entry, tuple(part.purges), rows[start:stop])
 
     def take(self, columns: Table, sound: NDArray[np.bool_]) -> tuple[Table, Table, bool]:
         """Sort out the next entries, of which those of series were obeyed already; returns the records, still without arrivals and not

@@ -42,7 +42,9 @@ SEGMENT = {
     1: ("format_version", "uint32"),
     2: ("library_version", "string"),
     3: ("created", "double"),
+    4: ("session", "string"),
     5: ("replaces", "string[]"),
+    6: ("rank", "uint32"),
 }
 SERIES = {
     1: ("id", "uint32"),
@@ -338,35 +340,56 @@ class Run:
     damaged: int = 0
 
 
+class _Segment(NamedTuple):
+    """A part of a file: all of it, unless it was merged."""
+
+    file: str
+    first: int = 0
+    created: float = 0.0
+    session: str = ""
+    rank: int = 0
+
+
 class _Found(NamedTuple):
     series: tuple[str, int]
-    created: float
-    part: tuple[str, int]  # the file, and the number of the SEGMENT entry
+    segment: _Segment
     number: int
     entry: dict[str, Any]
+
+
+class _Purge(NamedTuple):
+    segment: _Segment
+    number: int
+    step: int
+    time: float
+
+    def hides(self, record: _Found) -> bool:
+        mine, other = self.segment, record.segment
+        if record.entry["step"] < self.step:
+            return False
+        if (other.file, other.first) == (mine.file, mine.first):
+            return record.number < self.number
+        together = mine.session == other.session != "" and mine.rank != other.rank
+        return other.created < self.time and not together
 
 
 def read_run(directory: Path) -> Run:
     """Everything in the segments of a run."""
     run = Run()
     found: list[_Found] = []
-    purges: list[tuple[tuple[str, int], int, int, float]] = []
+    purges: list[_Purge] = []
     directory = Path(directory, "plugins", "tb_explain")
     files = sorted(directory.glob("*.index"))
     replaced = {name for file in files for name in _replaced_by(file)}
     for index in files:
         if index.name.split(".")[-2] not in replaced:
             _read_segment(run, index, found, purges)
-    for record in sorted(found, key=lambda r: (r.entry["step"], r.created, r.part[0], r.number)):
+    for record in sorted(found, key=lambda r: (r.entry["step"], r.segment.created, r.segment.file, r.number)):
         records = run.records.setdefault(record.series, [])
         entry = record.entry
-        for part, number, step, time in purges:
-            earlier = record.number < number if part == record.part else record.created < time
-            if earlier and entry["step"] >= step:
-                break
-        else:
-            key = f"{record.part[0].rpartition('.')[2]}-{record.number}"
-            data = directory / f"{record.part[0]}.data"
+        if not any(purge.hides(record) for purge in purges):
+            key = f"{record.segment.file.rpartition('.')[2]}-{record.number}"
+            data = directory / f"{record.segment.file}.data"
             records.append(Record(entry["step"], entry["wall_time"], entry["count"], key, _payload(data, entry)))
     return run
 
@@ -380,11 +403,9 @@ def _replaced_by(index: Path) -> list[str]:
     return entry["segment"]["replaces"] if entry["kind"] == 1 else []
 
 
-def _read_segment(
-    run: Run, index: Path, found: list[_Found], purges: list[tuple[tuple[str, int], int, int, float]]
-) -> None:
+def _read_segment(run: Run, index: Path, found: list[_Found], purges: list[_Purge]) -> None:
     file, data = index.name.removesuffix(".index"), index.with_suffix(".data")
-    part, created = (file, 0), 0.0
+    segment = _Segment(file)
     series: dict[int, tuple[str, int]] = {}
     for number, framed in enumerate(_frames(run, index.read_bytes())):
         try:
@@ -397,7 +418,8 @@ def _read_segment(
             elif entry["length"] > 2**30 or kind == 0:
                 raise Malformed
             elif kind == 1:
-                part, created = (file, number), entry["segment"]["created"]
+                said = entry["segment"]
+                segment = _Segment(file, number, said["created"], said["session"], said["rank"])
                 if entry["segment"]["format_version"] > 1:
                     run.unknown += 1
                     return
@@ -406,7 +428,7 @@ def _read_segment(
                 series[declared["id"]] = name = declared["tag"], declared["kind"]
                 run.declarations[name] = declared
             elif kind == 3:
-                purges.append((part, number, entry["step"], entry["wall_time"]))
+                purges.append(_Purge(segment, number, entry["step"], entry["wall_time"]))
             elif kind == 4:
                 run.failures.append(entry)
             elif kind == 19:
@@ -414,7 +436,7 @@ def _read_segment(
             elif kind in (5, 6, 8, 14, 16):
                 run.blobs.setdefault((kind, entry["content_hash"]), _payload(data, entry))
             elif entry["series"] in series and series[entry["series"]][1] == kind:
-                found.append(_Found(series[entry["series"]], created, part, number, entry))
+                found.append(_Found(series[entry["series"]], segment, number, entry))
             else:
                 raise Malformed
         except (Malformed, UnicodeDecodeError):

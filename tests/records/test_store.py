@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from tb_explain.records import Record, RunIndex, SegmentWriter, listing
+from tb_explain.records import Origin, Record, RunIndex, SegmentWriter, listing
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
 from tb_explain.records.listing import Cursor, RecordKey
@@ -22,6 +22,9 @@ from tb_explain.records.listing import Cursor, RecordKey
 TAGS = st.sampled_from(["a", "b/c", "日本"])
 STEPS = st.one_of(st.integers(-3, 6), st.sampled_from([-(2**63), 2**63 - 1]))
 TIMES = st.sampled_from([1.0, 1.0002, 1.0004, 2.0])  # few, so that segments are often of one age or one millisecond
+
+SESSIONS = st.sampled_from(["", "one", "two"])
+RANKS = st.integers(0, 2)
 
 
 @dataclass
@@ -42,6 +45,8 @@ class Writer:
 
     segment: SegmentWriter
     created: float
+    session: str
+    rank: int
     entries: int = 1
     records: list[Logged] = field(default_factory=list)
     purges: list[tuple[int, int, float]] = field(default_factory=list)  # number, step, time
@@ -109,16 +114,17 @@ class Store(RuleBasedStateMachine):
 
     # What writers do.
 
-    @rule(target=writers, created=TIMES)
-    def start(self, created: float) -> Writer:
-        writer = Writer(SegmentWriter(self.run, created), created)
+    @rule(target=writers, created=TIMES, session=SESSIONS, rank=RANKS)
+    def start(self, created: float, session: str, rank: int) -> Writer:
+        segment = SegmentWriter(self.run, created, Origin(created, session, rank))
+        writer = Writer(segment, created, session, rank)
         self.all.append(writer)
         self.fresh = False
         return writer
 
-    @rule(target=writers, created=TIMES, step=STEPS, made=TIMES)
-    def resume(self, created: float, step: int, made: float) -> Writer:
-        writer = self.start(created)
+    @rule(target=writers, created=TIMES, session=SESSIONS, rank=RANKS, step=STEPS, made=TIMES)
+    def resume(self, created: float, session: str, rank: int, step: int, made: float) -> Writer:
+        writer = self.start(created, session, rank)
         self.purge(writer, step, min(made, created))
         return writer
 
@@ -244,12 +250,17 @@ class Store(RuleBasedStateMachine):
         for writer in sorted(self.all, key=lambda w: (w.created, w.name)):
             for record in writer.records:
                 hidden = any(
-                    record.step >= step and (record.number < number if other is writer else writer.created < time)
+                    record.step >= step
+                    and (record.number < number if other is writer else writer.created < time)
+                    and not self.beside(writer, other)
                     for other in self.all
                     for number, step, time in other.purges
                 )
                 if record.tag == tag and not hidden:
                     yield writer, record
+
+    def beside(self, one: Writer, other: Writer) -> bool:
+        return bool(one.session) and one.session == other.session and one.rank != other.rank
 
     def compare(self, index: RunIndex) -> None:
         assert {series.declaration.tag for series in index.series()} == self.layers.keys()
