@@ -7,12 +7,8 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tb_explain import __version__
-
-if TYPE_CHECKING:
-    from tb_explain.records import Files
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     demo.set_defaults(run=_demo)
 
     ls = commands.add_parser("ls", help="list the explanations in a logdir")
-    ls.add_argument("logdir")
+    ls.add_argument("logdir", help="a directory, or an address such as s3://bucket/runs")
     ls.set_defaults(run=_ls)
 
     options = parser.parse_args(arguments)
@@ -67,9 +63,10 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _ls(options: argparse.Namespace) -> int:
     from tb_explain.records import RunIndex
+    from tb_explain.records.runs import runs_of
 
-    files, runs = _runs(options.logdir)
-    for name, directory in sorted(runs.items()):
+    files, runs = runs_of(options.logdir)
+    for name, directory in runs.items():
         index = RunIndex(directory, files)
         index.refresh()
         print(name)
@@ -84,18 +81,3 @@ def _ls(options: argparse.Namespace) -> int:
     if not runs:
         print(f"no explanations below {options.logdir}")
     return 0
-
-
-def _runs(logdir: str) -> tuple[Files, dict[str, str]]:
-    """How the files of a logdir are reached, and the directories of its runs, by name."""
-    from tb_explain.records import DIRECTORY, LOCAL
-    from tb_explain.records.remote import find_runs, is_remote, open_remote
-
-    if is_remote(logdir):
-        files, top = open_remote(logdir)
-        return files, {run[len(top) :].strip("/") or ".": run for run in find_runs(files, top).directories}
-    root = Path(logdir)
-    if not root.is_dir():
-        raise ValueError(f"{root} is not a directory; give the directory that TensorBoard is started with")
-    runs = [path.parents[len(Path(DIRECTORY).parts) - 1] for path in root.rglob(DIRECTORY)]
-    return LOCAL, {run.relative_to(root).as_posix(): str(run) for run in runs}

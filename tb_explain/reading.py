@@ -16,9 +16,11 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 from PIL import Image
 
-from tb_explain.records import DIRECTORY, RunIndex, Series, decode_array, decode_column, encode_array
+from tb_explain.records import RunIndex, Series, decode_array, decode_column, encode_array
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import RecordKey
+from tb_explain.records.remote import is_remote
+from tb_explain.records.runs import runs_of
 
 ReadBlob: TypeAlias = Callable[[int, bytes], bytes]
 
@@ -41,8 +43,11 @@ _PER_TARGET = frozenset(
 
 
 def open(logdir: str | os.PathLike[str]) -> Logdir:  # noqa: A001 (for `tb_explain.open`)
-    """The explanations below a directory. Raises NotADirectoryError when there is none of this name."""
-    if not os.path.isdir(logdir):
+    """The explanations below a directory, or an address such as `s3://bucket/runs`.
+
+    Raises OSError: NotADirectoryError when there is no directory of this name.
+    """
+    if not is_remote(os.fspath(logdir)) and not os.path.isdir(logdir):
         raise NotADirectoryError(f"{os.fspath(logdir)} is no directory; give the one that TensorBoard is started with")
     return Logdir(os.fspath(logdir))
 
@@ -56,14 +61,8 @@ class Logdir:
     @cached_property
     def runs(self) -> Mapping[str, Run]:
         """All runs with explanations, by TensorBoard's names of them: the path below the logdir, "." for the logdir itself."""
-        found = {}
-        for directory, children, _ in os.walk(self.path):
-            if "plugins" in children:
-                children.remove("plugins")
-                if os.path.isdir(os.path.join(directory, DIRECTORY)):
-                    name = os.path.relpath(directory, self.path)
-                    found[name] = Run(name, RunIndex(directory))
-        return dict(sorted(found.items()))
+        files, directories = runs_of(self.path)
+        return {name: Run(name, RunIndex(directory, files)) for name, directory in directories.items()}
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ import fsspec
 import numpy as np
 import pytest
 
+import tb_explain
 from tb_explain.cli import main
 from tb_explain.records import DIRECTORY, DamagedRecord, RunIndex, remote
 from tb_explain.records import explain_pb2 as pb
@@ -231,6 +232,7 @@ def test_ls_lists_a_bucket(s3: S3, tmp_path: Path, capsys: pytest.CaptureFixture
         "a",
         *["t", "3", "records", "steps", "0", "to", "2"],
     ]
+    assert [len(run.tags["t"].steps) for run in tb_explain.open("s3://bucket/ls").runs.values()] == [3, 3]
     assert main(["ls", "gs://bucket/ls"]) == 1
     assert capsys.readouterr().err.startswith("tb-explain ls: gs://bucket/ls cannot be reached, its driver is not")
 
