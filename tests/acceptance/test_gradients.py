@@ -5,11 +5,11 @@ from __future__ import annotations
 import copy
 
 import torch
+from fruit_pictures import fruit8
 from scipy.stats import spearmanr
 from torch import Tensor, nn
 
 from tb_explain.methods import GradCAM, GuidedBackprop, GuidedGradCAM, IntegratedGradients, attribute
-from tests.acceptance.data import fruit8
 
 
 def test_integrated_gradients_are_complete_on_a_trained_network(fruit8_model: nn.Module) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
+from fruit_pictures import fruit8
 from torch import nn
 
 from tb_explain.methods import LIME, Flag
-from tests.acceptance.data import fruit8
 
 pytestmark = pytest.mark.slow
 

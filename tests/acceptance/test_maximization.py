@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from fruit_pictures import FRUIT_SIZE, FRUITS, fruit8
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from tb_explain.methods import ClassScore, Maximized, Plain, class_means, maximize
 from tests.acceptance.conftest import _accuracy, _seeded, _train
-from tests.acceptance.data import FRUIT_SIZE, FRUITS, fruit8
 
 pytestmark = pytest.mark.timeout(600)  # the networks are trained in the first tests
 

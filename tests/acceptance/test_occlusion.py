@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from fruit_pictures import FRUIT_MEAN, Pictures, fruit8
 from torch import Tensor, nn
 
 from tb_explain.methods import Occlusion, OcclusionPairs
 from tb_explain.methods.results import OcclusionPairScores, OcclusionScores
-from tests.acceptance.data import FRUIT_MEAN, Pictures, fruit8
 
 pytestmark = pytest.mark.slow
 

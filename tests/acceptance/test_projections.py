@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 import torch
+from fruit_pictures import FRUITS, fruit8
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
 from sklearn.metrics import confusion_matrix
@@ -25,7 +26,6 @@ from tb_explain.projections.reduction import reduce
 from tb_explain.records import SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 from tests.acceptance.conftest import _block, _seeded, _train
-from tests.acceptance.data import FRUITS, fruit8
 from tests.benchmarks.alignment import digits, independent, live, movement, procrustes, quiet, together
 
 MNIST = Path(os.environ.get("TB_EXPLAIN_MNIST", "no file was named"))

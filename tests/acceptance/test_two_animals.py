@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tb_explain.demo import _cropped, _efficientnet_lite0
+from tb_explain.demo import photograph, pretrained
 from tb_explain.methods import LIME, GradCAM, GuidedGradCAM, LayerCAM, Occlusion
 from tb_explain.methods.method import Method
 
@@ -25,9 +25,8 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def network() -> tuple[nn.Module, Tensor, list[str]]:
-    model, mean, std, names = _efficientnet_lite0()
-    image = (_cropped(PHOTOGRAPH) - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
-    return model, image[None], names
+    found = pretrained()
+    return found.model, found.normalised(photograph(PHOTOGRAPH))[None], found.class_names
 
 
 def height(maps: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from torch import nn
 from tqdm import tqdm
 
-from tb_explain.demo import _bundled_photographs, _cropped, _efficientnet_lite0
+from tb_explain.demo import photographs, pretrained
 from tb_explain.methods import LIME
 from tb_explain.methods.lime import regression
 from tb_explain.methods.masks import masks
@@ -59,7 +59,7 @@ def own_time(rounds: int) -> Iterator[Row]:
     from lime.lime_image import LimeImageExplainer
     from skimage.segmentation import slic
 
-    image = _cropped(_bundled_photographs()[5]) - 0.5
+    image = photographs()[0][5] - 0.5
     pixels = image.permute(1, 2, 0).numpy()
     model = Stub().eval()
     print(f"own CPU time of one image's explanation, 224², {SAMPLES} samples, one thread (least of {rounds} rounds)")
@@ -145,12 +145,11 @@ def forwards_needed(full: bool, goal: float = 0.95) -> Iterator[Row]:
         f"EfficientNet-Lite0, probability of the predicted class, mean of {SEEDS} seeds (lime: up to {PARTS}); answers are kept in {CACHE}"
     )
     print(f"{'':15} {'superpixels':>11} {'R²':>6} {'lime':>6} {'paired':>7} {'orthogonal':>11} {'lime/orthogonal':>16}")
-    model, mean, std, _ = _efficientnet_lite0()
+    network = pretrained()
+    images, names = photographs()
     needed = []
     for index, longest in PHOTOGRAPHS.items() if full else [(1, PHOTOGRAPHS[1])]:
-        path = _bundled_photographs()[index]
-        image = (_cropped(path) - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None]
-        answers = _Answers(path.stem, model, image)
+        answers = _Answers(names[index], network.model, network.normalised(images[index]))
         kept, scores = answers("random", REFERENCE, seed=0)
         reference = regression(kept, scores, 0.25, 1)
         counts = [_first(goal, _limes_curve(kept, scores))]
@@ -160,7 +159,7 @@ def forwards_needed(full: bool, goal: float = 0.95) -> Iterator[Row]:
         needed.append(counts)
         lime, paired, orthogonal = counts
         numbers = f"{lime:6.0f} {paired:7.0f} {orthogonal:11.0f} {lime / orthogonal:16.2f}".replace("inf", "  -")
-        print(f"{path.stem:15} {kept.shape[1]:11} {reference.r2[0]:6.2f} {numbers}", flush=True)
+        print(f"{names[index]:15} {kept.shape[1]:11} {reference.r2[0]:6.2f} {numbers}", flush=True)
     lime, _, orthogonal = np.exp(np.mean(np.log(needed), 0))
     name = f"LIME, forwards until the ranking is settled, {len(needed)} photograph{'s' if len(needed) > 1 else ''}"
     meaning = f"until {goal} of rank correlation with {REFERENCE} samples; geometric mean"

@@ -17,7 +17,7 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from tb_explain.demo import _efficientnet_lite0
+from tb_explain.demo import pretrained
 from tb_explain.methods import maximize
 from tests.benchmarks.table import Row
 
@@ -97,13 +97,13 @@ def _beside_lucent(full: bool) -> Iterator[Row]:
 
 
 def _ours(steps: int, size: int) -> Tensor:
-    model, objectives = _efficientnet_lite0()[0], [f"{LAYER}:{k}" for k in CHANNELS]
+    model, objectives = pretrained().model, [f"{LAYER}:{k}" for k in CHANNELS]
     return maximize(model, objectives, size=size, recipe="natural", steps=steps, mean=MEAN, std=STD).pixels
 
 
 def _lucents(render_vis: Callable[..., Any], steps: int) -> Tensor:
     """One channel at a time, upsampled to 224 pixels for the network, as it does by itself."""
-    model = _efficientnet_lite0()[0].eval()
+    model = pretrained().model.eval()
     found = []
     for k in CHANNELS:
         objective = f"{LAYER.replace('.', '_')}:{k}"
@@ -122,7 +122,7 @@ def _report(name: str, steps: int, run: Callable[[], Tensor]) -> tuple[float, fl
 
 def _activation(pixels: Tensor, size: int) -> float:
     """Mean over channels of what the images make of their own, brought to a size and not moved in any way."""
-    model = _efficientnet_lite0()[0].eval()
+    model = pretrained().model.eval()
     sized = nn.functional.interpolate(pixels, (size, size), mode="bilinear")
     images = (sized - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
     kept: list[Tensor] = []

@@ -11,7 +11,7 @@ import torchvision
 from captum.attr import Occlusion as PeerOcclusion
 from torch import nn
 
-from tb_explain.demo import _bundled_photographs, _cropped, _efficientnet_lite0
+from tb_explain import demo
 from tb_explain.methods import RISE, Attribution, Occlusion
 from tests.benchmarks.table import Row
 
@@ -124,11 +124,11 @@ def rank_correlation(a: torch.Tensor, b: torch.Tensor) -> float:
 
 def masks_needed(photographs: int, reference: int = 2000, masks: int = 1504) -> Iterator[Row]:
     """Spearman's correlation with a reference of other masks, and the largest standard error over the map's range."""
-    model, mean, std, _ = _efficientnet_lite0()
+    network = demo.pretrained()
+    model = network.model
     steps = [length for length in (96, 192, 384, 752, 1504) if length <= masks]
     table: dict[tuple[str, int], list[tuple[float, float]]] = {}
-    for path in _bundled_photographs()[:photographs]:
-        image = ((_cropped(path) - torch.tensor(mean)[:, None, None]) / torch.tensor(std)[:, None, None])[None]
+    for image in network.normalised(demo.photographs()[0][:photographs]).split(1):
         truth = RISE(reference, seed=1)(model, image)
         recording = Recording(model)
         RISE(masks)(recording, image)
