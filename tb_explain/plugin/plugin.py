@@ -17,11 +17,13 @@ from tb_explain.plugin.logdirs import Logdirs
 from tb_explain.plugin.page import static
 from tb_explain.plugin.payloads import OCTETS, Read, framed, whole
 from tb_explain.plugin.summaries import summarise
-from tb_explain.records import DamagedRecord, Payload, RunIndex, Series, image_media_type
+from tb_explain.records import DamagedRecord, Payload, RunIndex, Series, image_media_type, image_size
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import RecordKey
+from tb_explain.records.payload import PIECE
 
 _MOST_RECORDS = 256  # of one answer
+_MOST_PIXELS = 1 << 25  # of an image: a few bytes can stand for gigabytes
 _KEY = re.compile(r"(.{1,200})-([0-9]{1,18})", re.DOTALL)
 _HASH = re.compile(r"[0-9a-fA-F]{32}")
 _SAMPLE = re.compile(r"[0-9a-f]{32}|#(0|[1-9][0-9]{0,8})")
@@ -131,14 +133,22 @@ class ExplainPlugin(TBPlugin):
         run = self._run(request)
         try:
             payload = run.blob(kind, bytes.fromhex(name))
-            media_type = image_media_type(payload.start(16)) if kind == pb.IMAGE else OCTETS
-            if media_type is None:
-                raise unknown("This image is in none of the formats PNG, JPEG and WebP.")
+            media_type = _media_type(payload) if kind == pb.IMAGE else OCTETS
             return whole(request, payload.pieces, payload.length, media_type)
         except KeyError:
             raise unknown(f"This run has nothing with the content hash {name}.") from None
         except (DamagedRecord, OSError):
             raise unknown(f"What has the content hash {name} is damaged and cannot be read.") from None
+
+
+def _media_type(image: Payload) -> str:
+    head = image.start(PIECE)
+    media_type, size = image_media_type(head), image_size(head)
+    if media_type is None:
+        raise unknown("This image is in none of the formats PNG, JPEG and WebP.")
+    if size is None or size[0] * size[1] > _MOST_PIXELS:
+        raise unknown("This image is of no size that a browser should be asked to show.")
+    return media_type
 
 
 def _parse_kinds(names: list[str]) -> list[int]:

@@ -6,7 +6,7 @@
 from tb_explain.records.arrays import decode_array, decode_column, encode_array, encode_column, quantise
 from tb_explain.records.entries import MAX_PAYLOAD
 from tb_explain.records.files import LOCAL, Files, LocalFiles
-from tb_explain.records.images import encode_image, image_media_type
+from tb_explain.records.images import encode_image, image_media_type, image_size
 from tb_explain.records.index import RunIndex
 from tb_explain.records.payload import DamagedRecord, Payload
 from tb_explain.records.recorder import Recorder
@@ -34,6 +34,7 @@ __all__ = [
     "encode_column",
     "encode_image",
     "image_media_type",
+    "image_size",
     "moment_in",
     "quantise",
 ]

@@ -23,6 +23,9 @@ _NUMPY_OF: dict[pb.DType, np.dtype[Any]] = {
 }
 _STORED_AS = {dtype: code for code, dtype in _NUMPY_OF.items()}
 
+# No array has more axes; a shape of a million extents is not worth multiplying.
+_MOST_AXES = 16
+
 # Beyond this, a range of values or 255 scales would leave float32.
 _LARGEST = np.float32(1e38)
 
@@ -98,6 +101,8 @@ def decode_array(array: pb.Array) -> NDArray[Any]:
     if array.dtype not in _NUMPY_OF:
         raise ValueError(f"array of unknown dtype {array.dtype}; a newer version of tb-explain may read it")
     dtype = _NUMPY_OF[array.dtype]
+    if len(array.shape) > _MOST_AXES:
+        raise ValueError(f"array of {len(array.shape)} axes; at most {_MOST_AXES} can be read")
     shape = tuple(array.shape)
     if math.prod(shape) * dtype.itemsize != len(array.data):
         raise ValueError(f"array of shape {shape} and dtype {dtype} cannot have {len(array.data)} bytes")
@@ -110,5 +115,7 @@ def decode_array(array: pb.Array) -> NDArray[Any]:
     blocks = itertools.accumulate(shape, operator.mul, initial=1)
     if len(scale) not in (1, maps) or len(offset) not in (1, maps) or maps not in blocks:
         raise ValueError(f"array of shape {shape} cannot have {len(scale)} scales and {len(offset)} offsets")
-    values: NDArray[np.float32] = offset[:, None] + scale[:, None] * stored.reshape(maps, -1).astype(np.float32)
+    # What is infinite or no number stays so, as in the formula.
+    with np.errstate(over="ignore", invalid="ignore"):
+        values: NDArray[np.float32] = offset[:, None] + scale[:, None] * stored.reshape(maps, -1).astype(np.float32)
     return values.reshape(shape)

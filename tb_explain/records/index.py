@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import secrets
 import threading
@@ -21,10 +22,16 @@ from tb_explain.records.listing import Cursor, Listing, Page, RecordKey, Steps
 from tb_explain.records.payload import Payload
 from tb_explain.records.rows import Blobs, Table
 from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
-from tb_explain.records.segment_index import Counts, SegmentIndex, SegmentPart, Series
+from tb_explain.records.segment_index import NO_RECORDS, Counts, SegmentIndex, SegmentPart, Series
 
 # Bytes of an index file read at a time: others get the interpreter in between, after some milliseconds.
 _CHUNK = 256 << 10
+# Memory and answers grow with these, whatever a logdir says. What there is more of counts as damaged.
+MOST_SERIES = 10_000  # of a run,
+_MOST_DECLARED = 64 << 10  # bytes that describe one of them,
+_MOST_PARTS = 1 << 16  # of which a segment was merged
+_MOST_TEXT = 10_000  # characters of a failure that are kept
+
 _LISTINGS = 5  # of the directory at most, when segments are merged meanwhile
 
 
@@ -246,6 +253,14 @@ class RunIndex:
         if entry.kind == pb.SERIES:
             declared = entry.declaration
             name = declared.tag, declared.kind
+            if (
+                (name not in self._series and len(self._series) >= MOST_SERIES)
+                or (declared.id not in segment.series and len(segment.series) >= MOST_SERIES)
+                or declared.ByteSize() > _MOST_DECLARED
+                or declared.kind in NO_RECORDS
+            ):
+                segment.counts.damaged += 1
+                return
             series = self._series.get(name) or Series(next(self._numbers), declared)
             if segment.series.setdefault(declared.id, series) is not series:
                 segment.counts.damaged += 1  # an id never comes to mean another series
@@ -254,8 +269,11 @@ class RunIndex:
             series.declaration = declared
             self._series[name] = series
         elif entry.kind == pb.SEGMENT:
-            part = SegmentPart(number, entry.segment.created, entry.segment.session, entry.segment.rank)
-            if number:
+            created = entry.segment.created if math.isfinite(entry.segment.created) else 0.0
+            part = SegmentPart(number, created, entry.segment.session, entry.segment.rank)
+            if number and len(segment.parts) >= _MOST_PARTS:
+                segment.counts.damaged += 1
+            elif number:
                 segment.parts.append(part)
             else:
                 segment.parts = [part]
@@ -265,7 +283,10 @@ class RunIndex:
                 segment.readable = False
                 segment.counts.unknown += 1
         elif entry.kind == pb.FAILURE:
-            self._failures.append((segment, entry))
+            texts = {name: getattr(entry.failure, name)[:_MOST_TEXT] for name in ("tag", "message", "detail")}
+            failure = pb.Failure(dropped=entry.failure.dropped, **texts)
+            kept = pb.Entry(kind=pb.FAILURE, step=entry.step, wall_time=entry.wall_time, failure=failure)
+            self._failures.append((segment, kept))
             if entry.failure.dropped:
                 segment.counts.dropped += 1
             else:

@@ -155,8 +155,12 @@ class Listing:
     def _not_purged(self, i: int, rows: Table) -> Table:
         """Those of the i-th part that no purge hides."""
         part = self._parts[i]
-        for purge in part.purges:
-            rows = rows[(rows["entry"] > purge.entry) | (rows["step"] < purge.step)]
+        if part.purges and len(rows):
+            entries, steps, _ = (np.array(column) for column in zip(*part.purges, strict=True))  # by entry
+            lowest = np.minimum.accumulate(steps[::-1])[::-1]  # step of those from here on
+            after = np.searchsorted(entries, rows["entry"])  # the first purge behind each row
+            unpurged = after == len(entries)
+            rows = rows[unpurged | (rows["step"] < lowest[np.minimum(after, len(entries) - 1)])]
         session, rank = self._by(part)
         beside = (session != 0) & (self._purges["session"] == session) & (self._purges["rank"] != rank)
         hiding = self._purges["step"][(self._purges["part"] != i) & (self._purges["time"] > part.created) & ~beside]

@@ -25,6 +25,9 @@ _KNOWN = _table_of(pb.Kind.values())
 _BLOBS = _table_of([pb.IMAGE, pb.CLASSES, pb.LABELS, pb.VOLUME, pb.COLUMN])
 _WITHOUT_PAYLOAD = _table_of([pb.SEGMENT, pb.SERIES, pb.PURGE, pb.FAILURE, pb.END])
 
+# Known kinds that no series can be of.
+NO_RECORDS = frozenset(kind for kind in pb.Kind.values() if kind == 0 or _BLOBS[kind] or _WITHOUT_PAYLOAD[kind])
+
 
 @dataclass
 class Series:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+from google.protobuf.message import DecodeError
 
-from tb_explain.records import DamagedRecord, RunIndex
+from tb_explain.records import MAX_PAYLOAD, DamagedRecord, RunIndex
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.framing import frame
+from tb_explain.records.entries import decode
+from tb_explain.records.framing import frame, spans
 
 _DATA = bytes(range(256)) * 4  # of every segment
 
@@ -59,6 +61,8 @@ def check(data: bytes) -> None:
     if len(data) < 2:
         return
     files, cut = segments_of(data)
+    for file in files:
+        _check_decoding(file)
     named = {f"1000.host.1.{i:012x}.index": file for i, file in enumerate(files)}
     at_once, growing = RunIndex("run", Memory(named)), RunIndex("run", Memory(dict(named)))
     first = next(iter(named))
@@ -69,6 +73,26 @@ def check(data: bytes) -> None:
     at_once.refresh()
     assert not at_once.refresh(), "nothing has changed"
     assert set(_facts(at_once)) == set(_facts(growing)), "reading while files grow comes to another result"
+
+
+def _check_decoding(file: bytes) -> None:
+    """Entries that are decoded many at once are those that protobuf reads one by one."""
+    found = spans(file)
+    entries = decode(file, found)
+    for i, row in enumerate(entries.columns):
+        try:
+            entry = pb.Entry.FromString(file[found.starts[i] : found.stops[i]])
+        except DecodeError:
+            assert not entries.sound[i]
+            continue
+        if not entries.sound[i]:
+            odd = len(entry.content_hash) not in (0, 16) or entry.kind < 0
+            assert odd or entry.length > MAX_PAYLOAD or not found.sound[i], entry
+            continue
+        for name in ("kind", "series", "step", "offset", "length", "crc", "count"):
+            assert row[name] == getattr(entry, name), (name, row, entry)
+        assert np.float64(row["wall_time"]).tobytes() == np.float64(entry.wall_time).tobytes()
+        assert row["hash"].tobytes() == (entry.content_hash or bytes(16))
 
 
 def _facts(run: RunIndex) -> Iterator[object]:

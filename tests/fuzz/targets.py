@@ -10,7 +10,13 @@ CORPUS = Path(__file__).parent / "corpus"
 
 # By target: the modules whose branches guide the fuzzer.
 TARGETS = {
-    "index": ("tb_explain.records.framing", "tb_explain.records.index"),
+    "index": (
+        "tb_explain.records.entries",
+        "tb_explain.records.framing",
+        "tb_explain.records.index",
+        "tb_explain.records.listing",
+        "tb_explain.records.segment_index",
+    ),
     "payload": ("tb_explain.records.arrays", "tb_explain.records.images", "tb_explain.plugin.summaries"),
     "http": (
         "tb_explain.plugin.answers",

@@ -38,14 +38,17 @@ class Watch:
         if isinstance(path, int):
             if event == "open":
                 return  # a file that was opened before is wrapped
-            path = f"/proc/self/fd/{path}"
+            self._expect_inside(f"{event} {path}", os.readlink(f"/proc/self/fd/{path}"))  # as the system knows it now
+            return
         path = os.fsdecode(path if path is not None else ".")
         # Relative to a directory that was opened before: a single name that must not be a link.
         if not os.path.isabs(path) and os.sep not in path and path != ".." and arguments[2] & os.O_NOFOLLOW:
             return
-        real = os.path.realpath(path)
+        self._expect_inside(f"{event} {path}", os.path.realpath(path))
+
+    def _expect_inside(self, what: str, real: str) -> None:
         if not any(real == root or real.startswith(os.path.join(root, "")) for root in self.allowed):
-            self.outside.append(f"{event} {path}")
+            self.outside.append(f"{what}: {real}")
 
 
 _watching: Watch | None = None
