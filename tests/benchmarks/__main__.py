@@ -34,6 +34,7 @@ ALL = (
     "reducing",
     "writer",
     "store",
+    "startup",
     "projection",
     "page",
     "page_session",

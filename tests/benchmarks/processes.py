@@ -19,21 +19,39 @@ def cpu_seconds(process: psutil.Process) -> float:
     return float(times.user + times.system)
 
 
+def cpu_of_all(process: psutil.Process) -> float:
+    """CPU seconds of a process and of those that it started: TensorBoard's data server is one of its own."""
+    return cpu_seconds(process) + sum(cpu_seconds(child) for child in process.children(recursive=True))
+
+
 def browser_cpu() -> float:
     """CPU seconds of all processes of the browser that this one started."""
     return sum(cpu_seconds(child) for child in psutil.Process().children(recursive=True) if "chrom" in child.name())
 
 
+# TensorBoard with those of the installed plugins of which `kept` is true.
+TENSORBOARD = """
+from tensorboard import default, main
+installed = default._iter_entry_points
+default._iter_entry_points = lambda group: [found for found in installed(group) if {kept}]
+main.run_main()
+"""
+
+
 @contextmanager
-def tensorboard(logdir: Path) -> Iterator[tuple[str, psutil.Process]]:
-    """A TensorBoard that begins to answer."""
+def tensorboard(logdir: Path, *arguments: str, plugin: bool = True) -> Iterator[tuple[str, psutil.Process]]:
+    """A TensorBoard that begins to answer, with the plugin or without."""
     with tempfile.TemporaryFile() as log:
-        command = [sys.executable, "-m", "tensorboard.main", "--port=0", "--logdir", str(logdir)]
+        code = TENSORBOARD.format(kept="True" if plugin else "found.name != 'tb_explain'")
+        command = [sys.executable, "-c", code, "--port=0", "--logdir", str(logdir), *arguments]
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
             address = None
             while address is None:
-                time.sleep(0.1)
+                time.sleep(0.02)
+                if process.poll() is not None:
+                    log.seek(0)
+                    raise RuntimeError(f"TensorBoard does not start: {log.read().decode(errors='replace')}")
                 log.seek(0)
                 address = re.search(r"at (http://\S+)", log.read().decode(errors="replace"))
                 log.seek(0, 2)
