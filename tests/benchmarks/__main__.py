@@ -35,6 +35,8 @@ ALL = (
     "writer",
     "store",
     "startup",
+    "serving",
+    "load",
     "projection",
     "page",
     "page_session",

@@ -34,15 +34,37 @@ TENSORBOARD = """
 from tensorboard import default, main
 installed = default._iter_entry_points
 default._iter_entry_points = lambda group: [found for found in installed(group) if {kept}]
+{more}
 main.run_main()
+"""
+
+# Another plugin, which answers with as many bytes of a file as it is asked for: what any answer costs at least.
+FLOOR = """
+from tensorboard.plugins.base_plugin import TBPlugin
+from werkzeug import Request, Response
+class Floor(TBPlugin):
+    plugin_name = "floor"
+    def is_active(self):
+        return False
+    def get_plugin_apps(self):
+        return {"/file": self.file}
+    @Request.application
+    def file(request):
+        with open("/dev/zero", "rb") as file:
+            return Response(file.read(int(request.args["bytes"])), content_type="application/octet-stream", headers={"X-Content-Type-Options": "nosniff"})
+    file = staticmethod(file)
+dynamic = default.get_dynamic_plugins
+default.get_dynamic_plugins = lambda: [*dynamic(), Floor]
 """
 
 
 @contextmanager
-def tensorboard(logdir: Path, *arguments: str, plugin: bool = True) -> Iterator[tuple[str, psutil.Process]]:
-    """A TensorBoard that begins to answer, with the plugin or without."""
+def tensorboard(
+    logdir: Path, *arguments: str, plugin: bool = True, more: str = ""
+) -> Iterator[tuple[str, psutil.Process]]:
+    """A TensorBoard that begins to answer, with the plugin or without, and after some more code."""
     with tempfile.TemporaryFile() as log:
-        code = TENSORBOARD.format(kept="True" if plugin else "found.name != 'tb_explain'")
+        code = TENSORBOARD.format(kept="True" if plugin else "found.name != 'tb_explain'", more=more)
         command = [sys.executable, "-c", code, "--port=0", "--logdir", str(logdir), *arguments]
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:
