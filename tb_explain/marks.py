@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from tb_explain.event_file import tolerated
+
 PLUGIN_NAME = "tb_explain"
 
 
@@ -17,7 +19,7 @@ class Marks:
         self._written: set[str] = set()
 
     def write(self, tag: str, step: int, wall_time: float) -> None:
-        """Write a tag's, at the first call."""
+        """Write a tag's, once. Raises nothing: what it marks is on its way."""
         if self._file_writer is None or tag in self._written or os.getpid() != self._pid:
             return
         from tensorboard.compat.proto.summary_pb2 import DATA_CLASS_TENSOR, Summary, SummaryMetadata
@@ -25,7 +27,6 @@ class Marks:
         from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
         from tensorboard.compat.proto.types_pb2 import DT_FLOAT
 
-        self._written.add(tag)
         metadata = SummaryMetadata(
             plugin_data=SummaryMetadata.PluginData(plugin_name=PLUGIN_NAME, content=b'{"version":1}'),
             data_class=DATA_CLASS_TENSOR,
@@ -33,5 +34,7 @@ class Marks:
         shape = TensorShapeProto(dim=[TensorShapeProto.Dim(size=1)])
         tensor = TensorProto(dtype=DT_FLOAT, float_val=[0.0], tensor_shape=shape)
         summary = Summary(value=[Summary.Value(tag=tag, metadata=metadata, tensor=tensor)])
-        self._file_writer.add_summary(summary, step, wall_time)
-        self._file_writer.flush()
+        with tolerated():
+            self._file_writer.add_summary(summary, step, wall_time)
+            self._file_writer.flush()
+            self._written.add(tag)

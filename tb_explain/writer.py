@@ -9,13 +9,14 @@ import time
 import traceback
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from tb_explain import payloads, quality
 from tb_explain.channel_verbs import ChannelVerbs
 from tb_explain.declared import as_step, as_time
+from tb_explain.event_file import revive, tolerated
 from tb_explain.marks import Marks
 from tb_explain.probe import Probe
 from tb_explain.records import DIRECTORY, Origin, Recorder, moment_in
@@ -89,6 +90,7 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         )
         if resumes:  # what is hidden is so at once, not only when something takes its place
             self._recorder.put("", 0, 1, lambda segment: [])
+        self._said: set[tuple[str, type[Exception]]] = set()  # failures that are in the log
         self._schedules: dict[str, Schedule] = {}
         self._drift = quality.Drift()
         self._found: dict[str, list[Explained]] = {}  # of methods that name what they find after the step before
@@ -181,19 +183,28 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             self._fail(getattr(probe, "name", "explain"), at, error)
             return []
 
-    def flush(self) -> None:
-        """Write everything accepted so far, explanations and summaries; waits for projections."""
+    def flush(self) -> int:  # type: ignore[override]  # whoever expects None does not look
+        """Write everything accepted so far, explanations and summaries; waits for projections.
+
+        Returns how many explanations that were accepted since the last call are lost, since the disk did not take them or they could
+        not be encoded; 0: all are with the operating system. With `strict=True` raises RuntimeError instead.
+        """
         self._reducing.flush()
         self._recorder.flush()
         if os.getpid() == self._pid:
-            super().flush() if self._other is None else self._other.flush()
+            with nullcontext() if self._strict else tolerated():
+                if self.all_writers is not None:
+                    self._get_file_writer()
+                super().flush() if self._other is None else self._other.flush()
         self._raise_failures()
+        return self._recorder.take_lost().explanations
 
     def close(self) -> None:
         """Flush, then close all files. Harmless when repeated."""
         self._finalizer()
         if os.getpid() == self._pid and self._other is None:
-            super().close()
+            with nullcontext() if self._strict else tolerated():
+                super().close()
         self._raise_failures()
 
     def __reduce__(self) -> str | tuple[Any, ...]:
@@ -226,6 +237,8 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             finally:
                 self.log_dir = run
             self._file_writers.append(file_writer)
+        elif os.getpid() == self._pid:
+            revive(self.file_writer, self.max_queue, self.flush_secs, self.filename_suffix)
         return self.file_writer
 
     def _explain(
@@ -268,8 +281,9 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
                 logged.append(result)
                 kept.append(stored)
         if self._summarises and os.getpid() == self._pid:  # in a forked child there is no thread to write summaries
-            for tag, value in quality.scalars(logged, kept, probe):
-                self.add_scalar(tag, value, step, walltime)
+            with tolerated():
+                for tag, value in quality.scalars(logged, kept, probe):
+                    self.add_scalar(tag, value, step, walltime)
         return logged
 
     def _results(
@@ -335,13 +349,24 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             with self._failing(tag, step):
                 raise ValueError(f"none of {job.rows.dropped} rows is finite, so there is nothing to project")
             return
-        if self._reducing.put(job):
+        accepted = False
+        try:
+            accepted = self._reducing.put(job)
+        except OSError as error:  # a full temporary directory, or no process to be had
+            if self._strict:
+                raise
+            self._fail(tag, step, error)
+        if accepted:
             self._marks.write(tag, step, job.wall_time)
 
     def _raise_failures(self) -> None:
         """What has failed since, where nobody was waiting for it."""
         if self._strict:
             self._reducing.raise_failures()
+            lost = self._recorder.take_lost()
+            if lost.why:
+                more = f" (and {lost.explanations - 1} more)" if lost.explanations > 1 else ""
+                raise RuntimeError(lost.why + more)
 
     @contextmanager
     def _failing(self, tag: str, step: int) -> Iterator[None]:
@@ -372,6 +397,7 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         self._log(payload, declaration, step, walltime)
 
     def _log(self, payload: payloads.Payload, declaration: pb.Series, step: int, walltime: float | None) -> None:
+        self._raise_failures()
         wall_time = as_time(walltime)
         accepted = self._recorder.put(
             declaration.tag,
@@ -383,7 +409,16 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             self._marks.write(declaration.tag, step, wall_time)
 
     def _fail(self, tag: str, step: int, error: Exception) -> None:
-        _log.error("%s could not be explained at step %s: %s", tag, step, error, exc_info=error)
+        kind = tag, type(error)
+        if kind not in self._said:
+            self._said.add(kind)
+            _log.error(
+                "%s could not be explained at step %s: %s (said once; the page lists all)",
+                tag,
+                step,
+                error,
+                exc_info=error,
+            )
         detail = "".join(traceback.format_exception(error))
         self._recorder.fail(tag, step, f"{type(error).__name__}: {error}", detail)
 
@@ -395,4 +430,5 @@ def _finish(recorder: Recorder, reducing: Reducing, file_writers: list[Any], pid
         recorder.close()
     if os.getpid() == pid:
         for file_writer in file_writers:
-            file_writer.flush()
+            with tolerated():
+                file_writer.flush()

@@ -87,6 +87,9 @@ class Worker:
             measures = self._log(job)
         except Exception as error:
             failure, detail = f"{type(error).__name__}: {error}", traceback.format_exc()
+            if isinstance(error, OSError) and self._segment is not None:  # its files may be gone, or beyond repair
+                self._segment.abandon()
+                self._segment = None
         with contextlib.suppress(OSError):
             path.unlink()
         said = {"job": int(path.stem), "measures": measures, "failure": failure, "detail": detail}

@@ -288,6 +288,6 @@ class RunIndex:
             kept = pb.Entry(kind=pb.FAILURE, step=entry.step, wall_time=entry.wall_time, failure=failure)
             self._failures.append((segment, kept))
             if entry.failure.dropped:
-                segment.counts.dropped += 1
+                segment.counts.dropped += max(1, entry.count)
             else:
-                segment.counts.failed += 1
+                segment.counts.failed += max(1, entry.count)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import secrets
 import threading
 import time
 import traceback
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable
+from multiprocessing import util
 from typing import Literal, NamedTuple, TypeAlias
 
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.failures import Failures, failure
+from tb_explain.records.patience import Patience
 from tb_explain.records.segment import Origin, Record, SegmentWriter, moment_in
 
 _log = logging.getLogger("tb_explain")
@@ -22,21 +27,18 @@ _log = logging.getLogger("tb_explain")
 _BATCH_BYTES = 4 << 20
 _BATCH_JOBS = 64
 
-_LONGEST_TEXT = 20_000  # characters of each text of a FAILURE entry
+_LOOK = 1.0  # seconds after which whoever waits for the thread looks whether it still lives
 
 Encode: TypeAlias = Callable[[SegmentWriter], list[Record]]
 """Makes a record, and before it what it refers to. Whatever can fail comes before the first call on the segment, which counts on
-what it handed out being appended."""
+what it handed out being appended. It is called again when the disk has refused what it made."""
 
 
-def _failure(tag: str, step: int, message: str, detail: str = "", *, dropped: bool = False) -> pb.Entry:
-    failure = pb.Failure(tag=_text(tag), message=_text(message), detail=_text(detail), dropped=dropped)
-    return pb.Entry(kind=pb.FAILURE, step=step, wall_time=time.time(), failure=failure)
+class Lost(NamedTuple):
+    """How many explanations were accepted and are not on file, and why, in a sentence; 0 and nothing: all are."""
 
-
-def _text(text: str) -> str:
-    """What an entry can hold of it: messages may quote anything, such as undecodable file names or whole arrays."""
-    return text[:_LONGEST_TEXT].encode("utf-8", "replace").decode("utf-8")
+    explanations: int
+    why: str
 
 
 class _Job(NamedTuple):
@@ -46,10 +48,21 @@ class _Job(NamedTuple):
     size: int
 
 
-class Recorder:
-    """Accepts work in any thread; what `put` returned True for is on file when `flush` returns.
+class _Attempt(NamedTuple):
+    """What became of a batch."""
 
-    The segment's files are made with the first record. After a fork the child writes a segment of its own.
+    reported: int  # so many of the reports are on file
+    done: int  # and so many of the jobs, those included that could not be encoded:
+    unencoded: dict[int, BaseException]  # by their place in the batch
+    error: Exception | None  # why the others are not
+
+
+class Recorder:
+    """Accepts work in any thread; what `put` returned True for is on file when `flush` returns, or `take_lost` tells of it.
+
+    The segment's files are made with the first record, and others when these cannot be written any more. After a fork the child
+    writes a segment of its own. Nothing here raises because of the disk: what is lost is logged, counted, and reported in the run
+    as soon as the disk takes a report.
     """
 
     def __init__(
@@ -77,12 +90,21 @@ class Recorder:
     def _start_afresh(self) -> None:
         self._pid = os.getpid()
         self._changed = threading.Condition()
-        self._jobs: deque[_Job] = deque()
-        self._bytes = 0  # accepted and not yet on file
-        self._unreported: list[pb.Entry] = []
+        self._jobs: deque[_Job] = deque()  # accepted, neither on file nor given up
+        self._bytes = 0  # of them
+        self._failures = Failures()
+        self._lost = Lost(0, "")
+        self._unconfirmed = 0  # explanations on file since the last flush
+        self._patience = Patience()
         self._segment: SegmentWriter | None = None
         self._thread: threading.Thread | None = None
         self._closed = False
+
+    def _follow_fork(self) -> None:
+        if os.getpid() != self._pid:
+            self._start_afresh()
+            # The processes of multiprocessing, such as a DataLoader's workers, end without the interpreter's own farewell.
+            util.Finalize(None, self.close, exitpriority=100)
 
     def put(self, tag: str, step: int, size: int, encode: Encode) -> bool:
         """Queue one record of about `size` bytes; `encode` makes it, in the background. False: dropped, the queue is full.
@@ -90,14 +112,13 @@ class Recorder:
         With `when_full="block"` waits for room. A record larger than the whole queue is taken when the queue is empty.
         Raises ValueError after `close`.
         """
-        if os.getpid() != self._pid:
-            self._start_afresh()
+        self._follow_fork()
         with self._changed:
-            while not self._closed and self._bytes and self._bytes + size > self._queue_bytes:
+            while not self._closed and self._jobs and self._bytes + size > self._queue_bytes:
                 if self._when_full == "drop":
                     self._count_dropped(tag, step)
                     return False
-                self._changed.wait()
+                self._wait()
             if self._closed:
                 raise ValueError("the writer is closed; make a new ExplainWriter to log more")
             self._jobs.append(_Job(tag, step, encode, size))
@@ -107,32 +128,43 @@ class Recorder:
 
     def fail(self, tag: str, step: int, message: str, detail: str = "") -> None:
         """Record an explanation that could not be made; after `close`, only count it."""
-        if os.getpid() != self._pid:
-            self._start_afresh()
+        self._follow_fork()
         with self._changed:
             self.failed += 1
             if not self._closed:
-                self._unreported.append(_failure(tag, step, message, detail))
+                self._failures.add(failure(tag, step, message, detail))
                 self._wake()
 
     def drop(self, tag: str, step: int) -> None:
         """Record an explanation that another queue had no room for."""
-        if os.getpid() != self._pid:
-            self._start_afresh()
+        self._follow_fork()
         with self._changed:
             self._count_dropped(tag, step)
             self._wake()
 
     def _count_dropped(self, tag: str, step: int) -> None:
         self.dropped += 1
-        self._unreported.append(_failure(tag, step, "dropped: the queue was full", dropped=True))
+        if not self._closed:
+            self._failures.add(failure(tag, step, "dropped: the queue was full", dropped=True))
 
     def flush(self) -> None:
-        """Wait until everything accepted is with the operating system."""
+        """Wait until everything accepted is with the operating system, or is lost."""
         if os.getpid() != self._pid:
             return  # a forked child that has accepted nothing; the lock it inherited may be held by a thread that it did not
         with self._changed:
-            self._changed.wait_for(lambda: not self._bytes and not self._unreported)
+            while self._jobs or (self._failures and not self._patience.refusals and not self._closed):
+                self._wait()
+            if self._unconfirmed and self._segment is not None and self._segment.is_deleted():
+                self._leave_segment()
+            self._unconfirmed = 0
+
+    def take_lost(self) -> Lost:
+        """What was lost since the last call. Complete after `flush` or `close`."""
+        if os.getpid() != self._pid:
+            return Lost(0, "")
+        with self._changed:
+            lost, self._lost = self._lost, Lost(0, "")
+        return lost
 
     def close(self) -> None:
         """Flush, stop the thread, close the files. Harmless when repeated."""
@@ -144,60 +176,102 @@ class Recorder:
             self._changed.notify_all()
         if self._thread is not None:
             self._thread.join()
+        if self._failures:
+            self._write_batch()
         if self._segment is not None:
-            self._segment.sync()
-            self._segment.close()
+            try:
+                self._segment.sync()
+                self._segment.close()
+            except OSError as error:
+                self._lose(0, f"explanations in {self._directory} may not have reached the disk: {error}")
+                _log.error("%s", self._lost.why)
+                self._segment.abandon()
             self._segment = None
 
     def _wake(self) -> None:
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="tb_explain writer", daemon=True)
-            self._thread.start()
+        if self._thread is None or not self._thread.is_alive():
+            thread = threading.Thread(target=self._run, name="tb_explain writer", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # there are too many, or the interpreter is ending: whoever waits does the work
+                return
+            self._thread = thread
         self._changed.notify_all()
 
-    def _run(self) -> None:
-        while self._write_batch():
-            pass
+    def _wait(self) -> None:
+        """Let the thread get on with it. The lock is held."""
+        self._wake()
+        if self._thread is not None and self._thread.is_alive():
+            self._changed.wait(_LOOK)
+        else:
+            self._write_batch()
 
-    def _write_batch(self) -> bool:
-        """Wait for something to write and write it; returns False when closed. Its jobs, and what they hold, go with its frame."""
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._jobs or self._failures or self._closed)
+                if not self._jobs and (self._closed or not self._failures):
+                    return
+            self._write_batch()
+
+    def _write_batch(self) -> None:
+        """Write what comes next. Jobs leave the queue when that is done, so that none goes with a thread that dies."""
         with self._changed:
-            self._changed.wait_for(lambda: self._jobs or self._unreported or self._closed)
-            if not self._jobs and not self._unreported:
-                return False
             jobs = self._next_batch()
-            reports = list(self._unreported)
-        self._append(jobs, reports)
+            reports = self._failures.oldest()
+        attempt = self._append(jobs, reports)
         with self._changed:
-            self._bytes -= sum(job.size for job in jobs)
-            del self._unreported[: len(reports)]
-            self._changed.notify_all()
-        return True
+            self._failures.written(reports[: attempt.reported])
+            for place, error in attempt.unencoded.items():
+                if place < attempt.done:
+                    why = f"{jobs[place].tag} at step {jobs[place].step} could not be encoded: {error}"
+                    self._lose(1, why)
+                    _log.error("%s", why, exc_info=error)
+                    self._unconfirmed -= 1
+            self._unconfirmed += attempt.done
+            self._forget(attempt.done)
+            if attempt.error is not None:
+                self._refuse(attempt.error, jobs[attempt.done :])
+            elif self._patience.accepted():
+                _log.warning("explanations are written to %s again; %d have failed", self._directory, self.failed)
 
     def _next_batch(self) -> list[_Job]:
+        """One alone after the disk has refused something: it may take the small ones."""
         jobs: list[_Job] = []
         size = 0
-        while self._jobs and len(jobs) < _BATCH_JOBS and (not jobs or size + self._jobs[0].size <= _BATCH_BYTES):
-            jobs.append(self._jobs.popleft())
-            size += jobs[-1].size
+        for job in self._jobs:
+            if jobs and (self._patience.refusals or len(jobs) == _BATCH_JOBS or size + job.size > _BATCH_BYTES):
+                break
+            jobs.append(job)
+            size += job.size
         return jobs
 
-    def _append(self, jobs: list[_Job], reports: list[pb.Entry]) -> None:
+    def _forget(self, done: int) -> None:
+        for _ in range(done):
+            self._bytes -= self._jobs.popleft().size
+        self._changed.notify_all()
+
+    def _append(self, jobs: list[_Job], reports: list[pb.Entry]) -> _Attempt:
+        records = [Record(report, b"") for report in reports]
+        ends: list[int] = []  # of each job's records
+        unencoded: dict[int, BaseException] = {}
         try:
             segment = self._open_segment()
-            records = [Record(report, b"") for report in reports]
             for job in jobs:
                 try:
                     records += job.encode(segment)
-                except Exception as error:
-                    _log.exception("%s at step %d could not be encoded", job.tag, job.step)
-                    failure = _failure(job.tag, job.step, f"could not be encoded: {error}", traceback.format_exc())
-                    records.append(Record(failure, b""))
-                    self.failed += 1
+                except BaseException as error:  # whatever it is, this thread must live: flush waits for it
+                    unencoded[len(ends)] = error
+                    detail = "".join(traceback.format_exception(error))
+                    records.append(Record(failure(job.tag, job.step, f"could not be encoded: {error}", detail), b""))
+                ends.append(len(records))
             segment.append(records)
-        except Exception as error:  # whatever it is, this thread must live: flush waits for it
-            self.failed += len(jobs)
-            _log.error("%d explanations could not be written to %s: %s", len(jobs), self._directory, error)
+        except Exception as error:
+            written = getattr(error, "written", 0)
+            if self._segment is not None and not (_is_full(error) and self._segment.writable):
+                self._leave_segment()
+            return _Attempt(min(written, len(reports)), bisect_right(ends, written) if written else 0, unencoded, error)
+        return _Attempt(len(reports), len(jobs), unencoded, None)
 
     def _open_segment(self) -> SegmentWriter:
         if self._segment is None:
@@ -208,3 +282,42 @@ class Recorder:
             )
             self._purge_step = None
         return self._segment
+
+    def _leave_segment(self) -> None:
+        """Have the next record begin another segment."""
+        segment, self._segment = self._segment, None
+        if segment is None:
+            return
+        if segment.is_deleted():
+            why = f"{self._unconfirmed} explanations were deleted with the files they were written to, {segment.path}.*"
+            _log.error("%s; the next ones go into new files", why)
+            self._lose(self._unconfirmed, why)
+            self._unconfirmed = 0
+        segment.abandon()
+
+    def _refuse(self, error: Exception, jobs: list[_Job]) -> None:
+        """Give up, or pause before the next attempt. Of several jobs it is made with one alone, at once."""
+        if self._patience.refused():
+            _log.error(
+                "explanations cannot be written to %s: %s; trying for %g s, then those that come are lost, and counted",
+                self._directory, error, self._patience.lasts, exc_info=None if isinstance(error, OSError) else error,
+            )  # fmt: skip
+        if len(jobs) > 1:
+            return
+        if jobs and (self._closed or self._patience.is_over or not isinstance(error, OSError)):
+            why = f"could not be written: {error}"
+            self._failures.add(failure(jobs[0].tag, jobs[0].step, why))
+            self._lose(1, f"{jobs[0].tag} at step {jobs[0].step} {why}")
+            self._forget(1)
+            return
+        until = time.monotonic() + self._patience.pause
+        while not self._closed and (left := until - time.monotonic()) > 0:
+            self._changed.wait(left)
+
+    def _lose(self, count: int, why: str) -> None:
+        self.failed += count
+        self._lost = Lost(self._lost.explanations + count, self._lost.why or why)
+
+
+def _is_full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import errno
 import hashlib
 import itertools
 import os
 import re
 import secrets
 import socket
+import sys
 import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -55,6 +58,14 @@ def moment_in(run_directory: str | os.PathLike[str]) -> float:
     return max(time.time(), (newest + 1) / 1000)
 
 
+class AppendError(OSError):
+    """A failed `append`, of which the first `written` records are on file all the same."""
+
+    def __init__(self, number: int | None, message: str, written: int = 0) -> None:
+        super().__init__(number, message)
+        self.written = written
+
+
 class SegmentWriter:
     """Appends records to a segment of its own. Not thread-safe: one thread writes.
 
@@ -66,7 +77,7 @@ class SegmentWriter:
         self, run_directory: str | os.PathLike[str], now: float | None = None, origin: Origin | None = None
     ) -> None:
         """Create the segment's two files; `origin` None: by a writer that is made now. Raises OSError when the directory cannot be written."""
-        directory = Path(run_directory, DIRECTORY)
+        directory = Path(os.path.abspath(run_directory), DIRECTORY)
         directory.mkdir(parents=True, exist_ok=True)
         created = moment_in(run_directory) if now is None else now
         made, session, rank = Origin(created, "", 0) if origin is None else origin
@@ -74,6 +85,7 @@ class SegmentWriter:
         host = re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()).replace("tfevents", "_")[:40] or "host"
         stem = f"{int(created * 1000):013d}.{host}.{os.getpid()}.{secrets.token_hex(6)}"
         self.path = directory / stem
+        self.writable = True  # False after a failed write that could not be taken back
         self._offset = 0
         self._series: dict[tuple[str, int], pb.Series] = {}
         self._ids = itertools.count(1)
@@ -85,6 +97,7 @@ class SegmentWriter:
             self._data = _create(f"{self.path}.data", undo)
             self._index = _create(f"{self.path}.index", undo)
             self.append([Record(pb.Entry(kind=pb.SEGMENT, wall_time=created, segment=header), b"")])
+            self._empty = os.fstat(self._index).st_size
             undo.pop_all()
 
     def series(self, declaration: pb.Series) -> list[Record]:
@@ -108,25 +121,45 @@ class SegmentWriter:
         return name, [Record(pb.Entry(kind=kind, content_hash=name, wall_time=time.time()), payload)]
 
     def append(self, records: Sequence[Record]) -> None:
-        """Write payloads, then the entries that make them exist. Raises OSError; the segment stays readable then."""
+        """Write payloads, then the entries that make them exist.
+
+        Raises AppendError when the disk refuses or the files were deleted meanwhile; the segment stays readable then.
+        """
         listed = os.fstat(self._index).st_size
+        offset = self._offset
+        index = bytearray()
+        ends = []  # of each record: in the index, in the data
         try:
-            offset = self._offset
-            index = bytearray()
             for entry, payload in records:
                 if payload:
                     entry.offset, entry.length, entry.crc = offset, len(payload), crc32c(payload)
                     offset += len(payload)
                 index += frame(entry.SerializeToString())
+                ends.append((listed + len(index), offset))
             _write_all(self._data, [payload for _, payload in records if payload])
             _write_all(self._index, [bytes(index)])
-        except Exception:
-            # Half an entry would hide all that follow it. Payload bytes without an entry do not exist; go on behind them.
-            os.ftruncate(self._index, listed)
-            self._offset = os.fstat(self._data).st_size
-            self._forget(records)
+        except BaseException as error:
+            written = self._take_back(listed, ends)
+            self._forget(records[written:])
+            if isinstance(error, OSError):
+                raise AppendError(error.errno, error.strerror or str(error), written) from error
             raise
         self._offset = offset
+        if self.is_deleted():
+            raise AppendError(errno.ENOENT, "the files were deleted while they were written")
+
+    def _take_back(self, listed: int, ends: list[tuple[int, int]]) -> int:
+        """Cut off what a failed write has left behind the last whole entry, which a reader may have seen; returns how many there are."""
+        written = bisect.bisect_right(ends, (os.fstat(self._index).st_size, sys.maxsize))
+        index_end, data_end = ends[written - 1] if written else (listed, self._offset)
+        try:
+            # Half an entry would hide all that follow it.
+            os.ftruncate(self._index, index_end)
+            os.ftruncate(self._data, data_end)
+            self._offset = data_end
+        except OSError:
+            self.writable = False
+        return written
 
     def _forget(self, records: Sequence[Record]) -> None:
         """What these records would have declared is not in the file: declare it again when it is next needed."""
@@ -140,6 +173,17 @@ class SegmentWriter:
         os.fsync(self._data)
         os.fsync(self._index)
 
+    def is_deleted(self) -> bool:
+        """Whether what is written goes nowhere, since somebody has deleted or moved the files."""
+        try:
+            os.stat(f"{self.path}.data")
+            os.stat(f"{self.path}.index")
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            pass  # whatever that is, it does not say so
+        return False
+
     def close(self) -> None:
         """Say that nothing will follow, and close both files. Further appends raise OSError."""
         with contextlib.suppress(
@@ -148,6 +192,16 @@ class SegmentWriter:
             self.append([Record(pb.Entry(kind=pb.END, wall_time=time.time()), b"")])
         os.close(self._data)
         os.close(self._index)
+
+    def abandon(self) -> None:
+        """Let go of files that cannot be written any more, and delete them if there is nothing in them. Raises nothing."""
+        with contextlib.suppress(OSError):
+            if os.fstat(self._index).st_size <= self._empty:
+                os.unlink(f"{self.path}.index")
+                os.unlink(f"{self.path}.data")
+        for descriptor in (self._data, self._index):
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
 
 
 def _create(path: str, undo: contextlib.ExitStack) -> int:

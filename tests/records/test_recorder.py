@@ -204,7 +204,10 @@ def test_no_message_ends_the_thread_or_the_segment(tmp_path: Path, make: MakeRec
     assert (counts.failed, counts.damaged) == (2, 0)
 
 
-def test_a_failed_write_is_counted_and_the_next_one_may_succeed(tmp_path: Path) -> None:
+def test_a_failed_write_is_counted_and_the_next_one_may_succeed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tb_explain.records.patience._LASTS", 0.0)
     run = tmp_path / "run"
     run.write_text("a file where a directory should be")
     recorder = Recorder(str(run), queue_bytes=100, when_full="block", purge_step=5)
@@ -215,6 +218,7 @@ def test_a_failed_write_is_counted_and_the_next_one_may_succeed(tmp_path: Path) 
     put(recorder, 1)
     recorder.close()
     assert steps_of(run) == [1]
+    assert [(found.step, found.failure.tag) for found in index_of(run).failures()] == [(0, "t")]
     entries = [kind for kind in kinds_in(run) if kind == pb.PURGE]
     assert entries == [pb.PURGE], "the purge came with the first record that could be written"
 

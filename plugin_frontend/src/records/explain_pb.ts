@@ -65,7 +65,7 @@ export type Entry = Message<"tb_explain.Entry"> & {
   crc: number;
 
   /**
-   * samples in the payload
+   * samples in the payload; of a FAILURE the explanations that it speaks for, 0: one
    *
    * @generated from field: uint32 count = 8;
    */
