@@ -71,8 +71,10 @@ class TensorBoard:
         return self.get(f"data/plugin/tb_explain/{route}", **query)
 
     def runs(self) -> dict[str, Any]:
-        """The answer of `runs`, by name."""
-        return {run["run"]: run for run in self.ask("runs").json()["runs"]}
+        """The answer of `runs`, by name, once all is read."""
+        while "indexing" in (answer := self.ask("runs").json()):
+            pass  # each answer waits a while by itself
+        return {run["run"]: run for run in answer["runs"]}
 
     def complaints(self) -> list[str]:
         """The lines of the log that should not be there."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from tb_explain.records import RunIndex, Series
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.listing import NO_STEPS, Cursor, RecordKey, Steps
 
 _NEWEST_FAILURES = 20
 
@@ -50,17 +51,36 @@ def describe(name: str, run: RunIndex) -> dict[str, object]:
     }
 
 
-def list_records(run: RunIndex, series: Series) -> dict[str, object]:
-    """A series as the answer of `steps` has it."""
-    steps = run.steps(series)
+def list_records(run: RunIndex, kinds: list[int], tags: list[str], after: Cursor | None) -> dict[str, object]:
+    """Records of series of these kinds and tags (none: of any), as the answer of `steps` has them."""
+    page = run.page(lambda declared: declared.kind in kinds and (not tags or declared.tag in tags), after)
+    listed = sorted(page.series, key=lambda series: tags.index(series.declaration.tag)) if tags else page.series
+    return {
+        "series": [
+            _describe_steps(series, page.steps.get(series.number, NO_STEPS))
+            for series in listed
+            if page.anew or series.number in page.steps
+        ],
+        "parts": [_text(key) for key in page.parts],
+        "next": f"{page.cursor.epoch:x}-{page.cursor.arrival}",
+        "more": page.more,
+        "anew": page.anew,
+    }
+
+
+def _describe_steps(series: Series, steps: Steps) -> dict[str, object]:
     return {
         "tag": series.declaration.tag,
         "kind": pb.Kind.Name(series.declaration.kind),
         "steps": steps.step.tolist(),
         "wall_times": _times(steps.wall_time),
         "counts": steps.count.tolist(),
-        "keys": [f"{key.segment}-{key.entry}" for key in steps.keys],
+        "keys": [_text(key) for key in steps.keys],
     }
+
+
+def _text(key: RecordKey) -> str:
+    return f"{key.segment}-{key.entry}"
 
 
 def _times(seconds: Any) -> Any:

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from tb_explain.plugin.inside import FilesInside, contains
@@ -20,9 +20,9 @@ _log = logging.getLogger("tb_explain")
 
 _INTERVAL = 2.0  # seconds between two walks of the logdir at least,
 _SHARE = 0.2  # of the time at most is spent walking, however slow the file system is,
-_PATIENCE = 0.25  # and this many seconds at most does a request wait for one, after the first.
-
-_FIRST = 10.0  # A server may not answer at all: requests wait so many seconds for the first search, all together.
+_PATIENCE = 0.25  # and this many seconds at most does a request wait for one,
+_FIRST = 1.0  # or for the first, after which it is told what is known, and how far the reading is.
+_LITTLE = 1 << 20  # Bytes of index files that are worth no word while they are read.
 
 _ADDRESS = re.compile(r"[a-zA-Z][0-9a-zA-Z.]*://")
 
@@ -85,7 +85,6 @@ def _group_and_path(specification: str) -> tuple[str, str]:
 @dataclass(frozen=True)
 class _Run:
     directory: str
-    segments: frozenset[str]  # names of the index files
     index: RunIndex
 
 
@@ -98,39 +97,52 @@ class Runs:
 
     def __init__(self, roots: Iterable[Root | RemoteRoot], listed: Callable[[], Iterable[str]]) -> None:
         self._roots = list(roots)
-        self._patient_until = float("inf")  # seconds of the monotonic clock
+        self._patient_until = 0.0  # seconds of the monotonic clock
         self._listed = listed
         self._changed = threading.Condition()
-        self._runs: dict[str, _Run] | None = None
+        self._runs: dict[str, _Run] = {}
+        self._searched = False  # once, to the end
         self._refreshing = False
         self._due = 0.0
         self._unlisted = False
         self._refused: set[str] = set()
 
     def current(self) -> Mapping[str, RunIndex]:
-        """All runs by name. Only the first call waits until the logdir has been walked to its end, or a server was too slow."""
-        known = self.known()
+        """All runs by name; those found so far while the logdir is searched for the first time, and that takes long."""
+        self.known()
         with self._changed:
-            patience = self._patient_until - time.monotonic()
-            self._changed.wait_for(lambda: self._runs is not None, None if patience == float("inf") else patience)
-        return known or self.known()
+            self._changed.wait_for(lambda: self._searched, self._patient_until - time.monotonic())
+            return self._indexes()
 
     def known(self) -> Mapping[str, RunIndex]:
         """The runs found so far; looks for more in the background when it is time."""
         with self._changed:
             if not self._refreshing and time.monotonic() >= self._due:
                 self._refreshing = True
-                if self._runs is None and any(isinstance(root, RemoteRoot) for root in self._roots):
+                if not self._searched:
                     self._patient_until = time.monotonic() + _FIRST
                 threading.Thread(target=self._refresh, name="tb_explain discovery", daemon=True).start()
             self._changed.wait_for(lambda: not self._refreshing, _PATIENCE)
-            return {name: run.index for name, run in (self._runs or {}).items()}
+            return self._indexes()
 
     def find(self, name: str) -> RunIndex | None:
         """The run of a name; looks for new runs only when it is not known."""
         with self._changed:
-            run = (self._runs or {}).get(name)
+            run = self._runs.get(name)
         return run.index if run else self.current().get(name)
+
+    def indexing(self) -> float | None:
+        """Which share of the index files is read, from 0 to 1; None when there is nothing worth waiting for."""
+        with self._changed:
+            if not self._refreshing:
+                return None
+            unread = [index.unread() for index in self._indexes().values()]
+            if self._searched and sum(left for left, _ in unread) < _LITTLE:
+                return None
+        return sum(1 - left / size for left, size in unread if size) / max(1, len(unread))
+
+    def _indexes(self) -> dict[str, RunIndex]:
+        return {name: run.index for name, run in self._runs.items()}
 
     def notices(self) -> list[str]:
         """What keeps runs from being shown, a sentence each."""
@@ -138,26 +150,29 @@ class Runs:
 
     def _refresh(self) -> None:
         started = time.monotonic()
-        runs = self._runs or {}
         try:
-            runs = self._search(runs)
+            self._search()
         except Exception:
             _log.exception("the logdir could not be searched for explanations")
         ended = time.monotonic()
         with self._changed:
-            self._runs = runs
+            self._searched = True
             self._refreshing = False
             self._due = ended + max(_INTERVAL, (ended - started) * (1 / _SHARE - 1))
             self._changed.notify_all()
 
-    def _search(self, before: Mapping[str, _Run]) -> dict[str, _Run]:
+    def _search(self) -> None:
         found: dict[str, _Run] = {}
-        for name, (root, directory) in self._candidates().items():
-            run = self._look_into(root, directory, before.get(name))
+        for name, (root, directory) in sorted(self._candidates().items()):
+            run = self._look_into(root, directory, self._runs.get(name))
             if run is not None:
-                run.index.refresh()
                 found[name] = run
-        return found
+        with self._changed:
+            self._runs = found
+        for run in found.values():
+            run.index.refresh()
+        with self._changed:
+            self._runs = {name: run for name, run in found.items() if run.index.there}
 
     def _candidates(self) -> dict[str, tuple[Root | RemoteRoot, str]]:
         """Where there may be runs. A name found twice is, as in TensorBoard, the one named last."""
@@ -182,9 +197,11 @@ class Runs:
             return []
 
     def _look_into(self, root: Root | RemoteRoot, directory: str, before: _Run | None) -> _Run | None:
+        if before is not None and before.directory == directory:
+            return before
         home = os.path.join(directory, DIRECTORY)
         try:
-            segments = frozenset(name for name in root.files.sizes(home) if name.endswith(".index"))
+            root.files.sizes(home)
         except PermissionError:
             if directory not in self._refused and not root.contains(home) and os.path.isdir(home):
                 self._refused.add(directory)
@@ -192,9 +209,6 @@ class Runs:
             return None
         except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
-        except OSError:  # a server that does not answer now does not make its runs vanish
-            return before
-        # A segment that is gone was deleted by hand, perhaps to start the run anew: nothing of it may linger.
-        if before is not None and before.directory == directory and before.segments <= segments:
-            return replace(before, segments=segments)
-        return _Run(directory, segments, RunIndex(directory, root.files))
+        except OSError:
+            pass  # a server that does not answer now may do so later
+        return _Run(directory, RunIndex(directory, root.files))

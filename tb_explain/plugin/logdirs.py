@@ -30,6 +30,10 @@ class Logdirs:
         """As `Runs.find`."""
         return next((run for search in self._searches if (run := search.find(name)) is not None), None)
 
+    def indexing(self) -> float | None:
+        """As `Runs.indexing`, of the one that has come least far."""
+        return min((share for search in self._searches if (share := search.indexing()) is not None), default=None)
+
     def notices(self) -> list[str]:
         """As `Runs.notices`."""
         return [notice for search in self._searches for notice in search.notices()]

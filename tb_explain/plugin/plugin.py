@@ -17,14 +17,15 @@ from tb_explain.plugin.logdirs import Logdirs
 from tb_explain.plugin.page import static
 from tb_explain.plugin.payloads import OCTETS, Read, framed, whole
 from tb_explain.plugin.summaries import summarise
-from tb_explain.records import DamagedRecord, Payload, RunIndex, Series, image_media_type, image_size
+from tb_explain.records import DamagedRecord, Payload, RunIndex, image_media_type, image_size
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.listing import RecordKey
+from tb_explain.records.listing import Cursor, RecordKey
 from tb_explain.records.payload import PIECE
 
 _MOST_RECORDS = 256  # of one answer
 _MOST_PIXELS = 1 << 25  # of an image: a few bytes can stand for gigabytes
 _KEY = re.compile(r"(.{1,200})-([0-9]{1,18})", re.DOTALL)
+_CURSOR = re.compile(r"([0-9a-f]{1,12})-([0-9]{1,10})")
 _HASH = re.compile(r"[0-9a-fA-F]{32}")
 _SAMPLE = re.compile(r"[0-9a-f]{32}|#(0|[1-9][0-9]{0,8})")
 
@@ -70,15 +71,18 @@ class ExplainPlugin(TBPlugin):
 
     def _serve_runs(self, request: Request) -> Response:
         runs = [describe(name, run) for name, run in sorted(self._runs.current().items())]
-        return as_json(request, {"runs": runs, "notices": self._runs.notices()})
+        answer = {"runs": runs, "notices": self._runs.notices()}
+        share = self._runs.indexing()
+        return as_json(request, answer if share is None else {**answer, "indexing": share})
 
     def _serve_steps(self, request: Request) -> Response:
         kinds = _parse_kinds(request.args.getlist("kind"))
         self._runs.current()  # whose answer does not matter: it has the run's newest records read
         run = self._run(request)
         tags = request.args.getlist("tag")
-        found = [series for tag in tags for series in _find(run, tag, kinds)] if tags else _of_kinds(run, kinds)
-        return as_json(request, {"series": [list_records(run, series) for series in found]})
+        for tag in tags:
+            _check(run, tag, kinds)
+        return as_json(request, list_records(run, kinds, tags, _parse_cursor(request.args.getlist("after"))))
 
     def _serve_records(self, request: Request) -> Response:
         return self._payloads(request, lambda payload: payload.pieces())
@@ -160,16 +164,21 @@ def _parse_kinds(names: list[str]) -> list[int]:
     return [pb.Kind.Value(name) for name in dict.fromkeys(names)]
 
 
-def _find(run: RunIndex, tag: str, kinds: list[int]) -> list[Series]:
-    found = [series for kind in kinds if (series := run.find(tag, kind)) is not None]
-    if not found:
+def _check(run: RunIndex, tag: str, kinds: list[int]) -> None:
+    if all(run.find(tag, kind) is None for kind in kinds):
         named = " or ".join(pb.Kind.Name(kind) for kind in kinds)
         raise unknown(f"This run has no series {quoted(tag)} of kind {named}.")
-    return found
 
 
-def _of_kinds(run: RunIndex, kinds: list[int]) -> list[Series]:
-    return [series for series in run.series() if series.declaration.kind in kinds]
+def _parse_cursor(texts: list[str]) -> Cursor | None:
+    if not texts:
+        return None
+    match = _CURSOR.fullmatch(texts[0])
+    if match is None or len(texts) > 1:
+        raise malformed(
+            f"{quoted(texts[0])} is not where a listing goes on; expected one “next” of an answer of steps."
+        )
+    return Cursor(int(match[1], 16), int(match[2]))
 
 
 def _parse_key(text: str) -> RecordKey:

@@ -8,10 +8,10 @@ from tb_explain.records.entries import MAX_PAYLOAD
 from tb_explain.records.files import LOCAL, Files, LocalFiles
 from tb_explain.records.images import encode_image, image_media_type, image_size
 from tb_explain.records.index import RunIndex
+from tb_explain.records.listing import Series
 from tb_explain.records.payload import DamagedRecord, Payload
 from tb_explain.records.recorder import Recorder
 from tb_explain.records.segment import DIRECTORY, Origin, Record, SegmentWriter, content_hash, moment_in
-from tb_explain.records.segment_index import Series
 
 __all__ = [
     "DIRECTORY",

@@ -9,7 +9,7 @@ import secrets
 import threading
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import astuple
 
 import numpy as np
@@ -18,11 +18,11 @@ from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.entries import Entries, decode
 from tb_explain.records.files import LOCAL, Files
 from tb_explain.records.framing import spans
-from tb_explain.records.listing import Cursor, Listing, Page, RecordKey, Steps
+from tb_explain.records.listing import Cursor, Listing, Page, RecordKey, Series, Steps
 from tb_explain.records.payload import Payload
 from tb_explain.records.rows import Blobs, Table
 from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
-from tb_explain.records.segment_index import NO_RECORDS, Counts, SegmentIndex, SegmentPart, Series
+from tb_explain.records.segment_index import NO_RECORDS, Counts, SegmentIndex, SegmentPart
 
 # Bytes of an index file read at a time: others get the interpreter in between, after some milliseconds.
 _CHUNK = 256 << 10
@@ -44,6 +44,7 @@ class RunIndex:
 
     def __init__(self, run_directory: str | os.PathLike[str], files: Files = LOCAL) -> None:
         self.directory = os.path.join(run_directory, DIRECTORY)
+        self.there = True  # whether it was when it was last listed
         self._files = files
         self._reading = threading.Lock()  # held while reading; taken before the other
         self._lock = threading.Lock()  # held while what is known changes, never for long
@@ -63,7 +64,9 @@ class RunIndex:
             for _ in range(_LISTINGS):
                 try:
                     sizes = self._files.sizes(self.directory)
-                except OSError:
+                    self.there = True
+                except OSError as error:
+                    self.there &= not isinstance(error, (FileNotFoundError, NotADirectoryError, PermissionError))
                     break
                 deleted = self._list(sizes)
                 vanished = []
@@ -99,9 +102,9 @@ class RunIndex:
         """The entries of a series without those that a later purge hides."""
         return self._listing().all(series.number)
 
-    def page(self, series: Sequence[Series], after: Cursor | None = None) -> Page:
-        """Of these series some of the entries that came since an earlier page of them, or since ever."""
-        return self._listing().page([one.number for one in series], after)
+    def page(self, wanted: Callable[[pb.Series], bool], after: Cursor | None = None) -> Page:
+        """Some of the entries of series whose declaration is wanted that came since an earlier page of them, or since ever."""
+        return self._listing().page(wanted, after)
 
     def counts(self) -> Counts:
         """The counts so far."""
@@ -149,8 +152,8 @@ class RunIndex:
         with self._lock:
             shown = [segment for segment in self._segments.values() if not segment.hidden]
             parts = [part for segment in shown for part in segment.listed()]
-            now = Cursor(self._epoch, self._arrived)
-        return Listing(parts, now)
+            series, now = list(self._series.values()), Cursor(self._epoch, self._arrived)
+        return Listing(parts, series, now)
 
     def _list(self, sizes: dict[str, int]) -> list[SegmentIndex]:
         """Note what was made and what has grown; returns what was deleted. What was written anew is forgotten."""
@@ -180,6 +183,7 @@ class RunIndex:
             for segment in whole:
                 if segment.hidden:
                     segment.hidden = False
+                    self._epoch = secrets.randbits(48)
                     self._count(segment, segment.rows.all, 1)
             for segment in gone:
                 self._forget(segment)

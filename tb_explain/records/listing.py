@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.rows import RECORD, Table
 
 # Of one page of a listing.
@@ -50,6 +51,15 @@ class Part:
         return self.rows[bisect_left(arrivals, start) : bisect_left(arrivals, stop)]
 
 
+@dataclass
+class Series:
+    """One sequence of records of a run; `declaration` is its newest description."""
+
+    number: int
+    declaration: pb.Series
+    length: int = 0  # records, those that a purge hides included
+
+
 @dataclass(frozen=True)
 class Steps:
     """The entries of a series that are to be shown, by step, then in the order written. All have one length."""
@@ -66,6 +76,9 @@ class Steps:
         return [RecordKey(*key) for key in zip(self.segment, self.entry.tolist(), strict=True)]
 
 
+NO_STEPS = Steps(np.empty(0, np.int64), np.empty(0), np.empty(0, np.uint32), [], np.empty(0, np.uint32))
+
+
 class Cursor(NamedTuple):
     """How far a listing has come: the records read before, as long as none of them was hidden or deleted since."""
 
@@ -77,7 +90,8 @@ class Cursor(NamedTuple):
 class Page:
     """A part of a listing."""
 
-    steps: dict[int, Steps]  # by Series.number, of those that have any
+    series: list[Series]  # those wanted
+    steps: dict[int, Steps]  # by Series.number, of those that have any here
     parts: list[RecordKey]  # the first entry of all of the run, in the order in which records of one step are shown
     cursor: Cursor  # where the next one begins
     more: bool  # whether there is a next one by now
@@ -87,8 +101,9 @@ class Page:
 class Listing:
     """The records of a run as they were at one moment."""
 
-    def __init__(self, parts: Sequence[Part], now: Cursor) -> None:
+    def __init__(self, parts: Sequence[Part], series: Sequence[Series], now: Cursor) -> None:
         self._parts = sorted(parts, key=lambda part: (part.created, part.path, part.entry))
+        self._series = series
         self._now = now
         self._sessions = {
             session: i for i, session in enumerate({"": 0} | {part.by[0]: 0 for part in parts})
@@ -105,26 +120,28 @@ class Listing:
     def all(self, series: int) -> Steps:
         """All of one series."""
         tables = [part.rows[part.rows["series"] == series] for part in self._parts]
-        return self._ordered(tables).get(series) or self._steps(np.empty(0, RECORD), np.empty(0, np.int64))
+        return self._ordered(tables).get(series, NO_STEPS)
 
-    def page(self, series: Sequence[int], after: Cursor | None) -> Page:
-        """Of these series the records that came after those of an earlier page."""
+    def page(self, wanted: Callable[[pb.Series], bool], after: Cursor | None) -> Page:
+        """Of series whose declaration is wanted the records that came after those of an earlier page."""
         anew = after is None or after.epoch != self._now.epoch or after.arrival > self._now.arrival
         start = 0 if anew or after is None else after.arrival
-        wanted = np.zeros(1 + max(series, default=0), bool)
-        wanted[list(series)] = True
+        series = [one for one in self._series if wanted(one.declaration)]
+        numbers = np.zeros(1 + max((one.number for one in self._series), default=0), bool)
+        numbers[[one.number for one in series]] = True
         tables = [[np.empty(0, RECORD)] for _ in self._parts]
         found = 0
         while start < self._now.arrival and found < _PAGE:
             stop = min(self._now.arrival, start + _PAGE)
             for table, part in zip(tables, self._parts, strict=True):
                 rows = part.between(start, stop)
-                rows = rows[wanted[np.minimum(rows["series"], len(wanted) - 1)] & (rows["series"] < len(wanted))]
+                rows = rows[numbers[rows["series"]]]
                 if len(rows):
                     table.append(rows)
                     found += len(rows)
             start = stop
         return Page(
+            series=series,
             steps=self._ordered([np.concatenate(table) for table in tables]),
             parts=[RecordKey(part.name, part.entry) for part in self._parts],
             cursor=Cursor(self._now.epoch, start),

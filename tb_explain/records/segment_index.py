@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.listing import Part, Purge
+from tb_explain.records.listing import Part, Purge, Series
 from tb_explain.records.rows import BLOB, RECORD, Rows, Table
 
 
@@ -27,15 +27,6 @@ _WITHOUT_PAYLOAD = _table_of([pb.SEGMENT, pb.SERIES, pb.PURGE, pb.FAILURE, pb.EN
 
 # Known kinds that no series can be of.
 NO_RECORDS = frozenset(kind for kind in pb.Kind.values() if kind == 0 or _BLOBS[kind] or _WITHOUT_PAYLOAD[kind])
-
-
-@dataclass
-class Series:
-    """One sequence of records of a run; `declaration` is its newest description."""
-
-    number: int
-    declaration: pb.Series
-    length: int = 0  # records, those that a purge hides included
 
 
 @dataclass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +16,9 @@ from tensorboard.context import RequestContext
 
 from tb_explain.plugin import discovery
 from tb_explain.plugin.discovery import Root, Runs, roots_of
+from tb_explain.plugin.inside import FilesInside
+from tb_explain.records import Record, SegmentWriter
+from tb_explain.records import explain_pb2 as pb
 from tests.conftest import Run, until
 from tests.plugin.conftest import Page
 from tests.plugin.test_routes import UNREADABLE, keys, payloads
@@ -155,13 +159,13 @@ def test_a_new_run_is_found_by_name_without_asking_for_all(tmp_path: Path, page_
     until(lambda: page.ask("image", run="late", hash=name).status_code == 200, patience=10)
 
 
-def test_only_the_first_request_waits_for_a_slow_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_request_waits_long_for_a_slow_file_system(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Run(tmp_path / "a").log("t", [0])
     walks = []
 
     def slowly() -> Iterable[str]:
         walks.append(time.monotonic())
-        time.sleep(1.5)
+        time.sleep(3)
         return ()
 
     runs = Runs([Root("", str(tmp_path))], slowly)
@@ -171,9 +175,13 @@ def test_only_the_first_request_waits_for_a_slow_file_system(tmp_path: Path, mon
         call()
         return time.monotonic() - started
 
-    assert timed(runs.known) < 1  # what decides whether the tab is lit never waits
-    assert runs.known() == {}
+    assert timed(runs.known) < 1  # what decides whether the tab is lit hardly waits
+    assert runs.indexing() == 0
+    assert timed(runs.current) < 2
+    assert runs.find("a") is None
+    until(runs.current)
     assert list(runs.current()) == ["a"]
+    assert runs.indexing() is None
     assert len(walks) == 1, "several requests must share one walk"
     monkeypatch.setattr(runs, "_due", 0)
     assert timed(runs.current) < 1
@@ -181,7 +189,7 @@ def test_only_the_first_request_waits_for_a_slow_file_system(tmp_path: Path, mon
     assert list(runs.current()) == ["a"]
     until(lambda: not runs._refreshing)
     rest = runs._due - time.monotonic()
-    assert rest > 3 * 1.5, "a slow file system must not be walked all the time"
+    assert rest > 3 * 3, "a slow file system must not be walked all the time"
     assert len(walks) == 2
 
 
@@ -250,3 +258,38 @@ def test_a_pipe_in_the_place_of_a_file_holds_nobody_up(
     page = page_of(tmp_path)
     read = [list(payloads(page.ask("records", run=".", key=key).data)) for key in keys(page)]
     assert read == ([] if suffix == "index" else [[UNREADABLE]])
+
+
+def test_who_asks_while_a_large_index_is_read_is_told_how_far(
+    tmp_path: Path, page_of: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Run(tmp_path / "a").log("t", [0])
+    large = SegmentWriter(tmp_path / "b")
+    declared = large.series(pb.Series(kind=pb.HEATMAPS, tag="t"))
+    n = 30_000
+    large.append(declared + [Record(pb.Entry(kind=pb.HEATMAPS, series=1, step=step), b"") for step in range(n)])
+    reading, go_on = threading.Event(), threading.Event()
+
+    class Slow(FilesInside):
+        def read(self, path: str, start: int, length: int) -> bytes:
+            if start:
+                reading.set()
+                assert go_on.wait(60)
+            return super().read(path, start, length)
+
+    monkeypatch.setattr(discovery, "FilesInside", Slow)
+    page = page_of(tmp_path)
+    monkeypatch.setattr(discovery, "_FIRST", 0)
+    page.runs()
+    assert reading.wait(60)
+    answer = page.ask("runs").json
+    told = {run["run"]: sum(series["records"] for series in run["series"]) for run in answer["runs"]}
+    assert told["a"] == 1
+    assert 0 < told["b"] < n
+    assert 0.5 < answer["indexing"] < 1
+    (known,) = page.listing(run="b")
+    assert known["series"][0]["steps"] == list(range(told["b"]))
+    go_on.set()
+    until(lambda: "indexing" not in page.ask("runs").json)
+    steps = [step for more in page.listing(run="b", after=known["next"]) for step in more["series"][0]["steps"]]
+    assert steps == list(range(told["b"], n))

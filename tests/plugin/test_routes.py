@@ -14,7 +14,7 @@ import pytest
 from tb_explain import ExplainWriter
 from tb_explain.plugin import page as page_module
 from tb_explain.plugin import plugin as plugin_module
-from tb_explain.records import Record
+from tb_explain.records import Record, listing
 from tb_explain.records import explain_pb2 as pb
 from tests.conftest import Run
 from tests.plugin.conftest import Page
@@ -114,6 +114,34 @@ def test_steps(run: Run, page: Page) -> None:
     assert len(set(first["keys"])) == 3
     assert page.series(tag="probe/LayerCAM") == both[1:]
     assert page.series(tag=["probe/LayerCAM", "probe/GradCAM"]) == both[::-1]
+
+
+def test_steps_come_in_pages_and_later_only_those_that_are_new(
+    run: Run, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.log("other", [5])
+    (whole,) = page.listing()
+    assert (whole["anew"], whole["more"]) == (True, False)
+    assert whole["parts"] == [f"{run.segment.path.name.rpartition('.')[2]}-0"]
+    monkeypatch.setattr(listing, "_PAGE", 2)
+    first, second = page.listing()
+    assert [[(s["tag"], s["steps"]) for s in page["series"]] for page in (first, second)] == [
+        [("probe/GradCAM", [0, 10]), ("other", [])],
+        [("probe/GradCAM", [20]), ("other", [5])],
+    ]
+    assert [(page["anew"], page["more"]) for page in (first, second)] == [(True, True), (False, False)]
+    (nothing,) = page.listing(after=second["next"])
+    assert (nothing["series"], nothing["anew"]) == ([], False)
+    for elsewhere in ("0-1", second["next"] + "0"):  # of another server, or from the future
+        assert next(page.listing(after=elsewhere))["anew"]
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "1", "-1", "1-", "g-1", "1-1-1", "1-99999999999", "1" * 13 + "-1"])
+def test_a_cursor_that_is_none_is_refused(page: Page, cursor: str) -> None:
+    answer = page.ask("steps", run=".", kind="HEATMAPS", after=cursor)
+    assert answer.status_code == 400
+    assert "is not where a listing goes on" in answer.text
+    assert page.ask("steps", run=".", kind="HEATMAPS", after=["1-1", "1-2"]).status_code == 400
 
 
 def test_records_come_byte_for_byte_in_the_order_asked(run: Run, page: Page) -> None:

@@ -72,12 +72,11 @@ class Follower:
         """Ask until there is no more."""
         more = True
         while more:
-            series = index.series()
-            page = index.page(series, self.cursor)
+            page = index.page(lambda declared: True, self.cursor)
             more, self.cursor = page.more, page.cursor
             if page.anew:
                 self.rows = {}
-            for one in series:
+            for one in page.series:
                 if (steps := page.steps.get(one.number)) is None:
                     continue
                 rows = self.rows.setdefault(one.declaration.tag, [])

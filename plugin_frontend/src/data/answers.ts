@@ -23,8 +23,8 @@ export type Failure = {
 
 export type Run = { run: string; series: SeriesDeclaration[]; counts: Counts; failures: Failure[] };
 
-/** `notices` are what keeps runs from being shown, a sentence each. */
-export type RunsAnswer = { runs: Run[]; notices?: string[] };
+/** `notices` are what keeps runs from being shown, a sentence each; `indexing` is the share that was read, while the server still reads. */
+export type RunsAnswer = { runs: Run[]; notices?: string[]; indexing?: number };
 
 /** The records of one series: four arrays of one length, ordered by step, then by time of writing. */
 export type SeriesSteps = {
@@ -34,4 +34,14 @@ export type SeriesSteps = {
   wall_times: number[];
   counts: number[];
   keys: string[];
+};
+
+/** A part of a listing: the records that came after those of an earlier page, or, `anew`, the first, which replaces them. */
+export type StepsPage = {
+  series: SeriesSteps[];
+  /** The first key of everything that holds records, in the order in which those of one step are shown. */
+  parts: string[];
+  next: string;
+  more: boolean;
+  anew: boolean;
 };

@@ -2,7 +2,7 @@
 
 import { ClassNamesSchema } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
-import type { RunsAnswer, SeriesSteps } from "./answers.ts";
+import type { RunsAnswer, StepsPage } from "./answers.ts";
 import { LISTED_KINDS } from "./kinds.ts";
 import { splitPayloads } from "./wire.ts";
 
@@ -36,9 +36,10 @@ export async function fetchRuns(): Promise<RunsAnswer> {
   return (await ask("runs")).json();
 }
 
-export async function fetchSteps(run: string): Promise<SeriesSteps[]> {
+/** The records that came since `after`, which is `next` of an earlier page. */
+export async function fetchSteps(run: string, after: string | null): Promise<StepsPage> {
   const query: [string, string][] = [["run", run], ...LISTED_KINDS.map((kind): [string, string] => ["kind", kind])];
-  return (await (await ask("steps", query)).json()).series;
+  return (await ask("steps", after === null ? query : [...query, ["after", after]])).json();
 }
 
 /** The payloads of these records, in this order; `null` for those that cannot be read. */

@@ -3,7 +3,7 @@ import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { reload } from "../state/polling.ts";
 import { unreachable } from "../state/reachability.ts";
-import { notices } from "../state/runs.ts";
+import { indexing, notices } from "../state/runs.ts";
 import { type ViewId, view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
 import { lazy } from "../widgets/lazy.tsx";
@@ -33,6 +33,7 @@ export function App() {
           <bdi>{notice}</bdi>
         </div>
       ))}
+      {indexing.value !== null && <Indexing share={indexing.value} />}
       <div class="body">
         {sidebarOpen.value && <Sidebar />}
         <main id="view">{View && <View />}</main>
@@ -40,6 +41,17 @@ export function App() {
       <Timeline />
       {problemsOpen.value && <Problems />}
       {helpOpen.value && <Help />}
+    </div>
+  );
+}
+
+/** The server is still reading: more is shown as it comes. */
+function Indexing({ share }: { share: number }) {
+  const percent = Math.floor(100 * share);
+  return (
+    <div class="indexing" role="status" data-testid="indexing">
+      <progress aria-label="Records read" max={100} value={percent} />
+      <span>TensorBoard is reading the records of this logdir: {percent} %</span>
     </div>
   );
 }

@@ -1,7 +1,7 @@
 /** Why there is nothing to see, and what to do about it. */
 import type { ComponentChildren } from "preact";
 import { unreachable } from "../state/reachability.ts";
-import { listedRuns, matchingRuns, runs, selectMatchingRuns, shownRuns } from "../state/runs.ts";
+import { indexing, listedRuns, matchingRuns, runs, selectMatchingRuns, shownRuns } from "../state/runs.ts";
 import { chosenMethods, layerSelection, methodSelection, methods, tagFilter } from "../state/series.ts";
 import { useCopy } from "../widgets/copy.ts";
 
@@ -16,7 +16,7 @@ for step, batch in enumerate(loader):
 `;
 
 export function EmptyState() {
-  if (runs.value === null)
+  if (runs.value === null || (listedRuns.value.length === 0 && indexing.value !== null))
     return unreachable.value ? null : (
       <p class="waiting" role="status">
         Looking for explanations …

@@ -1,7 +1,7 @@
 import { cleanup, fireEvent, render, screen } from "@testing-library/preact";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import type { Run } from "../data/answers.ts";
-import { notices, runFilter, runSelection, runs } from "../state/runs.ts";
+import { indexing, notices, runFilter, runSelection, runs } from "../state/runs.ts";
 import { seriesKey, tagFilter } from "../state/series.ts";
 import { stepIndex } from "../state/steps.ts";
 import { follow, step } from "../state/timeline.ts";
@@ -36,6 +36,7 @@ afterEach(() => {
   runSelection.value = null;
   runFilter.value = tagFilter.value = "";
   notices.value = [];
+  indexing.value = null;
   follow.value = true;
 });
 
@@ -80,6 +81,28 @@ test("what keeps runs from being shown is said above them", () => {
   notices.value = ["gs://bucket/runs cannot be reached, its driver is not installed: install gcsfs"];
   render(<App />);
   expect(screen.getByTestId("notice").textContent).toContain("install gcsfs");
+});
+
+test("how far the server has read is said, and that nothing was found only afterwards", () => {
+  runs.value = [];
+  indexing.value = 0.428;
+  const { rerender } = render(
+    <>
+      <App />
+      <EmptyState />
+    </>,
+  );
+  expect(screen.getByTestId("indexing").textContent).toContain("42 %");
+  expect(screen.queryByTestId("empty-state")).toBeNull();
+  indexing.value = null;
+  rerender(
+    <>
+      <App />
+      <EmptyState />
+    </>,
+  );
+  expect(screen.queryByTestId("indexing")).toBeNull();
+  expect(screen.getByTestId("empty-state").textContent).toContain("No explanations were found");
 });
 
 test("problems are summed over runs", () => {

@@ -4,10 +4,12 @@ import { fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
 import { forgetAll } from "./forget.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
-import { notices, runs } from "./runs.ts";
+import { indexing, notices, runs } from "./runs.ts";
 import { forgetSteps } from "./steps.ts";
 
 const PERIOD = 5_000;
+/** While the server still reads what there is. */
+const SHORT_PERIOD = 1_000;
 const LONGEST_PERIOD = 60_000;
 
 export const reloading = signal(false);
@@ -37,7 +39,8 @@ async function poll(): Promise<void> {
   clearTimeout(timer);
   reloading.value = true;
   try {
-    const { runs: answer, notices: sentences = [] } = await fetchRuns();
+    const { runs: answer, notices: sentences = [], indexing: share = null } = await fetchRuns();
+    indexing.value = share;
     if (JSON.stringify(sentences) !== JSON.stringify(notices.peek())) notices.value = sentences;
     // An equal answer is no change: nothing is drawn again for it, unless all was forgotten.
     if (anew || JSON.stringify(answer) !== JSON.stringify(runs.peek())) runs.value = answer;
@@ -47,7 +50,8 @@ async function poll(): Promise<void> {
     reportTrouble(reason);
   }
   reloading.value = false;
-  period = unreachable.peek() === null ? PERIOD : Math.min(LONGEST_PERIOD, 2 * period);
+  const usual = indexing.peek() === null ? PERIOD : SHORT_PERIOD;
+  period = unreachable.peek() === null ? usual : Math.min(LONGEST_PERIOD, 2 * period);
   clearTimeout(timer);
   if (visible.peek()) timer = setTimeout(poll, period);
 }

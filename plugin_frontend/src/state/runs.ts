@@ -8,6 +8,8 @@ import { compileFilter, matching } from "./filter.ts";
 export const runs = signal<Run[] | null>(null);
 /** What keeps runs from being shown, a sentence each: a server that does not answer, a missing driver. */
 export const notices = signal<readonly string[]>([]);
+/** Which share of the logdir the server has read, from 0 to 1, while there is much to read; then `null`. */
+export const indexing = signal<number | null>(null);
 export const runFilter = signal("");
 /** `null`: the default, the first few. */
 export const runSelection = signal<ReadonlySet<string> | null>(null);

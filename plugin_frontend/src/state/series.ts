@@ -8,12 +8,9 @@ import { groupBy } from "./group.ts";
 import { runs, shownRuns } from "./runs.ts";
 import { view } from "./view.ts";
 
-export type Series = SeriesDeclaration & { run: string; kind: Kind };
+export { seriesKey } from "../data/steps.ts";
 
-/** What tells the series of one run apart. */
-export function seriesKey({ kind, tag }: { kind: string; tag: string }): string {
-  return `${kind}:${tag}`; // kinds have no colon
-}
+export type Series = SeriesDeclaration & { run: string; kind: Kind };
 
 const KIND_NAMES: Record<Kind, string> = {
   HEATMAPS: "map",
