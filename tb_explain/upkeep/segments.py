@@ -97,11 +97,9 @@ def _lives(pid: int) -> bool:
 def segments_of(run: Path) -> list[Segment]:
     """All segments of a run in the order in which they are read."""
     directory = run / DIRECTORY
-    return [
-        Segment(directory / name.removesuffix(".index"))
-        for name in sorted(os.listdir(directory))
-        if name.endswith(".index")
-    ]
+    with os.scandir(directory) as files:
+        names = sorted(file.name for file in files if file.name.endswith(".index") and file.is_file())
+    return [Segment(directory / name.removesuffix(".index")) for name in names]
 
 
 class Found(NamedTuple):

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tb_explain.records import DIRECTORY, DamagedRecord, RunIndex
-from tb_explain.records.index import RecordKey
+from tb_explain.records.listing import RecordKey
 from tb_explain.upkeep.rewrite import Keep, LeftAlone, Rewritten, clean_up, new_name, rewrite
 from tb_explain.upkeep.segments import Entries, Segment, segments_of
 

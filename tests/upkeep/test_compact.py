@@ -22,7 +22,7 @@ from tb_explain.records import DIRECTORY, DamagedRecord, Record, RunIndex, Segme
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.files import LocalFiles
 from tb_explain.records.framing import frame
-from tb_explain.records.index import RecordKey
+from tb_explain.records.listing import RecordKey
 from tb_explain.upkeep import segments as upkeep_segments
 from tb_explain.upkeep.compact import compact
 from tb_explain.upkeep.tidy import locked
