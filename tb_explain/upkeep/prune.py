@@ -52,6 +52,14 @@ class KeepSteps:
         return kept
 
 
+@dataclass
+class Pruned:
+    """What became, or would become, of a run, and of each of its series by tag: how many steps of how many are kept."""
+
+    tidied: Tidied
+    steps: dict[str, tuple[int, int]]
+
+
 def prune(
     run: Path,
     keep_steps: KeepSteps,
@@ -59,20 +67,23 @@ def prune(
     tags: Sequence[str] = (),
     idle: float = IDLE,
     dry_run: bool = False,
-) -> Tidied:
+) -> Pruned:
     """Drop records of one run, of the series whose tags match any of the patterns (none: of all). Raises OSError.
 
     What is in segments that may still grow stays until they are done.
     """
     shown = Shown(run)
     dropped: dict[str, bytearray] = {}
+    kept_of: dict[str, tuple[int, int]] = {}
     for series in shown.index.series():
         if tags and not any(fnmatch.fnmatchcase(series.declaration.tag, pattern) for pattern in tags):
             continue
         listed = shown.index.steps(series)
         if len(listed.step):
             steps, which = np.unique(listed.step, return_inverse=True)
-            gone = np.flatnonzero(~keep_steps.of(steps)[which])
+            kept = keep_steps.of(steps)
+            kept_of[series.declaration.tag] = int(kept.sum()), len(steps)
+            gone = np.flatnonzero(~kept[which])
             shown.mark(dropped, [RecordKey(listed.segment[i], int(listed.entry[i])) for i in gone])
 
     def keep_record(segment: Segment, number: int) -> bool:
@@ -83,7 +94,8 @@ def prune(
     def keep(segment: Segment, number: int, entry: pb.Entry) -> bool:
         return entry.content_hash in needed if entry.kind in BLOBS else keep_record(segment, number)
 
-    return tidy(run, keep, lambda report: report.dropped + report.blobs_dropped > 0, idle=idle, only_count=dry_run)
+    tidied = tidy(run, keep, lambda report: report.dropped + report.blobs_dropped > 0, idle=idle, only_count=dry_run)
+    return Pruned(tidied, kept_of)
 
 
 def _blobs_needed(run: Path, index: RunIndex, keep: Callable[[Segment, int], bool]) -> set[bytes]:

@@ -26,19 +26,6 @@ _OTHERS = (*BLOBS, pb.KIND_UNSPECIFIED, pb.SEGMENT, pb.SERIES, pb.PURGE, pb.FAIL
 RECORDS = frozenset(pb.Kind.values()) - {*_OTHERS}
 
 
-def runs_below(root: Path) -> dict[str, Path]:
-    """The runs that hold explanations by TensorBoard's name of them, in order of their names."""
-    if not root.is_dir():
-        raise ValueError(f"{root} is not a directory; give the directory that TensorBoard is started with")
-    found = {}
-    for directory, children, _ in os.walk(root):
-        if "plugins" in children:
-            children.remove("plugins")
-            if os.path.isdir(os.path.join(directory, DIRECTORY)):
-                found[os.path.relpath(directory, root)] = Path(directory)
-    return dict(sorted(found.items()))
-
-
 @dataclass(frozen=True)
 class Segment:
     """The two files of a segment; `path` is without suffix."""

@@ -1,0 +1,123 @@
+"""What the subcommands that rewrite segments have in common: which runs, when a segment is done, what is said of it."""
+
+from __future__ import annotations
+
+import argparse
+import fnmatch
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tb_explain.upkeep.tidy import Tidied
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Declare the options in common."""
+    parser.add_argument("logdir", help="a directory")
+    parser.add_argument("--run", action="append", default=[], metavar="GLOB", dest="runs", help="only runs named so")
+    parser.add_argument(
+        "--idle",
+        type=float,
+        default=24.0,
+        metavar="HOURS",
+        help="after which a segment that was never closed counts as left by a writer that was killed (default: %(default)s)",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done, and do nothing")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+
+
+@dataclass
+class Said:
+    """What a command did to one run, and what it has to say of it besides."""
+
+    tidied: Tidied
+    lines: list[str] = field(default_factory=list)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+def over_runs(options: argparse.Namespace, work: Callable[[Path, float], Said]) -> int:
+    """Work on all runs asked for, each by itself; one that fails is named and does not keep the others from it."""
+    failed = 0
+    answers = []
+    for name, run in _chosen(options):
+        try:
+            said = work(run, options.idle * 3600)
+        except OSError as error:
+            failed += 1
+            answers.append({"run": name, "error": str(error)})
+            print(f"{name}: {error}", file=sys.stderr)
+            continue
+        answers.append({"run": name, **_facts(said.tidied), **said.facts})
+        if not options.json:
+            for line in _lines(name, said, options.dry_run):
+                print(line, flush=True)
+    if options.json:
+        print(json.dumps({"dry_run": options.dry_run, "runs": answers}, indent=1))
+    elif not answers:
+        print(f"no explanations below {options.logdir}")
+    return 1 if failed else 0
+
+
+def _chosen(options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+    from tb_explain.records import LOCAL
+    from tb_explain.records.runs import runs_of
+
+    files, runs = runs_of(options.logdir)
+    if files is not LOCAL:
+        raise ValueError(f"{options.logdir} is an address; give a directory, since files are rewritten in place")
+    for name, directory in runs.items():
+        if not options.runs or any(fnmatch.fnmatchcase(name, pattern) for pattern in options.runs):
+            yield name, Path(directory)
+
+
+def _facts(tidied: Tidied) -> dict[str, Any]:
+    done = tidied.rewritten
+    return {
+        "segments_before": tidied.segments + sum(len(one.sources) - 1 for one in done),
+        "segments": tidied.segments,
+        "in_use": tidied.in_use,
+        "records_kept": sum(one.records for one in done),
+        "records_dropped": sum(one.dropped for one in done),
+        "blobs_dropped": sum(one.blobs_dropped for one in done),
+        "bytes_before": sum(one.size_before for one in done),
+        "bytes": sum(one.size for one in done),
+        "left_alone": tidied.left_alone,
+    }
+
+
+def _lines(name: str, said: Said, dry_run: bool) -> Iterator[str]:
+    facts = _facts(said.tidied)
+    yield name
+    for line in said.lines:
+        yield f"  {line}"
+    if said.tidied.rewritten:
+        would = "would become" if dry_run else "became"
+        yield f"  {_many(facts['segments_before'], 'segment')} {would} {facts['segments']}"
+        if facts["records_dropped"]:
+            yield f"  {_many(facts['records_dropped'], 'record')} dropped, {facts['records_kept']} kept in what is rewritten"
+        if facts["blobs_dropped"]:
+            yield f"  {_many(facts['blobs_dropped'], 'copy', 'copies')} of pictures and other parts dropped"
+        saved = facts["bytes_before"] - facts["bytes"]
+        yield f"  {_size(facts['bytes_before'])} {would} {_size(facts['bytes'])}: {_size(saved)} saved"
+    else:
+        yield "  nothing to do"
+    if facts["in_use"]:
+        yield f"  {_many(facts['in_use'], 'segment')} may still be written to: left as they are"
+    for segment, why in said.tidied.left_alone.items():
+        yield f"  {segment} is left alone: {why}"
+
+
+def _many(number: int, noun: str, plural: str = "") -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
+
+
+def _size(number: float) -> str:
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if abs(number) < 1000 or unit == "GB":
+            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
+        number /= 1000
+    raise AssertionError
