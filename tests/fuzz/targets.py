@@ -8,15 +8,9 @@ from pathlib import Path
 
 CORPUS = Path(__file__).parent / "corpus"
 
-# By target: the modules whose branches guide the fuzzer.
+# By target: the modules whose branches guide the fuzzer. Not those that compare numpy arrays: atheris 3.0 lets go of none of them.
 TARGETS = {
-    "index": (
-        "tb_explain.records.entries",
-        "tb_explain.records.framing",
-        "tb_explain.records.index",
-        "tb_explain.records.listing",
-        "tb_explain.records.segment_index",
-    ),
+    "index": ("tb_explain.records.framing", "tb_explain.records.index"),
     "payload": ("tb_explain.records.arrays", "tb_explain.records.images", "tb_explain.plugin.summaries"),
     "http": (
         "tb_explain.plugin.answers",

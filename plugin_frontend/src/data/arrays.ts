@@ -9,6 +9,10 @@ const ITEM_SIZE: Partial<Record<DType, number>> = {
   [DType.FLOAT32]: 4,
 };
 
+/** How many axes an array has at most, and how many values are decoded at once: 4096 x 4096. */
+const MOST_AXES = 16;
+export const MOST_VALUES = 2 ** 24;
+
 export function elementCount(array: ArrayMessage): number {
   return array.shape.reduce((product, extent) => product * extent, 1);
 }
@@ -17,6 +21,7 @@ export function elementCount(array: ArrayMessage): number {
 export function validateArray(array: ArrayMessage): void {
   const itemSize = ITEM_SIZE[array.dtype];
   if (!itemSize) throw new Error(`Arrays of type ${array.dtype} are not known to this version.`);
+  if (array.shape.length > MOST_AXES) throw new Error("An array of more axes than can be shown.");
   const count = elementCount(array);
   if (array.data.length !== count * itemSize) throw new Error("An array's data does not fit its shape.");
   for (const factors of [array.scale, array.offset])
@@ -25,6 +30,7 @@ export function validateArray(array: ArrayMessage): void {
 
 /** The values of elements [start, start + count) of a valid array. */
 export function decodeValues(array: ArrayMessage, start: number, count: number): Float32Array {
+  if (count > MOST_VALUES) throw new Error("An array of more values than can be shown.");
   const total = elementCount(array);
   const { scale, offset } = array;
   const perScale = total / (scale.length || 1);

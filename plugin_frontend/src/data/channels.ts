@@ -102,11 +102,15 @@ export type Channels = {
   notes: readonly string[];
 };
 
+/** The widest layers have some ten thousands. */
+const MOST_CHANNELS = 2 ** 17;
+
 /** Throws one sentence when the header contradicts itself, so that everything behind this door may trust it. */
 export function decodeChannels(payload: Uint8Array): Channels {
   const message = fromBinary(ChannelsSchema, payload);
   const { channels: count, templateSlope } = message;
   if (count === 0) throw new Error("Channels of which there is none.");
+  if (count > MOST_CHANNELS) throw new Error("More channels than a page can show.");
   const classMeans = columnOf(message.classMeans);
   if (classMeans && (classMeans.shape.length !== 2 || classMeans.shape[0] !== count))
     throw new Error("Means of classes that contradict the channels.");

@@ -19,6 +19,9 @@ export function loadCode<Code>(load: () => Promise<Code>): Promise<Code> {
   });
 }
 
+/** No answer has more bytes: a record may be larger on disk, but a page could not hold it. */
+const MOST_BYTES = 2 ** 28 + 2 ** 26;
+
 /** The most keys the `records` route takes at once. */
 const MOST_KEYS = 256;
 
@@ -66,7 +69,7 @@ async function fetchPayloads(
   while (payloads.length < keys.length) {
     const next = keys.slice(payloads.length, payloads.length + MOST_KEYS);
     const query = [...common, ...next.map((key): [string, string] => ["key", key])];
-    const answered = splitPayloads(await (await ask(route, query)).arrayBuffer());
+    const answered = splitPayloads(await bytesOf(await ask(route, query)));
     const complete = answered.indexOf(undefined);
     const usable = complete < 0 ? answered : answered.slice(0, complete);
     if (usable.length === 0) throw new Unreachable("TensorBoard answers without records.");
@@ -98,7 +101,13 @@ async function fetchBytes(route: string, run: string, hash: string): Promise<Arr
     ["run", run],
     ["hash", hash],
   ]);
-  return response.arrayBuffer();
+  return bytesOf(response);
+}
+
+async function bytesOf(response: Response): Promise<ArrayBuffer> {
+  if (Number(response.headers.get("Content-Length")) <= MOST_BYTES) return response.arrayBuffer();
+  void response.body?.cancel();
+  throw new Refused("There is a record that is larger than a page can hold.");
 }
 
 export function imageAddress(run: string, hash: string): string {

@@ -173,7 +173,7 @@ function numbers(array: ArrayMessage | undefined, dimensions: number) {
 
 /** Log-probabilities less the logarithm of their sum, whatever they were given as. */
 function normalised(logs: Float32Array): Float32Array {
-  const largest = Math.max(...logs);
+  const largest = logs.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   if (!Number.isFinite(largest)) return logs;
   const total = largest + Math.log(logs.reduce((sum, log) => sum + Math.exp(log - largest), 0));
   return logs.map((log) => log - total);

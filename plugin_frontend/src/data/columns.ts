@@ -36,19 +36,26 @@ const BYTES: Partial<Record<DType, number>> = {
   [DType.UINT64]: 8,
 };
 
-/** `undefined`: there is none. Throws when the message is of a type that this version does not know. */
+/** What a column may take in memory. */
+const MOST_BYTES = 2 ** 28;
+
+/** `undefined`: there is none. Throws when the message is of a type that this version does not know, or of more values than a page can hold. */
 export function columnOf(message: ColumnMessage | undefined): Column | undefined {
   if (!message || message.values.length === 0) return undefined;
   const { dtype, shape, scale, offset } = message;
   if (!BYTES[dtype]) throw new Error(`Columns of type ${dtype} are not known to this version.`);
+  if (!(sizeOf(message) <= MOST_BYTES)) throw new Error("A column of more values than a page can hold.");
   return { hash: toHex(message.values), dtype, shape, scale, offset };
 }
 
 /** The values as they are stored, without a copy. Throws when there are not as many as the shape says. */
 export function storedIn({ dtype, shape }: Column, buffer: ArrayBuffer): Stored {
-  const count = shape.reduce((product, extent) => product * extent, 1);
-  if (buffer.byteLength !== count * (BYTES[dtype] ?? 0)) throw new Error("A column's values do not fit its shape.");
+  if (buffer.byteLength !== sizeOf({ dtype, shape })) throw new Error("A column's values do not fit its shape.");
   return (VIEWS[dtype] as (buffer: ArrayBuffer) => Stored)(buffer);
+}
+
+function sizeOf({ dtype, shape }: Pick<Column, "dtype" | "shape">): number {
+  return shape.reduce((product, extent) => product * extent, BYTES[dtype] ?? 0);
 }
 
 /** The number at `index`; NaN for what is none. */

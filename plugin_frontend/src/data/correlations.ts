@@ -80,7 +80,11 @@ function relatedOf({ pairs, correlations, errors, joint, groups, blockCounts }: 
   };
 }
 
+/** Of one target. */
+const MOST_NUMBERS = 2 ** 16;
+
 function numbers(array: ArrayMessage): number[] {
   validateArray(array);
+  if (elementCount(array) > MOST_NUMBERS) throw new Error("More correlations than can be shown.");
   return [...decodeValues(array, 0, elementCount(array))];
 }

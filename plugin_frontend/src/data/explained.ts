@@ -102,9 +102,17 @@ export function samplesOf<Own extends object>(
   });
 }
 
-/** The explained input's size as logged; where it is not known, another that has its proportions as far as they are known. */
-export function extentOf({ height, width }: Extent, otherwise: Extent = { height: 1, width: 1 }): Extent {
-  return height && width ? { height, width } : otherwise;
+/** No explained input has more pixels along a side. */
+const LONGEST = 2 ** 16;
+
+/**
+ * The explained input's size as logged; where it is not known, another that has its proportions as far as they are known. Throws
+ * when it is beyond all reason.
+ */
+export function extentOf(logged: Extent, otherwise: Extent = { height: 1, width: 1 }): Extent {
+  const { height, width } = logged.height && logged.width ? logged : otherwise;
+  if (!(height <= LONGEST && width <= LONGEST)) throw new Error("An input of no reasonable size.");
+  return { height, width };
 }
 
 /** Throws unless there is one number for each of `count` targets, or none at all. */

@@ -2,7 +2,7 @@
 
 import { HeatmapsSchema } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
-import { decodeValues, validateArray } from "./arrays.ts";
+import { decodeValues, MOST_VALUES, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, explainedRecord, extentOf } from "./explained.ts";
 import { PixelMap } from "./maps.ts";
 
@@ -18,6 +18,7 @@ export function decodeHeatmaps(key: string, payload: Uint8Array): ExplainedRecor
   const [, , rows = 0, columns = 0] = maps.shape;
   const size = rows * columns;
   if (size === 0) throw new Error("Heatmaps of no extent.");
+  if (size > MOST_VALUES) throw new Error("Heatmaps of more cells than can be shown.");
 
   const extent = extentOf(message, { height: rows, width: columns });
   const { height, width } = extent;

@@ -12,7 +12,12 @@ export function idsAt(halves: Uint32Array, rows: ArrayLike<number>): Float64Arra
   return ids;
 }
 
-const HASH = 0x9e3779b1; // 2^32 over the golden ratio
+/** Others each time the page is loaded: whoever could foresee them could make ids that all want the same place. */
+const [FIRST, SECOND, THIRD] = crypto.getRandomValues(new Uint32Array(3)).map((bits) => bits | 1) as unknown as [
+  number,
+  number,
+  number,
+];
 
 /**
  * Where each id is in a list: an open hash table in two typed arrays, since a Map of a million numbers takes ten times the
@@ -47,13 +52,21 @@ export class IdIndex {
   /** That of the id, or the first free one. */
   #slotOf(id: number): number {
     const mask = this.#places.length - 1;
-    let slot = Math.imul((id | 0) ^ Math.floor(id / 2 ** 32), HASH) >>> this.#shift;
+    let slot = mixed(id) >>> this.#shift;
     for (;;) {
       const place = this.#places[slot] as number;
       if (place === 0 || this.idOf(place - 1) === id) return slot;
       slot = (slot + 1) & mask;
     }
   }
+}
+
+/** 32 bits in which every bit of an id counts. */
+function mixed(id: number): number {
+  let bits = Math.imul((id | 0) ^ THIRD, FIRST);
+  bits = Math.imul(bits ^ (bits >>> 15), SECOND) + Math.imul(Math.floor(id / 2 ** 32), THIRD);
+  bits = Math.imul(bits ^ (bits >>> 16), FIRST);
+  return bits ^ (bits >>> 13);
 }
 
 /** Ids as they come from a message; larger ones than numbers hold are none of ours. 0: there is none. */

@@ -14,7 +14,7 @@ export type LabelMap = {
 };
 
 /** A few bytes can inflate to gigabytes: no explained image has more pixels than this. */
-const MOST_PIXELS = 2 ** 26;
+const MOST_PIXELS = 2 ** 25;
 
 export async function decodeLabelMap(payload: Uint8Array): Promise<LabelMap> {
   const { height, width, count, deflated } = fromBinary(LabelMapSchema, payload);

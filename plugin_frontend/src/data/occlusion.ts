@@ -5,7 +5,7 @@ import { fromBinary } from "../records/read.ts";
 import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, type Extent, explainedRecord, extentOf } from "./explained.ts";
 import { WindowMap } from "./window_map.ts";
-import { gridWindows, mediumOf, type Windows } from "./windows.ts";
+import { gridWindows, MOST_WINDOWS, mediumOf, type Windows } from "./windows.ts";
 
 /** What hiding windows of one size does to a target. */
 export class OcclusionSlider {
@@ -95,7 +95,8 @@ function readSlider({ height, width, rows, columns, scores, predicted }: Slider)
   const lefts = list(columns);
   if (scores?.shape.length !== 4) throw new Error("Windows without scores.");
   validateArray(scores);
-  const [n = 0, t = 0, ny, nx] = scores.shape;
+  const [n = 0, t = 0, ny = 0, nx = 0] = scores.shape;
+  if (ny * nx > MOST_WINDOWS) throw new Error("More windows than can be shown.");
   if (n * t === 0) throw new Error("Windows of no samples or targets.");
   if (ny !== tops.length || nx !== lefts.length) throw new Error("Scores that contradict the places of their windows.");
   if (predicted) {
@@ -115,6 +116,6 @@ function list(array: ArrayMessage | undefined): Float32Array {
 /** The smallest image that holds all of these windows. */
 export function reachOf(all: readonly Windows[]): Extent {
   const reach = (start: "tops" | "lefts", length: "height" | "width") =>
-    Math.max(1, ...all.map((windows) => windows[start].reduce((a, b) => Math.max(a, b), 0) + windows[length]));
+    all.reduce((most, windows) => windows[start].reduce((a, b) => Math.max(a, b + windows[length]), most), 1);
   return { height: reach("tops", "height"), width: reach("lefts", "width") };
 }

@@ -10,7 +10,7 @@ import { decodeValues, elementCount, validateArray } from "./arrays.ts";
 import { type ExplainedRecord, type Extent, explainedRecord, extentOf } from "./explained.ts";
 import { reachOf } from "./occlusion.ts";
 import { WindowMap } from "./window_map.ts";
-import { overlap, type Windows } from "./windows.ts";
+import { MOST_WINDOWS, overlap, type Windows } from "./windows.ts";
 
 /** `joint`: what the score loses when both are hidden. `interaction`: what each loses alone, summed, less that. */
 export type PairView = "joint" | "interaction";
@@ -86,6 +86,7 @@ export function decodeOcclusionPairs(key: string, payload: Uint8Array): Explaine
   if (pairs?.shape.length !== 4) throw new Error("Pairs of windows without scores.");
   validateArray(pairs);
   const [n = 0, t = 0, h = 0, m = 0] = pairs.shape;
+  if (h * m > MOST_WINDOWS) throw new Error("More pairs of windows than can be shown.");
   if (n * t === 0) throw new Error("Pairs of windows of no samples or targets.");
   const held = readWindows(message.held, [n, t, h]);
   const moved = readWindows(message.moved, [n, t, m]);

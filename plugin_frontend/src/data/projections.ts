@@ -75,10 +75,15 @@ export type Projection = {
   notes: readonly string[];
 };
 
+/** What is drawn at once, and what a matrix of classes may have along a side. */
+const MOST_ROWS = 2 ** 23;
+const MOST_CLASSES = 2 ** 11;
+
 /** Throws one sentence when the header contradicts itself, so that everything behind this door may trust it. */
 export function decodeProjection(payload: Uint8Array): Projection {
   const message = fromBinary(ProjectionSchema, payload);
   const { rows, dropped, fitted, measures, notes } = message;
+  if (rows > MOST_ROWS) throw new Error("A projection of more rows than a page can show.");
   const positions = columnOf(message.positions);
   const dims = positions?.shape[1];
   if (!positions || positions.dtype !== DType.UINT16 || (dims !== 2 && dims !== 3) || !(positions.scale > 0))
@@ -140,6 +145,7 @@ function thumbnailsOf(message: ProjectionMessage["thumbnails"], rows: number): T
 function distancesOf(message: ClassDistancesMessage, rows: number): ClassDistances {
   const { classes, counts, spreads, silhouettes, purities, pairs } = message;
   const k = classes.length;
+  if (k > MOST_CLASSES) throw new Error("Distances of more classes than a page can show.");
   for (const values of [counts, spreads, silhouettes, purities])
     if (values.length !== 0 && values.length !== k) throw new Error("Distances that contradict their classes.");
   const matrix = (column: Column | undefined, name: string) => {

@@ -46,6 +46,7 @@ export function superpixelMaps(
   const { shape } = weights;
   const [, , k = 0] = shape;
   if (k === 0) throw new Error("Weights of no superpixels.");
+  if (k > 2 ** 16) throw new Error("Weights of more superpixels than labels can tell apart.");
   if (errors) validateArray(errors);
   if (errors && String(errors.shape) !== String(shape)) throw new Error("Errors that contradict their weights.");
 

@@ -9,6 +9,9 @@ export type Windows = {
   lefts: Float32Array;
 };
 
+/** So many of one size, or pairs of them, are looked at for one target. */
+export const MOST_WINDOWS = 2 ** 20;
+
 /** The windows of a grid, row by row. */
 export function gridWindows(height: number, width: number, rows: Float32Array, columns: Float32Array): Windows {
   const tops = new Float32Array(rows.length * columns.length);

@@ -36,11 +36,30 @@ export function schema<F extends Fields>(fields: F): Schema<F> {
   return { fields, byNumber };
 }
 
-/** Throws one sentence when the bytes are no such message. Fields that the schema does not know are skipped; bytes are not copied. */
+/** How many numbers and texts a message may hold, those of the messages in it included: two bytes can stand for a hundred. */
+const MOST_VALUES = 2 ** 20;
+
+/** As how many values a message in another counts. */
+const MESSAGE = 16;
+
+/** Nobody reads more bytes of a text than these; what follows is left out. */
+const MOST_TEXT = 10_000;
+
+/** What is left of MOST_VALUES. */
+type Budget = { values: number };
+
+/**
+ * Throws one sentence when the bytes are no such message, or stand for more than a page can hold. Fields that the schema does
+ * not know are skipped; bytes are not copied.
+ */
 export function fromBinary<F extends Fields>(of: Schema<F>, bytes: Uint8Array): Message<Schema<F>> {
+  return messageIn(of, new Cursor(bytes, { values: MOST_VALUES }));
+}
+
+function messageIn<F extends Fields>(of: Schema<F>, cursor: Cursor): Message<Schema<F>> {
   const message: Record<string, unknown> = {};
+  cursor.spend(MESSAGE);
   for (const name in of.fields) message[name] = of.fields[name]?.absent();
-  const cursor = new Cursor(bytes);
   while (!cursor.atEnd) {
     const key = cursor.varint();
     const wire = key & 7;
@@ -48,9 +67,9 @@ export function fromBinary<F extends Fields>(of: Schema<F>, bytes: Uint8Array): 
     if (!field || name === undefined) cursor.skip(wire);
     else if (field.repeated) {
       const values = message[name] as unknown[];
-      if (wire === field.wire) values.push(field.read(cursor));
+      if (wire === field.wire) values.push(field.read(cursor.spend(1)));
       else if (wire === SIZED)
-        for (const packed = new Cursor(cursor.sized()); !packed.atEnd; ) values.push(field.read(packed));
+        for (const packed = cursor.inner(); !packed.atEnd; ) values.push(field.read(packed.spend(1)));
       else cursor.skip(wire);
     } else if (wire === field.wire) message[name] = field.read(cursor);
     else cursor.skip(wire);
@@ -62,10 +81,24 @@ class Cursor {
   #at = 0;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
+  readonly #budget: Budget;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, budget: Budget) {
     this.#bytes = bytes;
+    this.#budget = budget;
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** The cursor itself, if there may be so many more values. */
+  spend(values: number): this {
+    this.#budget.values -= values;
+    if (this.#budget.values < 0) throw new Error("A message with more in it than a page can hold.");
+    return this;
+  }
+
+  /** Over what is next, a length and as many bytes. */
+  inner(): Cursor {
+    return new Cursor(this.sized(), this.#budget);
   }
 
   get atEnd(): boolean {
@@ -127,7 +160,7 @@ export const bool = scalar(VARINT, false, (cursor) => cursor.varint() !== 0);
 export const float = scalar(FOUR_BYTES, 0, (cursor) => cursor.float());
 /** Exact up to 2^53 - 1; all that are larger are larger in JavaScript, too. */
 export const fixed64 = scalar(EIGHT_BYTES, 0, (cursor) => cursor.wide());
-export const string = scalar(SIZED, "", (cursor) => decoder.decode(cursor.sized()));
+export const string = scalar(SIZED, "", (cursor) => textOf(cursor.sized()));
 export const bytes = scalar<Uint8Array>(SIZED, new Uint8Array(0), (cursor) => cursor.sized());
 
 /** One of the numbers of an enumeration; a newer writer may have others. */
@@ -136,7 +169,7 @@ export function oneOf<V extends number>(_of: Record<string, V>, number: number):
 }
 
 export function nested<F extends Fields>(of: Schema<F>, number: number): Field<Message<Schema<F>> | undefined> {
-  return { number, wire: SIZED, read: (cursor) => fromBinary(of, cursor.sized()), absent: () => undefined };
+  return { number, wire: SIZED, read: (cursor) => messageIn(of, cursor.inner()), absent: () => undefined };
 }
 
 export function optional<V>(field: Field<V>): Field<V | undefined> {
@@ -145,6 +178,10 @@ export function optional<V>(field: Field<V>): Field<V | undefined> {
 
 export function repeated<V>(field: Field<V>): Field<NonNullable<V>[]> {
   return { ...field, absent: () => [], repeated: true };
+}
+
+function textOf(bytes: Uint8Array): string {
+  return bytes.length > MOST_TEXT ? `${decoder.decode(bytes.subarray(0, MOST_TEXT))}…` : decoder.decode(bytes);
 }
 
 function zigzag(value: number): number {

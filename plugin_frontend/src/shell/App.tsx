@@ -6,6 +6,7 @@ import { unreachable } from "../state/reachability.ts";
 import { indexing, notices } from "../state/runs.ts";
 import { type ViewId, view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
+import { Guarded } from "../widgets/Guarded.tsx";
 import { lazy } from "../widgets/lazy.tsx";
 import { helpOpen, problemsOpen, sidebarOpen } from "./panes.ts";
 import { Sidebar } from "./Sidebar.tsx";
@@ -36,7 +37,13 @@ export function App() {
       {indexing.value !== null && <Indexing share={indexing.value} />}
       <div class="body">
         {sidebarOpen.value && <Sidebar />}
-        <main id="view">{View && <View />}</main>
+        <main id="view">
+          {View && (
+            <Guarded key={view.value}>
+              <View />
+            </Guarded>
+          )}
+        </main>
       </div>
       <Timeline />
       {problemsOpen.value && <Problems />}

@@ -1,6 +1,7 @@
 /** A native modal dialog: Esc closes it, focus stays inside, and it goes back where it came from. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { Guarded } from "./Guarded.tsx";
 import { Icon } from "./Icon.tsx";
 
 type Props = {
@@ -35,7 +36,7 @@ export function Dialog({ title, beside, class: name, testId, onClose, children }
             <Icon name="close" />
           </button>
         </header>
-        {children}
+        <Guarded>{children}</Guarded>
       </div>
     </dialog>
   );

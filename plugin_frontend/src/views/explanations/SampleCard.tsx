@@ -5,6 +5,7 @@ import { showOriginal, tileSize } from "../../state/samples.ts";
 import { isSelected, onlySelected, selectedCount, toggleSelected } from "../../state/selection.ts";
 import { seriesKey } from "../../state/series.ts";
 import { ClassDot } from "../../widgets/ClassDot.tsx";
+import { Guarded } from "../../widgets/Guarded.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
 import type { Card } from "./cards.ts";
 import { isRight } from "./cards.ts";
@@ -57,7 +58,9 @@ export function SampleCard({ card }: { card: Card }) {
           </figure>
         )}
         {card.explanations.map((explanation) => (
-          <Tile key={seriesKey(explanation.frame.series)} explanation={explanation} />
+          <Guarded key={seriesKey(explanation.frame.series)}>
+            <Tile explanation={explanation} />
+          </Guarded>
         ))}
       </div>
     </li>

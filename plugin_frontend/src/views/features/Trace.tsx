@@ -6,8 +6,8 @@ const HEIGHT = 64;
 
 export function Trace({ values, label }: { values: readonly number[]; label: string }) {
   const finite = values.filter(Number.isFinite);
-  const low = Math.min(0, ...finite);
-  const high = Math.max(...finite);
+  const low = finite.reduce((a, b) => Math.min(a, b), 0);
+  const high = finite.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
   const x = (at: number) => (WIDTH * at) / Math.max(1, values.length - 1);
   const y = (value: number) => HEIGHT - 2 - ((HEIGHT - 4) * (value - low)) / (high - low || 1);
   const points = values.flatMap((value, at) => (Number.isFinite(value) ? [`${x(at)},${y(value)}`] : []));
