@@ -98,6 +98,7 @@ class Recorder:
         self._patience = Patience()
         self._segment: SegmentWriter | None = None
         self._thread: threading.Thread | None = None
+        self._opened = self._origin.made
         self._closed = False
 
     def _follow_fork(self) -> None:
@@ -275,7 +276,9 @@ class Recorder:
 
     def _open_segment(self) -> SegmentWriter:
         if self._segment is None:
-            self._segment = SegmentWriter(self._directory, time.time(), self._origin)
+            # Segments are ordered by when they were made, also when the clock was set back in the meantime.
+            self._opened = max(time.time(), self._opened + 0.001)
+            self._segment = SegmentWriter(self._directory, self._opened, self._origin)
         if self._purge_step is not None:
             self._segment.append(
                 [Record(pb.Entry(kind=pb.PURGE, step=self._purge_step, wall_time=self._origin.made), b"")]
@@ -311,7 +314,9 @@ class Recorder:
             self._forget(1)
             return
         until = time.monotonic() + self._patience.pause
-        while not self._closed and (left := until - time.monotonic()) > 0:
+        while (left := until - time.monotonic()) > 0 and not self._closed:
+            if self._jobs and self._patience.is_over:  # only reports waited, and jobs do so no longer
+                return
             self._changed.wait(left)
 
     def _lose(self, count: int, why: str) -> None:
