@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from tb_explain.plugin.http import to_json
 from tb_explain.records import RunIndex, Series
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import NO_STEPS, Cursor, RecordKey, Steps
@@ -13,7 +15,25 @@ from tb_explain.records.listing import NO_STEPS, Cursor, RecordKey, Steps
 _NEWEST_FAILURES = 20
 
 
-def describe(name: str, run: RunIndex) -> dict[str, object]:
+class Descriptions:
+    """Runs as JSON, each described anew only when more or less is known of it: many clients ask again and again."""
+
+    def __init__(self) -> None:
+        self._known: Mapping[str, tuple[RunIndex, int, str]] = {}
+
+    def of(self, runs: Mapping[str, RunIndex]) -> list[str]:
+        """By name."""
+        before, now = self._known, {}
+        for name, run in sorted(runs.items()):
+            version = run.version  # before it is described: what is read meanwhile is described the next time
+            known = before.get(name)
+            same = known is not None and known[:2] == (run, version)
+            now[name] = known if known and same else (run, version, to_json(_describe(name, run)))
+        self._known = now
+        return [text for _, _, text in now.values()]
+
+
+def _describe(name: str, run: RunIndex) -> dict[str, object]:
     """A run as the answer of `runs` has it."""
     counts = run.counts()
     return {

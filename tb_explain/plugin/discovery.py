@@ -21,6 +21,7 @@ _log = logging.getLogger("tb_explain")
 _INTERVAL = 2.0  # seconds between two walks of the logdir at least,
 _SHARE = 0.2  # of the time at most is spent walking, however slow the file system is,
 _PATIENCE = 0.25  # and this many seconds at most does a request wait for one,
+_QUICK = 0.1  # (the list of plugins for none that took longer the last time)
 _FIRST = 1.0  # or for the first, after which it is told what is known, and how far the reading is.
 _LITTLE = 1 << 20  # Bytes of index files that are worth no word while they are read.
 
@@ -104,6 +105,7 @@ class Runs:
         self._searched = False  # once, to the end
         self._refreshing = False
         self._due = 0.0
+        self._took = 0.0  # seconds, the last time
         self._unlisted = False
         self._refused: set[str] = set()
 
@@ -111,19 +113,37 @@ class Runs:
         """All runs by name; those found so far while the logdir is searched for the first time, and that takes long."""
         self.known()
         with self._changed:
-            self._changed.wait_for(lambda: self._searched, self._patient_until - time.monotonic())
+            patience = self._patient_until - time.monotonic()
+            self._changed.wait_for(lambda: self._searched or not self._refreshing, patience)
             return self._indexes()
 
     def known(self) -> Mapping[str, RunIndex]:
-        """The runs found so far; looks for more in the background when it is time."""
+        """The runs found so far; looks for more in the background when it is time, and waits a little for that."""
         with self._changed:
-            if not self._refreshing and time.monotonic() >= self._due:
-                self._refreshing = True
-                if not self._searched:
-                    self._patient_until = time.monotonic() + _FIRST
-                threading.Thread(target=self._refresh, name="tb_explain discovery", daemon=True).start()
+            self._look()
             self._changed.wait_for(lambda: not self._refreshing, _PATIENCE)
             return self._indexes()
+
+    def any(self) -> bool:
+        """Whether there are runs, as far as is known. All of TensorBoard waits for it: it waits for the first search, and for quick ones."""
+        with self._changed:
+            self._look()
+            self._changed.wait_for(lambda: not self._refreshing, _PATIENCE if self._took < _QUICK else 0)
+            return bool(self._runs)
+
+    def _look(self) -> None:
+        """Begin a search if it is time."""
+        now = time.monotonic()
+        if self._refreshing or now < self._due:
+            return
+        if not self._searched:
+            self._patient_until = now + _FIRST
+        try:
+            threading.Thread(target=self._refresh, name="tb_explain discovery", daemon=True).start()
+            self._refreshing = True
+        except RuntimeError as error:  # there are too many threads
+            self._due = now + _INTERVAL
+            _log.warning("no more explanations are looked for now: %s", error)
 
     def find(self, name: str) -> RunIndex | None:
         """The run of a name; looks for new runs only when it is not known."""
@@ -158,6 +178,7 @@ class Runs:
         with self._changed:
             self._searched = True
             self._refreshing = False
+            self._took = ended - started
             self._due = ended + max(_INTERVAL, (ended - started) * (1 / _SHARE - 1))
             self._changed.notify_all()
 

@@ -107,7 +107,16 @@ def streamed(body: Iterator[bytes], length: int | None, media_type: str, cache: 
 
 def as_json(request: Request, value: object) -> Response:
     """`value` as JSON, never cached."""
-    body = json.dumps(value, separators=(",", ":"), allow_nan=False).encode()
+    return json_text(request, to_json(value).encode())
+
+
+def to_json(value: object) -> str:
+    """`value` as short as JSON has it."""
+    return json.dumps(value, separators=(",", ":"), allow_nan=False)
+
+
+def json_text(request: Request, body: bytes) -> Response:
+    """What is JSON already, never cached."""
     response = content(body, "application/json", NOT_CACHED)
     if len(body) > _WORTH_COMPRESSING:
         offer_compressed(request, response, lambda: gzip.compress(body, 3))

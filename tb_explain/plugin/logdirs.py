@@ -22,6 +22,10 @@ class Logdirs:
         self.known()  # which has all begin, so that the waits are one
         return {name: run for search in self._searches for name, run in search.current().items()}
 
+    def any(self) -> bool:
+        """As `Runs.any`."""
+        return any([search.any() for search in self._searches])  # all of them, so that all begin
+
     def known(self) -> Mapping[str, RunIndex]:
         """As `Runs.known`."""
         return {name: run for search in self._searches for name, run in search.known().items()}

@@ -10,9 +10,9 @@ from tensorboard.context import RequestContext
 from tensorboard.plugins.base_plugin import FrontendMetadata, TBContext, TBPlugin
 from werkzeug import Request, Response
 
-from tb_explain.plugin.answers import describe, list_records
+from tb_explain.plugin.answers import Descriptions, list_records
 from tb_explain.plugin.discovery import roots_of
-from tb_explain.plugin.http import application, as_json, malformed, quoted, the_only, unknown
+from tb_explain.plugin.http import application, as_json, json_text, malformed, quoted, the_only, to_json, unknown
 from tb_explain.plugin.logdirs import Logdirs
 from tb_explain.plugin.page import static
 from tb_explain.plugin.payloads import OCTETS, Read, framed, whole
@@ -44,10 +44,11 @@ class ExplainPlugin(TBPlugin):
             return [run.run_name for run in found]
 
         self._runs = Logdirs(roots_of(context.logdir or "", logdir_spec or ""), listed)
+        self._descriptions = Descriptions()
 
     def is_active(self) -> bool:
         """Whether there are explanations, as far as is known now."""
-        return bool(self._runs.known())
+        return self._runs.any()
 
     def frontend_metadata(self) -> FrontendMetadata:
         """The tab and the module that fills it."""
@@ -70,10 +71,12 @@ class ExplainPlugin(TBPlugin):
         return {route: application(view) for route, view in views.items()}
 
     def _serve_runs(self, request: Request) -> Response:
-        runs = [describe(name, run) for name, run in sorted(self._runs.current().items())]
-        answer = {"runs": runs, "notices": self._runs.notices()}
+        described = self._descriptions.of(self._runs.current())
+        more: dict[str, object] = {"notices": self._runs.notices()}
         share = self._runs.indexing()
-        return as_json(request, answer if share is None else {**answer, "indexing": share})
+        if share is not None:
+            more["indexing"] = share
+        return json_text(request, f'{{"runs":[{",".join(described)}],{to_json(more)[1:]}'.encode())
 
     def _serve_steps(self, request: Request) -> Response:
         kinds = _parse_kinds(request.args.getlist("kind"))

@@ -45,6 +45,7 @@ class RunIndex:
     def __init__(self, run_directory: str | os.PathLike[str], files: Files = LOCAL) -> None:
         self.directory = os.path.join(run_directory, DIRECTORY)
         self.there = True  # whether it was when it was last listed
+        self.version = 0  # greater whenever more or less is known
         self._files = files
         self._reading = threading.Lock()  # held while reading; taken before the other
         self._lock = threading.Lock()  # held while what is known changes, never for long
@@ -185,8 +186,10 @@ class RunIndex:
                     segment.hidden = False
                     self._epoch = secrets.randbits(48)
                     self._count(segment, segment.rows.all, 1)
+                    self.version += 1
             for segment in gone:
                 self._forget(segment)
+                self.version += 1
         return bool(gone)
 
     def _forget(self, segment: SegmentIndex) -> None:
@@ -224,6 +227,7 @@ class RunIndex:
             with self._lock:
                 self._take(segment, entries)
                 segment.position += found.end
+                self.version += 1
                 if found.unreadable and segment.readable:
                     segment.counts.damaged += segment.stuck_at_size < 0
                     segment.stuck_at_size = size

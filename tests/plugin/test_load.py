@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,8 +15,9 @@ import numpy as np
 import psutil
 import pytest
 
+from tb_explain.plugin import answers, discovery
 from tb_explain.records import LocalFiles
-from tests.conftest import Run, StartTensorBoard, TensorBoard
+from tests.conftest import Run, StartTensorBoard, TensorBoard, until
 from tests.plugin.conftest import Page
 from tests.plugin.test_routes import payloads
 
@@ -135,6 +137,45 @@ def test_many_clients_of_a_run_that_is_being_written(site: Site) -> None:
         done.set()
         writer.join()
     assert min(seen) >= 20
+
+
+def test_runs_are_described_once_while_nothing_changes(
+    tmp_path: Path, page_of: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described: list[str] = []
+    original = answers._describe
+    monkeypatch.setattr(answers, "_describe", lambda name, run: described.append(name) or original(name, run))
+    monkeypatch.setattr(discovery, "_INTERVAL", 0.0)
+    runs = {name: Run(tmp_path / name).log("t", [0]) for name in "ab"}
+    page = page_of(tmp_path)
+    first = page.runs()
+    assert page.runs() == page.runs() == first
+    assert sorted(described) == ["a", "b"]
+    runs["a"].log("t", [1])
+    until(lambda: page.runs()["a"]["series"][0]["records"] == 2)
+    assert page.runs()["b"] == first["b"]
+    runs["b"].data.with_suffix(".index").unlink()
+    runs["b"].data.unlink()
+    until(lambda: page.runs()["b"]["series"] == [])
+    assert sorted(described) == ["a", "a", "b", "b"]
+
+
+def test_the_list_of_plugins_does_not_wait_where_searching_takes_long(
+    tmp_path: Path, page_of: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Run(tmp_path).log("t", [0])
+    monkeypatch.setattr(discovery, "_INTERVAL", 0.0)
+    monkeypatch.setattr(discovery, "_PATIENCE", 60.0)
+    monkeypatch.setattr(discovery, "_QUICK", 0.0)
+    page = page_of(tmp_path)
+    page.runs()
+    plugin = page.plugin
+    held, search = threading.Event(), discovery.Runs._candidates
+    monkeypatch.setattr(discovery.Runs, "_candidates", lambda self: held.wait(60) and search(self))
+    began = time.monotonic()
+    assert plugin.is_active() and plugin.is_active()
+    held.set()
+    assert time.monotonic() - began < 30
 
 
 def test_the_head_alone_reads_no_payload(

@@ -394,7 +394,7 @@ def test_a_failing_route_answers_500_and_logs_its_traceback_once(
     def fail(*_: object) -> None:
         raise MemoryError
 
-    monkeypatch.setattr(plugin_module, "describe", fail)
+    monkeypatch.setattr(plugin_module, "to_json", fail)
     answer = page.ask("runs")
     assert (answer.status_code, answer.headers["Content-Type"]) == (500, "text/plain; charset=utf-8")
     (record,) = caplog.records
