@@ -14,6 +14,20 @@ _log = logging.getLogger("tb_explain")
 _PAUSE = 10.0  # seconds between two attempts, of which each leaves a file
 
 
+def name_shortcomings(log_dir: str) -> None:
+    """Say so where event files come to nothing: without TensorFlow TensorBoard appends to them, which Google's driver answers by
+    writing them anew.
+    """
+    if log_dir.startswith(("gs://", "gcs://")):
+        from tensorboard.compat import tf
+
+        if getattr(tf, "__version__", "") == "stub":
+            _say(
+                f"the event file in {log_dir} keeps only what is logged last: TensorBoard cannot append to gs:// without TensorFlow; "
+                "explanations are not affected"
+            )
+
+
 @contextmanager
 def tolerated() -> Iterator[None]:
     """Around what writes summaries of our own: that the event file does not take them is said once."""

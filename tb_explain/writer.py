@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from tb_explain import payloads, quality
 from tb_explain.channel_verbs import ChannelVerbs
 from tb_explain.declared import as_step, as_time
-from tb_explain.event_file import revive, tolerated
+from tb_explain.event_file import name_shortcomings, revive, tolerated
 from tb_explain.marks import Marks
 from tb_explain.probe import Probe
 from tb_explain.records import DIRECTORY, Origin, Recorder, moment_in
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.remote import is_remote
 from tb_explain.reducing import Reducing
 from tb_explain.schedule import Schedule, check_schedule
 from tb_explain.verbs import declared
@@ -82,9 +83,12 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         self._file_writers: list[Any] = []  # its own, to be flushed in the end
         where = os.fspath(log_dir) if log_dir else self._process.log_dir(comment)
         super().__init__(where, comment, purge_step, max_queue, flush_secs, filename_suffix)
+        name_shortcomings(self.log_dir)
         self._strict = strict
         origin = Origin(moment_in(self.log_dir), self._process.session(), self._process.rank)
-        resumes = purge_step is not None and os.path.isdir(os.path.join(self.log_dir, DIRECTORY))
+        resumes = purge_step is not None and (
+            is_remote(self.log_dir) or os.path.isdir(os.path.join(self.log_dir, DIRECTORY))
+        )
         self._recorder = Recorder(
             self.log_dir, queue_bytes=queue_bytes, when_full=when_full, purge_step=purge_step, origin=origin
         )

@@ -62,8 +62,8 @@ class S3:
         self._server.server_close()
         self._server = None
 
-    def counted(self, ask: Callable[[], Any]) -> list[Request]:
-        """What is asked of the server meanwhile."""
+    def counted(self, part: str, ask: Callable[[], Any]) -> list[Request]:
+        """What is asked of the server meanwhile with this word in the path; others, such as a TensorBoard, may ask, too."""
         before = len(self.requests)
         ask()
-        return self.requests[before:]
+        return [request for request in self.requests[before:] if part in request.path]

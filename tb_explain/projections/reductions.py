@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 from tb_explain.projections import jobs
 from tb_explain.projections.jobs import Job
 from tb_explain.records import Origin
+from tb_explain.records.remote import is_remote
 
 _log = logging.getLogger("tb_explain")
 
@@ -76,7 +77,8 @@ class Reductions:
         origin: Origin | None = None,
     ) -> None:
         self.dropped = 0
-        self._directory = os.path.abspath(run_directory)
+        directory = os.fspath(run_directory)
+        self._directory = directory if is_remote(directory) else os.path.abspath(directory.removeprefix("file://"))
         self._report = report
         self._queue_bytes = queue_bytes
         self._when_full = when_full

@@ -24,7 +24,7 @@ from tb_explain.projections.quality import displacement
 from tb_explain.projections.record import record_of
 from tb_explain.projections.reducers import UMAP
 from tb_explain.projections.reduction import given, reduce
-from tb_explain.records import Origin, Record, SegmentWriter
+from tb_explain.records import Origin, Record, SegmentWriter, open_segment
 from tb_explain.records import explain_pb2 as pb
 
 _ASK_AFTER = 5.0  # seconds: whether the parent is still there
@@ -129,7 +129,11 @@ class Worker:
 
     def _open(self) -> SegmentWriter:
         if self._segment is None:
-            self._segment = SegmentWriter(self._directory, time.time(), self._origin)
+            if self._directory.startswith("memory://"):
+                raise OSError(
+                    "memory:// is one process's own: projections, which are reduced in another, cannot be logged there"
+                )
+            self._segment = open_segment(self._directory, time.time(), self._origin)
         return self._segment
 
 

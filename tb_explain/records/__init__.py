@@ -11,6 +11,7 @@ from tb_explain.records.index import RunIndex
 from tb_explain.records.listing import Series
 from tb_explain.records.payload import DamagedRecord, Payload
 from tb_explain.records.recorder import Recorder
+from tb_explain.records.rolling import open_segment
 from tb_explain.records.segment import DIRECTORY, Origin, Record, SegmentWriter, content_hash, moment_in
 
 __all__ = [
@@ -36,5 +37,6 @@ __all__ = [
     "image_media_type",
     "image_size",
     "moment_in",
+    "open_segment",
     "quantise",
 ]

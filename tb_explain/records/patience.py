@@ -7,6 +7,7 @@ import time
 # During these seconds the queue fills, and the loop may wait. Then all is given up after one attempt, so that a disk that stays full
 # costs the loop at most so many seconds of every so many.
 _LASTS = 20.0
+_LASTS_FAR = 120.0  # a network is often back after minutes
 _EVERY = 300.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
@@ -14,7 +15,8 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 class Patience:
     """Starts with a refusal, and again after some minutes."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, far: bool = False) -> None:
+        self._far = far
         self.refusals = 0  # since the disk last took something
         self._ends = float("-inf")
         self._said = False
@@ -22,7 +24,7 @@ class Patience:
     @property
     def lasts(self) -> float:
         """In seconds."""
-        return _LASTS
+        return _LASTS_FAR if self._far else _LASTS
 
     @property
     def is_over(self) -> bool:
@@ -38,9 +40,9 @@ class Patience:
         """Take note of a refusal; True: it has to be said, which is not the case with each."""
         self.refusals += 1
         now = time.monotonic()
-        if now < self._ends - _LASTS + _EVERY:
+        if now < self._ends - self.lasts + _EVERY:
             return False
-        self._ends = now + _LASTS
+        self._ends = now + self.lasts
         self._said = True
         return True
 

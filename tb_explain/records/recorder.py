@@ -18,6 +18,8 @@ from typing import Literal, NamedTuple, TypeAlias
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.failures import Failures, failure
 from tb_explain.records.patience import Patience
+from tb_explain.records.remote import is_remote
+from tb_explain.records.rolling import open_segment
 from tb_explain.records.segment import Origin, Record, SegmentWriter, moment_in
 
 _log = logging.getLogger("tb_explain")
@@ -26,6 +28,11 @@ _log = logging.getLogger("tb_explain")
 # a smaller one frees room in the queue sooner.
 _BATCH_BYTES = 4 << 20
 _BATCH_JOBS = 64
+
+# Of an address each batch becomes a segment of its own, when there is as much (before it is encoded), as old, or when somebody waits.
+_ROLL_BYTES = 64 << 20
+_ROLL_JOBS = 4096
+_ROLL_SECONDS = 30.0
 
 _LOOK = 1.0  # seconds after which whoever waits for the thread looks whether it still lives
 
@@ -82,6 +89,7 @@ class Recorder:
         self.dropped = 0
         self._origin = origin or Origin(moment_in(run_directory), secrets.token_hex(6), 0)
         self._directory = run_directory
+        self._rolls = is_remote(run_directory)
         self._queue_bytes = queue_bytes
         self._when_full = when_full
         self._purge_step = purge_step
@@ -95,11 +103,12 @@ class Recorder:
         self._failures = Failures()
         self._lost = Lost(0, "")
         self._unconfirmed = 0  # explanations on file since the last flush
-        self._patience = Patience()
+        self._patience = Patience(far=self._rolls)
         self._segment: SegmentWriter | None = None
         self._thread: threading.Thread | None = None
         self._opened = self._origin.made
         self._closed = False
+        self._waiting = 0  # calls that wait for the thread
 
     def _follow_fork(self) -> None:
         if os.getpid() != self._pid:
@@ -201,11 +210,15 @@ class Recorder:
 
     def _wait(self) -> None:
         """Let the thread get on with it. The lock is held."""
-        self._wake()
-        if self._thread is not None and self._thread.is_alive():
-            self._changed.wait(_LOOK)
-        else:
-            self._write_batch()
+        self._waiting += 1
+        try:
+            self._wake()
+            if self._thread is not None and self._thread.is_alive():
+                self._changed.wait(_LOOK)
+            else:
+                self._write_batch()
+        finally:
+            self._waiting -= 1
 
     def _run(self) -> None:
         while True:
@@ -213,7 +226,12 @@ class Recorder:
                 self._changed.wait_for(lambda: self._jobs or self._failures or self._closed)
                 if not self._jobs and (self._closed or not self._failures):
                     return
+                if self._rolls:
+                    self._changed.wait_for(self._is_pressing, _ROLL_SECONDS)
             self._write_batch()
+
+    def _is_pressing(self) -> bool:
+        return self._closed or self._waiting > 0 or self._bytes >= min(_ROLL_BYTES, self._queue_bytes // 2)
 
     def _write_batch(self) -> None:
         """Write what comes next. Jobs leave the queue when that is done, so that none goes with a thread that dies."""
@@ -240,8 +258,9 @@ class Recorder:
         """One alone after the disk has refused something: it may take the small ones."""
         jobs: list[_Job] = []
         size = 0
+        most_jobs, most_bytes = (_ROLL_JOBS, _ROLL_BYTES) if self._rolls else (_BATCH_JOBS, _BATCH_BYTES)
         for job in self._jobs:
-            if jobs and (self._patience.refusals or len(jobs) == _BATCH_JOBS or size + job.size > _BATCH_BYTES):
+            if jobs and (self._patience.refusals or len(jobs) == most_jobs or size + job.size > most_bytes):
                 break
             jobs.append(job)
             size += job.size
@@ -278,7 +297,7 @@ class Recorder:
         if self._segment is None:
             # Segments are ordered by when they were made, also when the clock was set back in the meantime.
             self._opened = max(time.time(), self._opened + 0.001)
-            self._segment = SegmentWriter(self._directory, self._opened, self._origin)
+            self._segment = open_segment(self._directory, self._opened, self._origin)
         if self._purge_step is not None:
             self._segment.append(
                 [Record(pb.Entry(kind=pb.PURGE, step=self._purge_step, wall_time=self._origin.made), b"")]

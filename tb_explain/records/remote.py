@@ -21,7 +21,7 @@ _LONGEST_CACHED = 16 * _BLOCK  # a longer payload is read past the cache, which 
 
 _READING = 10.0  # seconds that a range may take: somebody may be waiting for it,
 _LISTING = 30.0  # a listing, which is made in the background,
-_WRITING = 120.0  # and a file that is written
+_WRITING = 60.0  # and a file that is written
 _SLOW = 1.0  # A failure that took longer than this is not waited for again
 _REST = 5.0  # for these seconds: each of a request's records would.
 

@@ -51,11 +51,35 @@ def moment_in(run_directory: str | os.PathLike[str]) -> float:
     """Now, as a run counts: later than any segment that it has, even if their writers' clocks were ahead of this one."""
     newest = -1
     with contextlib.suppress(OSError):
-        for name in os.listdir(os.path.join(run_directory, DIRECTORY)):
+        for name in _listed(os.fspath(run_directory)):
             time_of, dot, _ = name.partition(".")
             if dot and name.endswith(".index") and time_of.isascii() and time_of.isdigit() and len(time_of) < 16:
                 newest = max(newest, int(time_of))
     return max(time.time(), (newest + 1) / 1000)
+
+
+def _listed(run_directory: str) -> Iterable[str]:
+    from tb_explain.records.remote import is_remote, open_remote
+
+    if not is_remote(run_directory):
+        return os.listdir(os.path.join(run_directory, DIRECTORY))
+    files, top = open_remote(run_directory)
+    return files.sizes(f"{top}/{DIRECTORY}")
+
+
+def beginning(directory: str | os.PathLike[str], now: float, origin: Origin) -> tuple[Path, Record]:
+    """The path of a new segment without suffix, and the record that it begins with."""
+    created = max(now, origin.made)
+    host = re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()).replace("tfevents", "_")[:40] or "host"
+    stem = f"{int(created * 1000):013d}.{host}.{os.getpid()}.{secrets.token_hex(6)}"
+    header = pb.Segment(
+        format_version=FORMAT_VERSION,
+        library_version=__version__,
+        created=created,
+        session=origin.session,
+        rank=origin.rank,
+    )
+    return Path(directory, stem), Record(pb.Entry(kind=pb.SEGMENT, wall_time=created, segment=header), b"")
 
 
 class AppendError(OSError):
@@ -79,26 +103,22 @@ class SegmentWriter:
         """Create the segment's two files; `origin` None: by a writer that is made now. Raises OSError when the directory cannot be written."""
         directory = Path(os.path.abspath(run_directory), DIRECTORY)
         directory.mkdir(parents=True, exist_ok=True)
-        created = moment_in(run_directory) if now is None else now
-        made, session, rank = Origin(created, "", 0) if origin is None else origin
-        created = max(created, made)
-        host = re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname()).replace("tfevents", "_")[:40] or "host"
-        stem = f"{int(created * 1000):013d}.{host}.{os.getpid()}.{secrets.token_hex(6)}"
-        self.path = directory / stem
+        now = moment_in(run_directory) if now is None else now
+        self.path, header = beginning(directory, now, origin or Origin(now, "", 0))
         self.writable = True  # False after a failed write that could not be taken back
         self._offset = 0
-        self._series: dict[tuple[str, int], pb.Series] = {}
-        self._ids = itertools.count(1)
         self._hashes: set[bytes] = set()
-        header = pb.Segment(
-            format_version=FORMAT_VERSION, library_version=__version__, created=created, session=session, rank=rank
-        )
+        self._start_declaring()
         with contextlib.ExitStack() as undo:
             self._data = _create(f"{self.path}.data", undo)
             self._index = _create(f"{self.path}.index", undo)
-            self.append([Record(pb.Entry(kind=pb.SEGMENT, wall_time=created, segment=header), b"")])
+            self.append([header])
             self._empty = os.fstat(self._index).st_size
             undo.pop_all()
+
+    def _start_declaring(self) -> None:
+        self._series: dict[tuple[str, int], pb.Series] = {}
+        self._ids = itertools.count(1)
 
     def series(self, declaration: pb.Series) -> list[Record]:
         """What to append before the first record of a series (again when its method or layer changed); sets its `id`."""

@@ -108,11 +108,12 @@ def test_a_request_names_no_path(tmp_path: Path, page_of: Callable[..., Page], s
     page = page_of("s3://bucket/inside/logs", Provider("..", "../private", "/private", "a/../../private", "\0", "?"))
     assert list(page.runs()) == ["."]
     asked = s3.counted(
+        "inside",
         lambda: [
             page.ask(route, run=name, key="39ca74a568a6-1", hash="0" * 32, kind="HEATMAPS")
             for route in ("steps", "records", "image")
             for name in ("../private", "s3://bucket/inside/private", "bucket/inside/private", "./../private", "..")
-        ]
+        ],
     )
     assert not [request for request in asked if "private" in request.path]
 

@@ -118,19 +118,19 @@ def test_one_record_of_a_large_run_costs_a_few_requests_and_blocks(s3: S3, tmp_p
         random = np.random.default_rng(0)
         Run(tmp_path).log_bytes("t", [random.bytes(each) for _ in range(records)])
     upload(tmp_path, "s3://bucket/large")
-    indexed = s3.counted(lambda: index_of("s3://bucket/large"))
+    indexed = s3.counted("large", lambda: index_of("s3://bucket/large"))
     index = index_of("s3://bucket/large")
     assert len(steps_of(index).keys) == segments * records
     sizes = sum(path.stat().st_size for path in tmp_path.rglob("*.index"))
     assert sum(request.answered for request in indexed if not request.is_listing) == sizes
-    unchanged = s3.counted(index.refresh)
+    unchanged = s3.counted("large", index.refresh)
     assert [request.is_listing for request in unchanged] == [True]
     key = steps_of(index).keys[records * 2]
-    read = s3.counted(lambda: index.read(key))
+    read = s3.counted("large", lambda: index.read(key))
     assert 1 <= len(read) <= 2
     assert sum(request.answered for request in read) <= 2 * BLOCK
     print(f"{MEGABYTES} MB: {len(indexed)} requests to index, {len(read)} and {read[0].answered} bytes for a record")
-    behind = s3.counted(lambda: [index.read(key) for key in steps_of(index).keys[: 4 * BLOCK // each]])
+    behind = s3.counted("large", lambda: [index.read(key) for key in steps_of(index).keys[: 4 * BLOCK // each]])
     assert len(behind) <= 4 * 5 + 1, "records beside each other share blocks"
 
 
@@ -141,7 +141,7 @@ def test_readers_of_one_block_fetch_it_once(s3: S3, tmp_path: Path) -> None:
     s3.before = lambda method, path: time.sleep(0.1)
     try:
         with ThreadPoolExecutor(10) as pool:
-            asked = s3.counted(lambda: list(pool.map(index.read, steps_of(index).keys)))
+            asked = s3.counted("shared", lambda: list(pool.map(index.read, steps_of(index).keys)))
     finally:
         s3.before = lambda method, path: None
     assert len(asked) == 1
@@ -247,7 +247,7 @@ def test_runs_are_found_without_looking_at_files(s3: S3, tmp_path: Path) -> None
     (tmp_path / "none" / "plugins" / "profile" / "x").write_bytes(b"x")
     upload(tmp_path, "s3://bucket/tree")
     place = open_remote("s3://bucket/tree")
-    asked = s3.counted(lambda: find_runs(place.files, place.path))
+    asked = s3.counted("tree", lambda: find_runs(place.files, place.path))
     assert all(request.is_listing for request in asked)
     assert len(asked) <= 2 * 9, "two listings a directory"
     names = [directory.removeprefix(place.path) for directory in find_runs(place.files, place.path).directories]
