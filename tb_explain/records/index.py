@@ -233,6 +233,9 @@ class RunIndex:
                     segment.stuck_at_size = size
                     break
         segment.whole = True
+        if start == 0:
+            with self._lock:
+                segment.rows.trim()
         return segment.position > start
 
     def _take(self, segment: SegmentIndex, entries: Entries) -> None:

@@ -57,6 +57,10 @@ class Rows:
         self._kept[self._length : length] = rows
         self._length = length
 
+    def trim(self) -> None:
+        """Give back the room for more."""
+        self._kept = self.all.copy()
+
 
 class Blobs:
     """Where payloads lie that are called by their content hash. Not thread-safe."""

@@ -1,4 +1,4 @@
-"""Opening a run of 30 000 records of 50 KB: time and memory until every step is listed, beside TensorBoard's own files."""
+"""Opening a run of 30 000 records of 50 KB: time and memory until every step is listed; then logdirs of a million records."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tb_explain.records import Record, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
+from tests.benchmarks.large import large
 from tests.benchmarks.table import Row
 
 TAGS, STEPS, SIZE = 20, 1500, 50_000
@@ -69,3 +70,4 @@ def main(full: bool = False) -> Iterator[Row]:
         yield Row("one payload read", of["read"], "s", meaning="with its CRC")
         size = sum(path.stat().st_size for path in Path(run).rglob("*.index"))
         yield Row("index file", size / records, "bytes", meaning="a record, on disk")
+    yield from large()
