@@ -30,7 +30,7 @@ export function clearFilm(): void {
 /** The steps of the strip, ascending. */
 export function filmSteps(logged: SeriesSteps): number[] {
   const all = unionOfSteps([logged]);
-  const largest = Math.max(1, ...logged.counts);
+  const largest = logged.counts.reduce((most, count) => Math.max(most, count), 1);
   const most = Math.max(3, Math.min(MOST_STEPS, Math.floor(MOST_SAMPLES / largest)));
   return evenly(all.length, most).map((i) => all[i] as number);
 }

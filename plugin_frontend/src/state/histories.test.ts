@@ -88,6 +88,18 @@ test("of too many samples even steps are chosen, first and last among them", () 
   expect(chosenSteps(steps([]), 3).size).toBe(0);
 });
 
+test("of very many steps a history shows some, which stay the same while there are more and more", () => {
+  const logged = (n: number) => steps(Array.from({ length: n }, (_, i) => i));
+  const chosen = [...chosenSteps(logged(100_000), Number.POSITIVE_INFINITY)];
+  expect(chosen.length).toBeGreaterThan(900);
+  expect(chosen.length).toBeLessThanOrEqual(2001);
+  expect([chosen[0], chosen.at(-1)]).toEqual([0, 99_999]);
+  const gaps = chosen.slice(1, -1).map((step, i) => step - (chosen[i] as number));
+  expect(new Set(gaps).size).toBe(1);
+  const later = chosenSteps(logged(100_050), Number.POSITIVE_INFINITY);
+  expect(chosen.filter((step) => !later.has(step))).toEqual([99_999]);
+});
+
 test("of two records of a step the later tells of a sample; what cannot be read is left out", () => {
   const first = decodeSummary(summary(0.1, [1]));
   const other = decodeSummary(summary(0.2, [2]));

@@ -21,6 +21,7 @@ export type History = { moments: Moment[] /** How many steps were logged. */; st
 
 /** Samples of one answer; a sample and its targets are some hundred bytes. */
 const MOST_SAMPLES = 40_000;
+const MOST_STEPS = 2000;
 const BUDGET = 32 * 1024 * 1024;
 
 const stores = new Map<string, RecordStore<{ key: string }, RecordSummary>>();
@@ -95,15 +96,17 @@ function storeFor(sample: string | null): RecordStore<{ key: string }, RecordSum
   return store;
 }
 
-/** As many steps as `most` samples allow, evenly among all, the first and the last included. */
+/**
+ * As many steps as `most` samples allow, and no more than anybody can tell apart, evenly among all, the first and the last included.
+ * While there are more and more of them only the last changes, until half of the others are left out.
+ */
 export function chosenSteps({ steps, counts }: SeriesSteps, most: number): ReadonlySet<number> {
   const all = [...new Set(steps)];
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const kept = Math.min(all.length, Math.max(2, Math.floor((all.length * most) / Math.max(1, total))));
-  if (kept === all.length) return new Set(all);
-  return new Set(
-    Array.from({ length: kept }, (_, i) => all[Math.round((i * (all.length - 1)) / (kept - 1))] as number),
-  );
+  const kept = Math.min(MOST_STEPS, Math.max(2, Math.floor(Math.min(1, most / Math.max(1, total)) * all.length)));
+  if (kept >= all.length) return new Set(all);
+  const stride = 2 ** Math.ceil(Math.log2((all.length - 1) / (kept - 1)));
+  return new Set(all.filter((_, i) => i % stride === 0 || i === all.length - 1));
 }
 
 /** Records that cannot be read, and those without the sample, are left out. */
