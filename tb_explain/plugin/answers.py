@@ -13,6 +13,7 @@ from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import NO_STEPS, Cursor, RecordKey, Steps
 
 _NEWEST_FAILURES = 20
+_CALENDAR = 8.64e12  # seconds before and after 1970 that are dates in JavaScript
 
 
 class Descriptions:
@@ -104,5 +105,5 @@ def _text(key: RecordKey) -> str:
 
 
 def _times(seconds: Any) -> Any:
-    """As JSON has them: a time that is no number, which anyone may have logged, becomes 0."""
-    return np.nan_to_num(seconds, nan=0.0, posinf=0.0, neginf=0.0).tolist()
+    """As JSON and calendars have them: what is no number, or no date, becomes 0. Anyone may have logged anything."""
+    return np.where(np.abs(seconds) <= _CALENDAR, seconds, 0.0).tolist()

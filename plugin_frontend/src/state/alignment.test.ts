@@ -35,3 +35,16 @@ test("lastNotAbove agrees with a search from the end", () => {
   for (let value = 0; value <= 13; value++)
     expect(lastNotAbove(numbers, value)).toBe(numbers.findLastIndex((number) => number <= value));
 });
+
+test("steps that are too large for halves between them have their records, too", () => {
+  const steps = [-(2 ** 63), 0, 1.7e18, 1.7e18, 2 ** 63];
+  const listed = {
+    tag: "t",
+    kind: "HEATMAPS",
+    steps,
+    wall_times: [1, 2, 3, 4, 5],
+    counts: [1, 1, 1, 1, 1],
+    keys: [..."abcde"],
+  };
+  expect(steps.map((step) => entriesAt(listed, step)?.keys.join(""))).toEqual(["a", "b", "cd", "cd", "e"]);
+});

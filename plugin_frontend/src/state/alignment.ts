@@ -21,12 +21,24 @@ export function lastNotAbove(ascending: readonly number[], value: number): numbe
   return low - 1;
 }
 
+/** The index of the first value that is not below `value`. */
+function firstNotBelow(ascending: readonly number[], value: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((ascending[middle] as number) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
 /** The records to show at `step`: those of the step, else of the nearest earlier, else of the nearest later one. */
 export function entriesAt({ steps, wall_times, keys }: SeriesSteps, step: number): Entries | null {
   if (steps.length === 0) return null;
   const last = lastNotAbove(steps, step);
   const found = steps[Math.max(0, last)] as number;
-  const from = lastNotAbove(steps, found - 0.5) + 1; // steps are integers
+  const from = firstNotBelow(steps, found);
   const to = lastNotAbove(steps, found);
   return { step: found, wallTime: wall_times[to] ?? 0, keys: keys.slice(from, to + 1) };
 }
