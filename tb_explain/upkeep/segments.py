@@ -63,7 +63,9 @@ class Segment:
 
     def is_idle(self, seconds: float) -> bool:
         """Whether nothing was appended for so long, by no process of this machine that still lives. Raises OSError."""
-        changed = max(self.index.stat().st_mtime, self.data.stat().st_mtime)
+        changed = self.index.stat().st_mtime
+        if self.data.exists():
+            changed = max(changed, self.data.stat().st_mtime)
         name = _NAME.fullmatch(self.path.name)
         here = re.sub(r"[^A-Za-z0-9_-]", "_", socket.gethostname())[:40]
         if name and name["host"] == here and _lives(int(name["pid"])):

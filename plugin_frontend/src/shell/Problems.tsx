@@ -15,8 +15,8 @@ export function Problems() {
     >
       <p class="hint">
         Training goes on when an explanation fails. Dropped: the writer's queue was full. Damaged: the file ends or
-        changed where it should not. Of an unknown kind: written by a newer version. The newest 20 of each run are
-        listed.
+        changed where it should not; <code>tb-explain verify LOGDIR</code> says where. Of an unknown kind: written by a
+        newer version. The newest 20 of each run are listed.
       </p>
       <ul class="failures">
         {failures.value.map(({ run, tag, step, wall_time, message, detail, dropped }) => (

@@ -1,0 +1,94 @@
+"""`tb-explain verify`: every damage in a logdir, each with its place."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+
+def add_to(commands: Any) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser(
+        "verify",
+        help="report every damage in a logdir",
+        description="Reads all explanations in a logdir in full and names all that is damaged or left over, also while they are "
+        "written. Exit status: 0 nothing is damaged, 1 something is, 2 the logdir could not be read.",
+    )
+    parser.add_argument("logdir", help="a directory")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(run=_run, in_trouble=2)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tb_explain.records import LOCAL
+    from tb_explain.records.runs import runs_of
+    from tb_explain.upkeep.verify import size_of, verify
+
+    files, found = runs_of(options.logdir)
+    if files is not LOCAL:
+        raise ValueError(f"{options.logdir} is an address; give a directory")
+    runs = {name: Path(directory) for name, directory in found.items()}
+    progress = _Progress(sum(map(size_of, runs.values())))
+    verified = {}
+    for name, run in runs.items():
+        verified[name] = verify(run, Path(options.logdir), progress.advance)
+        progress.clear()
+        if not options.json:
+            _print(name, verified[name].findings)
+    damages = sum(finding.damage for one in verified.values() for finding in one.findings)
+    if options.json:
+        answers = [{"run": name, **asdict(one)} for name, one in verified.items()]
+        print(json.dumps({"damages": damages, "runs": answers}, indent=1))
+    else:
+        records, blobs = (sum(getattr(one, name) for one in verified.values()) for name in ("records", "blobs"))
+        said = f"{damages} damaged" if damages else "nothing is damaged"
+        print(f"{len(runs)} runs, {records} records, {blobs} pictures and other parts: {said}")
+    return 1 if damages else 0
+
+
+def _print(run: str, findings: list[Any]) -> None:
+    file = None
+    if findings:
+        print(run)
+    for finding in findings:
+        if finding.file != file:
+            file = finding.file
+            if file:
+                print(f"  {_plain(file)}")
+        where = "" if finding.position is None else f"byte {finding.position}, "
+        mark = "" if finding.damage else "(no damage) "
+        print(f"    {mark}{where}{_plain(finding.text)}", flush=True)
+
+
+def _plain(text: str) -> str:
+    """Without what would move the terminal's cursor: names of files and tags may be anyone's."""
+    return "".join(letter if letter.isprintable() else "�" for letter in text)
+
+
+class _Progress:
+    """How far it is, on a terminal."""
+
+    def __init__(self, size: int) -> None:
+        self._size = max(size, 1)
+        self._done = 0
+        self._due = time.monotonic() + 0.5
+        self._shown = False
+
+    def advance(self, size: int) -> None:
+        self._done += size
+        if time.monotonic() >= self._due and os.isatty(2):
+            self._due = time.monotonic() + 0.2
+            self._shown = True
+            share = min(1.0, self._done / self._size)
+            print(f"\r{share:4.0%} of {self._size / 1e6:.0f} MB", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            self._shown = False
