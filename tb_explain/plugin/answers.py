@@ -39,6 +39,7 @@ def _describe(name: str, run: RunIndex) -> dict[str, object]:
     counts = run.counts()
     return {
         "run": name,
+        "epoch": f"{run.epoch:x}",
         "series": [
             {
                 "tag": series.declaration.tag,

@@ -89,6 +89,11 @@ class RunIndex:
             known = [segment for segment in self._segments.values() if segment.readable]
             return sum(max(0, one.size - one.position) for one in known), sum(one.size for one in known)
 
+    @property
+    def epoch(self) -> int:
+        """Another whenever records were hidden or deleted, or have other keys: what was listed before does not count then."""
+        return self._epoch
+
     def series(self) -> list[Series]:
         """Every series declared, in the order first seen."""
         with self._lock:

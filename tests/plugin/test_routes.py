@@ -52,10 +52,12 @@ def keys(page: Page, **query: Any) -> list[str]:
 
 def test_runs(page: Page) -> None:
     answer = page.ask("runs")
+    epoch = page.runs()["."]["epoch"]
     assert answer.json == {
         "runs": [
             {
                 "run": ".",
+                "epoch": epoch,
                 "series": [
                     {
                         "tag": "probe/GradCAM",

@@ -21,7 +21,8 @@ export type Failure = {
   dropped: boolean;
 };
 
-export type Run = { run: string; series: SeriesDeclaration[]; counts: Counts; failures: Failure[] };
+/** `epoch` is another when keys that were listed before may be gone: segments were merged, deleted, or a purge came. */
+export type Run = { run: string; epoch?: string; series: SeriesDeclaration[]; counts: Counts; failures: Failure[] };
 
 /** `notices` are what keeps runs from being shown, a sentence each; `indexing` is the share that was read, while the server still reads. */
 export type RunsAnswer = { runs: Run[]; notices?: string[]; indexing?: number };

@@ -79,3 +79,17 @@ test("a run that grows is asked once at a time, and only for what is new", async
   expect(asked).toEqual([null, "3", "3", "5", null]);
   expect(listed()).toEqual([0, 1, 2, 3, 4, 5]);
 });
+
+test("a run whose records have other keys is asked again although it has as many", async () => {
+  const { asked, answer } = server();
+  const stands = { ...made(6), epoch: "1" };
+  runs.value = [stands];
+  await answer();
+  const before = asked.length;
+  runs.value = [{ ...stands }];
+  await answer();
+  expect(asked.length).toBe(before);
+  runs.value = [{ ...stands, epoch: "2" }]; // segments were merged
+  await answer();
+  expect(asked.length).toBe(before + 1);
+});

@@ -57,7 +57,7 @@ async function refresh(run: Run): Promise<void> {
   asking.delete(name);
 }
 
-function signatureOf({ series }: Run): string {
+function signatureOf({ epoch, series }: Run): string {
   const known = series.filter(({ kind }) => LISTED_KINDS.includes(kind));
-  return JSON.stringify(known.map(({ kind, tag, records }) => [kind, tag, records]));
+  return JSON.stringify([epoch, known.map(({ kind, tag, records }) => [kind, tag, records])]);
 }
