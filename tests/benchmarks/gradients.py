@@ -119,8 +119,9 @@ TABLES: dict[str, tuple[Callable[[], nn.Module], int, dict[str, Run]]] = {
 }
 
 
-def main(repetitions: int = 5, full: bool = False) -> Iterator[Row]:
+def main(repetitions: int = 0, full: bool = False) -> Iterator[Row]:
     """One thread; rounds over all contenders, the median of the ratios within a round."""
+    repetitions = repetitions or (5 if full else 3)
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     for title, (make, n, contenders) in TABLES.items():

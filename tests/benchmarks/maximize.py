@@ -29,8 +29,9 @@ MEAN, STD = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's mallopt
 
 
-def main(repetitions: int = 5, full: bool = False) -> Iterator[Row]:
+def main(repetitions: int = 0, full: bool = False) -> Iterator[Row]:
     """One thread. Memory is kept between steps: whether the C library gives it back, and pays in page faults, is chance."""
+    repetitions = repetitions or (5 if full else 3)
     torch.set_num_threads(1)
     if sys.platform == "linux":
         for parameter in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):

@@ -173,6 +173,6 @@ def main(full: bool = False) -> Iterator[Row]:
             "captum, perturbations_per_eval=1": captum(16, 1),
             "captum, perturbations_per_eval=16": captum(16, 16),
         },
-        repetitions=3,
+        repetitions=3 if full else 1,
     )
     yield from masks_needed(*((4,) if full else (1, 1000, 752)))

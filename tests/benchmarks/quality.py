@@ -123,7 +123,8 @@ def cpu(run: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def main(repetitions: int = 5, full: bool = False) -> Iterator[Row]:
+def main(repetitions: int = 0, full: bool = False) -> Iterator[Row]:
+    repetitions = repetitions or (5 if full else 3)
     torch.set_num_threads(1)
     yield from curves(repetitions)
     yield from imputers(repetitions)

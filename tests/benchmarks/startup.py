@@ -22,7 +22,7 @@ from tests.benchmarks.table import Row
 
 SECONDS = float(
     os.environ.get("SECONDS", "0")
-)  # of looking at what an idle TensorBoard needs, instead of 20, or 60 of a full run
+)  # of looking at what an idle TensorBoard needs, instead of 6, or 30 of a full run
 POLL = 5.0  # seconds between two listings of the plugins: six times as often as a page that reloads by itself
 
 LOAD = """
@@ -92,7 +92,7 @@ def beside(logdir: Path, named: str, rounds: int, seconds: float) -> Iterator[Ro
 
 
 def main(full: bool = False) -> Iterator[Row]:
-    rounds, seconds = (5, SECONDS or 60) if full else (3, SECONDS or 15)
+    rounds, seconds = (5, SECONDS or 30) if full else (3, SECONDS or 6)
     with tempfile.TemporaryDirectory() as directory:
         few, many = Path(directory) / "few", Path(directory) / "many"
         few.mkdir()
