@@ -112,6 +112,16 @@ def pictures_of(
     return Pictures(_to_uint8(images.transpose(0, 2, 3, 1)), shared=shared)
 
 
+def pictures_one_by_one(
+    images: NDArray[np.floating[Any]], mean: Sequence[float] | None = None, std: Sequence[float] | None = None
+) -> Pictures:
+    """The same, but whether a picture is stretched does not depend on the others, so that it has the same id in every batch."""
+    if mean is not None or std is not None:
+        return pictures_of(images, mean, std)
+    flat = images.reshape(len(images), -1)
+    return pictures_of(images, stretched=~((flat >= 0) & (flat <= 1) | np.isnan(flat)).all(1))
+
+
 def given_pictures(images: Any, dataformats: str) -> Pictures:
     """Images as a caller gives them (see `as_pixels`), or voxels [N, 1, D, H, W], uint8 or floats in 0..1."""
     given = as_array(images)

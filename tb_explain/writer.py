@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
-import time
 import traceback
 import weakref
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable
+from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 from tb_explain import payloads, quality
-from tb_explain.channel_verbs import ChannelVerbs
-from tb_explain.declared import as_step, as_time
+from tb_explain.declared import as_time
 from tb_explain.event_file import name_shortcomings, revive, tolerated
+from tb_explain.explaining import Explaining
 from tb_explain.marks import Marks
-from tb_explain.probe import Probe
 from tb_explain.records import DIRECTORY, Origin, Recorder, moment_in
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.remote import is_remote
 from tb_explain.reducing import Reducing
-from tb_explain.schedule import Schedule, check_schedule
-from tb_explain.verbs import declared
 
 try:
-    import torch
     from torch.utils.tensorboard import SummaryWriter
 
     from tb_explain.ranks import this_process
@@ -35,14 +29,12 @@ except ImportError as error:
     raise ImportError('logging explanations needs PyTorch: pip install "tb-explain[train]"') from error
 
 if TYPE_CHECKING:
-    from tb_explain.methods import Explained, Method, Projection, SetMethod, Targets
-    from tb_explain.methods.quality import Figure, FigureValues
     from tb_explain.projections.jobs import Job
 
 _log = logging.getLogger("tb_explain")
 
 
-class ExplainWriter(SummaryWriter, ChannelVerbs):
+class ExplainWriter(SummaryWriter, Explaining):
     """A SummaryWriter that also logs explanations; every `add_*` of SummaryWriter works as before.
 
     Encoding and writing happen on a background thread. Leaving a `with` block, `close`, and the interpreter's exit (an
@@ -95,9 +87,9 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         if resumes:  # what is hidden is so at once, not only when something takes its place
             self._recorder.put("", 0, 1, lambda segment: [])
         self._said: set[tuple[str, type[Exception]]] = set()  # failures that are in the log
-        self._schedules: dict[str, Schedule] = {}
+        self._schedules = {}
         self._drift = quality.Drift()
-        self._found: dict[str, list[Explained]] = {}  # of methods that name what they find after the step before
+        self._found = {}
         self._sheets = {}
         # On other ranks than the first there is none yet. Of another writer's file its own verbs see to the end.
         file_writer = self._get_file_writer() if self._other is not None else self.file_writer
@@ -140,52 +132,6 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
     def dropped(self) -> int:
         """How many explanations were discarded because the queue was full."""
         return self._recorder.dropped
-
-    def explain(
-        self,
-        model: torch.nn.Module,
-        probe: Probe,
-        step: int,
-        methods: Sequence[Method],
-        *,
-        targets: Targets = None,
-        figures: Sequence[Figure] = (),
-        every: int = 1,
-        budget: float | None = None,
-        walltime: float | None = None,
-    ) -> list[Explained]:
-        """Explain the probe's images and log it under `<probe>/<method>/<layer>`; leaves the model and its training as they were.
-
-        Args:
-            methods: for example `[GradCAM(), LayerCAM("layer3"), LIME()]`; those of layers share one forward pass.
-            targets: what to explain, see `tb_explain.methods.Targets`; None: the predicted class of each image.
-            figures: numbers that say how far to trust the maps, for example `[Insertion(), Deletion()]` of
-                `tb_explain.methods.quality`. Their means become scalars, `explain/<method>/<figure>`, beside those of a random map and
-                of a centred Gaussian. How far each map has moved since it was last logged is always among them.
-            every: explain at the first call, then whenever a multiple of `every` steps is reached or passed.
-            budget: share of the loop's time (0 to 1) that explaining may take; calls beyond it are skipped.
-
-        Returns the results, in the order of the methods; none when nothing was due. A method that failed is logged, counted in
-        `failed`, shown in the page and missing among the results; it raises only with `strict=True`. A `Projection` has no result
-        here: it is reduced while training goes on.
-        """
-        at = 0  # what a step that is none is shown as
-        try:
-            step = at = as_step(step)
-            check_schedule(every, budget)
-            schedule = self._schedules.setdefault(f"{probe.name} {methods!r}", Schedule())
-            if not schedule.due(step, every, budget):
-                return []
-            started = time.perf_counter()
-            try:
-                return self._explain(model, probe, step, methods, targets, figures, walltime)
-            finally:
-                schedule.done(step, time.perf_counter() - started)
-        except Exception as error:
-            if self._strict:
-                raise
-            self._fail(getattr(probe, "name", "explain"), at, error)
-            return []
 
     def flush(self) -> int:  # type: ignore[override]  # whoever expects None does not look
         """Write everything accepted so far, explanations and summaries; waits for projections.
@@ -245,107 +191,6 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
             revive(self.file_writer, self.max_queue, self.flush_secs, self.filename_suffix)
         return self.file_writer
 
-    def _explain(
-        self,
-        model: torch.nn.Module,
-        probe: Probe,
-        step: int,
-        methods: Sequence[Method],
-        targets: Targets,
-        figures: Sequence[Figure],
-        walltime: float | None,
-    ) -> list[Explained]:
-        from tb_explain.methods import Projection
-
-        projections = [method for method in methods if isinstance(method, Projection)]
-        for projection in projections:
-            with self._failing(f"{probe.name}/projection", step):
-                self._project(model, probe, step, projection, targets, walltime)
-        methods = [method for method in methods if not isinstance(method, Projection)]
-        if projections and not methods:
-            return []
-        results = self._results(model, probe, step, methods, targets)
-        values: list[list[FigureValues]] = [[] for _ in results]
-        rated = [i for i, result in enumerate(results) if hasattr(result, "maps")]
-        if figures and rated:
-            from tb_explain.methods.quality import evaluate
-
-            with self._failing(f"{probe.name}/figures", step):
-                some = [results[i] for i in rated]
-                found = evaluate(model, probe.images, some, figures, targets, masks=probe.masks)
-                for i, of_result in zip(rated, found, strict=True):
-                    values[i] = of_result
-        logged, kept = [], []
-        for i, result in enumerate(results):
-            tag = "/".join(filter(None, (probe.name, type(result.method).__name__.lower(), result.layer)))
-            with self._failing(tag, step):
-                moved = self._drift.since_last(tag, result) if i in rated else []
-                stored = quality.stored(result, [*values[i], *moved], len(probe))
-                self._log_result(result, stored, tag, probe, step, walltime)
-                logged.append(result)
-                kept.append(stored)
-        if self._summarises and os.getpid() == self._pid:  # in a forked child there is no thread to write summaries
-            with tolerated():
-                for tag, value in quality.scalars(logged, kept, probe):
-                    self.add_scalar(tag, value, step, walltime)
-        return logged
-
-    def _results(
-        self, model: torch.nn.Module, probe: Probe, step: int, methods: Sequence[Method], targets: Targets
-    ) -> list[Explained]:
-        """What the methods find, in their order; those that fail are left out, after the failure was recorded."""
-        from tb_explain.methods import LayerMethod, SetMethod, attribute
-
-        # One pass serves all layers; what runs the model for itself may fail for itself.
-        of_layers: list[Method] = [method for method in methods if isinstance(method, LayerMethod)]
-        groups = [[method] for method in methods if not isinstance(method, LayerMethod)]
-        groups = [of_layers, *groups] if of_layers or not methods else groups
-        found: list[Explained] = []
-        while groups:
-            group = groups.pop(0)
-            try:
-                if group and isinstance(group[0], SetMethod):
-                    found += self._of_set(model, probe, group[0], targets)
-                else:
-                    found += attribute(model, probe.images, group, targets)
-            except Exception as error:
-                if self._strict:
-                    raise
-                if len(group) > 1:
-                    groups[:0] = [[method] for method in group]
-                else:
-                    name = f"{probe.name}/{type(group[0]).__name__.lower()}" if group else probe.name
-                    self._fail(name, step, error)
-        order = {id(method): i for i, method in enumerate(methods)}
-        return sorted(found, key=lambda result: order[id(result.method)])
-
-    def _of_set(self, model: torch.nn.Module, probe: Probe, method: SetMethod, targets: Targets) -> list[Explained]:
-        """What a method finds that looks at all images together, given what it found the last time."""
-        key = f"{probe.name} {method!r}"
-        self._found[key] = method.of_probe(model, probe, targets, self._found.get(key))
-        return self._found[key]
-
-    def _project(
-        self,
-        model: torch.nn.Module,
-        probe: Probe,
-        step: int,
-        method: Projection,
-        targets: Targets,
-        walltime: float | None,
-    ) -> None:
-        names = probe.sample_names if method.data is None else None
-        for features in method.of_probe(model, probe, targets):
-            self.add_projection(
-                f"{probe.name}/projection/{features.layer}",
-                features,
-                global_step=step,
-                walltime=walltime,
-                reducer=method.reducer,
-                class_names=probe.class_names,
-                sample_names=None if names is None else [names[i] for i in features.indices],
-            )
-
     def _reduce(self, job: Job) -> None:
         self._raise_failures()
         tag, step = job.series.tag, job.step
@@ -372,34 +217,6 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
                 more = f" (and {lost.explanations - 1} more)" if lost.explanations > 1 else ""
                 raise RuntimeError(lost.why + more)
 
-    @contextmanager
-    def _failing(self, tag: str, step: int) -> Iterator[None]:
-        """What fails inside is recorded, and raised if `strict`."""
-        try:
-            yield
-        except Exception as error:
-            if self._strict:
-                raise
-            self._fail(tag, step, error)
-
-    def _log_result(
-        self,
-        result: Explained,
-        figures: Sequence[payloads.Figure],
-        tag: str,
-        probe: Probe,
-        step: int,
-        walltime: float | None,
-    ) -> None:
-        method = result.method
-        parameters = {f.name: getattr(method, f.name) for f in dataclasses.fields(method) if f.repr}
-        if result.layer:
-            parameters["layer"] = result.layer
-        payload = payloads.payload_of(result, probe, figures)
-        description = (type(method).__doc__ or "").strip().partition("\n")[0]
-        declaration = declared(payload, tag, type(method).__name__, result.layer, parameters, description)
-        self._log(payload, declaration, step, walltime)
-
     def _log(self, payload: payloads.Payload, declaration: pb.Series, step: int, walltime: float | None) -> None:
         self._raise_failures()
         wall_time = as_time(walltime)
@@ -411,6 +228,12 @@ class ExplainWriter(SummaryWriter, ChannelVerbs):
         )
         if accepted:
             self._marks.write(declaration.tag, step, wall_time)
+
+    def _log_scalars(self, scalars: Iterable[tuple[str, float]], step: int, walltime: float | None) -> None:
+        if self._summarises and os.getpid() == self._pid:  # in a forked child there is no thread to write summaries
+            with tolerated():
+                for tag, value in scalars:
+                    self.add_scalar(tag, value, step, walltime)
 
     def _fail(self, tag: str, step: int, error: Exception) -> None:
         kind = tag, type(error)

@@ -17,14 +17,16 @@ import pytest
 import torch
 import torch.distributed as dist
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from torch.utils.data import TensorDataset
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
 
 import tb_explain.records.segment
 import tb_explain.writer
-from tb_explain import ExplainWriter
+from tb_explain import ExplainWriter, Probe
+from tb_explain.methods import LIME, Features, GradCAM, Occlusion, Saliency, collect_features, gather_features
 from tb_explain.projections import PCA
 from tb_explain.ranks import Process, share
-from tb_explain.records import RunIndex
+from tb_explain.records import RunIndex, decode_array
 from tb_explain.records import explain_pb2 as pb
 from tests.conftest import StartTensorBoard, until
 from tests.records.foreign_reader import read_run
@@ -233,13 +235,48 @@ def test_a_writer_cannot_be_pickled_and_says_what_to_do(tmp_path: Path) -> None:
 # --- Under torchrun --------------------------------------------------------------------------------------------------
 
 
+def whole() -> TensorDataset:
+    """More images than batches hold, and no even number."""
+    generator = torch.Generator().manual_seed(2)
+    return TensorDataset(torch.randn(37, 1, 8, 8, generator=generator), torch.arange(37) % 3)
+
+
+def trained() -> nn.Module:
+    torch.manual_seed(7)
+    return nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(6, 3))
+
+
+def explain_whole(writer: ExplainWriter, loader: DataLoader[Any]) -> int:
+    """All but what draws random numbers, which are others when an image is elsewhere in its batch."""
+    return writer.explain_all(
+        trained(), loader, 9, [GradCAM("0"), Saliency(), Occlusion(window=4, stride=2)], name="whole", class_names="abc"
+    )
+
+
+def explained(run: Path) -> dict[tuple[str, int], tuple[Any, ...]]:
+    """What there is of each image, by tag and the image's id."""
+    found: dict[tuple[str, int], tuple[Any, ...]] = {}
+    index = RunIndex(run)
+    index.refresh()
+    assert not index.failures()
+    for series in index.series():
+        tag = series.declaration.tag
+        if not tag.startswith("whole/"):
+            continue
+        message = {pb.HEATMAPS: pb.Heatmaps, pb.OCCLUSION: pb.Occlusion}[series.declaration.kind]
+        for key in index.steps(series).keys:
+            read: Any = message.FromString(index.read(key))
+            maps = decode_array(read.maps if series.declaration.kind == pb.HEATMAPS else read.sliders[0].scores)
+            for i, sample in enumerate(read.samples):
+                assert (tag, sample.id) not in found, "no image twice"
+                shown = index.read_blob(pb.IMAGE, sample.image)
+                found[tag, sample.id] = maps[i], sample.label, sample.predicted, shown
+    return found
+
+
 def work(run: Path) -> None:
     """What each rank does: trains and explains; the job is killed once by its second rank, and started again."""
-    from torch import nn
     from torch.nn.parallel import DistributedDataParallel
-
-    from tb_explain import Probe
-    from tb_explain.methods import LIME, GradCAM
 
     torch.manual_seed(0)
     attempt = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
@@ -269,6 +306,10 @@ def work(run: Path) -> None:
     other = weights.clone()
     dist.broadcast(other, 0)
     assert torch.equal(weights, other), "ranks are in step"
+    explain_whole(writer, DataLoader(share(whole()), 8))
+    features = gather_features(collect_features(trained(), DataLoader(share(whole()), 8), "1", max_rows=20))
+    if isinstance(features, Features):
+        np.savez(run.parent / "features.npz", ids=features.ids, values=features.values, labels=features.labels)
     writer.close()
     dist.destroy_process_group()
 
@@ -289,8 +330,15 @@ def torchrun(*arguments: Any, **environment: str) -> str:
     return ended.stdout
 
 
-def test_a_job_that_died_and_was_started_again_is_one_run(tmp_path: Path) -> None:
-    torchrun("--max-restarts=1", __file__, tmp_path)
+@pytest.fixture(scope="module")
+def run_of_job(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("logs") / "run"
+    torchrun("--max-restarts=1", __file__, run)
+    return run
+
+
+def test_a_job_that_died_and_was_started_again_is_one_run(run_of_job: Path) -> None:
+    tmp_path = run_of_job
     # Of the first attempt 0 to 2, of the second the rest; rank 0 at even steps, rank 1 at all.
     assert steps_of(tmp_path, "val/gradcam/0") == [0, 0, 1, 2, 2, 3, 4, 4, 5]
     assert steps_of(tmp_path, "val/lime", pb.SUPERPIXELS) == [0, 1, 2, 3, 4, 5]
@@ -305,6 +353,44 @@ def test_a_job_that_died_and_was_started_again_is_one_run(tmp_path: Path) -> Non
     assert [len(of_step[step]) for step in range(6)] == [12, 6, 12, 6, 12, 6], "both shares, and no image twice"
     segments = {path.name.split(".")[2] for path in tmp_path.glob("plugins/tb_explain/*.index")}
     assert len(segments) == 4, "of two ranks and two attempts"
+
+
+def test_the_union_of_ranks_is_what_one_process_finds(run_of_job: Path, tmp_path: Path) -> None:
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        assert explain_whole(writer, DataLoader(whole(), 8)) == 37
+    expected, found = explained(tmp_path), explained(run_of_job)
+    assert found.keys() == expected.keys()
+    assert len(found) == 3 * 37
+    for key, (maps, *known) in found.items():
+        assert known == list(expected[key][1:])
+        # Other batches may be summed in another order, and what is stored is rounded to 256 levels.
+        np.testing.assert_allclose(maps, expected[key][0], atol=2e-5 + np.ptp(expected[key][0]) / 250)
+    features = collect_features(trained(), DataLoader(whole(), 8), "1", max_rows=20)
+    assert isinstance(features, Features)
+    gathered = np.load(run_of_job.parent / "features.npz")
+    order = features.ids.argsort()
+    np.testing.assert_array_equal(gathered["ids"], features.ids[order])
+    np.testing.assert_array_equal(gathered["labels"], features.labels[order])
+    np.testing.assert_allclose(gathered["values"], features.values[order], atol=1e-6)
+
+
+def test_methods_that_look_at_all_images_together_are_refused_where_batches_are_explained(tmp_path: Path) -> None:
+    from tb_explain.methods import FilterClusters
+
+    with (
+        ExplainWriter(tmp_path) as writer,
+        pytest.raises(ValueError, match="FilterClusters looks at all images together"),
+    ):
+        writer.explain_all(trained(), DataLoader(whole(), 8), 0, [GradCAM(), FilterClusters()])
+
+
+def test_a_batch_that_fails_is_shown_as_such_and_the_others_are_explained(tmp_path: Path) -> None:
+    images = torch.rand(6, 1, 8, 8)
+    loader = [images[:2], images[2:4, :, :2, :2], images[4:]]  # too small for the network
+    with ExplainWriter(tmp_path) as writer:
+        assert writer.explain_all(trained(), loader, 3, [GradCAM("0")]) == 6
+    assert steps_of(tmp_path, "data/gradcam/0") == [3, 3]
+    assert writer.failed == 1
 
 
 def test_shares_are_the_whole_and_overlap_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

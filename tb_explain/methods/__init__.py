@@ -30,6 +30,7 @@ from tb_explain.methods.feature_images import FeatureImages, LayerImages
 from tb_explain.methods.feedback import Codes, ErrorTable, FeedbackNetwork, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.filter_space import FilterSpace
 from tb_explain.methods.fullgrad import FullGrad
+from tb_explain.methods.gather import gather_features
 from tb_explain.methods.gradients import InputXGradient, IntegratedGradients, Saliency, SmoothGrad
 from tb_explain.methods.guided import Deconvnet, GuidedBackprop, GuidedGradCAM
 from tb_explain.methods.interpretable import (
@@ -162,6 +163,7 @@ __all__ = [
     "attribute",
     "class_means",
     "collect_features",
+    "gather_features",
     "location_instability",
     "make_interpretable",
     "make_ordinary",

@@ -10,11 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.data import DistributedSampler
 
-from tb_explain.methods.features import FeatureBatch, fair_share, stream
+from tb_explain.methods.chosen import VALUES, Choice, Chosen
+from tb_explain.methods.features import FeatureBatch, stream
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.targets import Targets
-from tb_explain.pictures import Pictures, pictures_of
+from tb_explain.pictures import Pictures, pictures_one_by_one
 from tb_explain.thumbnails import tiles_of
 
 Pool = Literal["mean", "max", "flatten"]
@@ -46,6 +48,8 @@ class Features:
     """[N] in 0..1: of the predicted class."""
     tiles: NDArray[np.uint8] | None
     """[N, h, w, 1 or 3]: thumbnails."""
+    choice: Choice | None = None
+    """Which images of the loader these are; None: all that there were."""
 
     def __len__(self) -> int:
         return len(self.values)
@@ -82,15 +86,12 @@ def collect_features(
         mean, std: the normalisation, undone for pictures and their ids, as a `Probe` does.
         thumbnail: pixels on the longer side of a picture; None: no pictures.
 
-    Raises ValueError for a loader, a layer or labels that do not fit, and for values that float16 cannot hold.
+    Of a rank's share of a data set it is that share; `gather_features` makes one of all ranks'. The few images that a DistributedSampler repeats are
+    left out. Raises ValueError for a loader, a layer or labels that do not fit, and for values that float16 cannot hold.
     """
 
     def shown(images: Tensor, _first: int) -> Pictures:
-        values = images.float().cpu().numpy()
-        if mean is None and std is None:  # whether a picture is stretched must not depend on what else is in its batch
-            flat = values.reshape(len(values), -1)
-            return pictures_of(values, stretched=~((flat >= 0) & (flat <= 1) | np.isnan(flat)).all(1))
-        return pictures_of(values, mean, std)
+        return pictures_one_by_one(images.float().cpu().numpy(), mean, std)
 
     found = read_features(
         model,
@@ -130,14 +131,16 @@ def read_features(
     if thumbnail is not None and thumbnail < 1:
         raise ValueError(f"thumbnail must be at least 1 pixel, or None for none; got {thumbnail}")
     asked = layer_names(bare(model), layer, inputs=True)
-    chosen = _Chosen(max_rows, seed)
+    chosen = Chosen(max_rows, seed)
     of_model = True
+    repeated_from = _repeated_from(loader)
     with stream(model, loader, layer, targets, doing="collecting features", any_labels=True) as batches:
         for batch in batches:
             pictures = shown(batch.given.detach(), batch.first)
             labels, predicted = _classes(batch)
             of_model = of_model and int(labels.max()) < batch.resolved.outputs.shape[1]
-            rows = chosen.offer(pictures.ids, labels)
+            own = slice(None if repeated_from is None else max(0, repeated_from - batch.first))
+            rows = chosen.offer(pictures.ids[own], labels[own])
             if not len(rows):
                 continue
             columns: dict[str, NDArray[Any]] = {
@@ -149,12 +152,9 @@ def read_features(
                 columns["tiles"] = tiles_of(pictures, rows, thumbnail, chosen.columns.get("tiles"))
             at = torch.from_numpy(rows).to(batch.images.device)
             for name, sites in batch.layers.items():
-                columns[_VALUES + name] = _as_stored(name, _POOLS[pool](sites[at].flatten(2)), dtype)
+                columns[VALUES + name] = _as_stored(name, _POOLS[pool](sites[at].flatten(2)), dtype)
             chosen.take(rows, columns)
     return _found(chosen, asked, of_model)
-
-
-_VALUES = "values of "  # before a layer's name, among the columns
 
 
 def _classes(batch: FeatureBatch) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -177,14 +177,22 @@ def _as_stored(name: str, values: Tensor, dtype: str) -> NDArray[np.floating[Any
     return stored
 
 
-def _found(chosen: _Chosen, asked: list[str] | None, of_model: bool) -> list[Features]:
+def _repeated_from(loader: Any) -> int | None:
+    """How many images come before those that are there only so that all ranks have equally many."""
+    sampler = getattr(loader, "sampler", None)
+    if not isinstance(sampler, DistributedSampler):
+        return None
+    return len(range(sampler.rank, len(sampler.dataset), sampler.num_replicas))  # type: ignore[arg-type]
+
+
+def _found(chosen: Chosen, asked: list[str] | None, of_model: bool) -> list[Features]:
     columns = chosen.sorted_by("indices")
     if not of_model or (columns["predicted"] < 0).any():
         columns["predicted"] = columns["probabilities"] = None  # type: ignore[assignment]
-    names = [name.removeprefix(_VALUES) for name in columns if name.startswith(_VALUES)]
+    names = [name.removeprefix(VALUES) for name in columns if name.startswith(VALUES)]
     return [
         Features(
-            values=columns[_VALUES + name],
+            values=columns[VALUES + name],
             layer=name,
             ids=columns["ids"],
             indices=columns["indices"],
@@ -192,90 +200,7 @@ def _found(chosen: _Chosen, asked: list[str] | None, of_model: bool) -> list[Fea
             predicted=columns["predicted"],
             probabilities=columns["probabilities"],
             tiles=columns.get("tiles"),
+            choice=chosen.choice,
         )
         for name in asked or names
     ]
-
-
-class _Chosen:
-    """Rows that stay of a stream: of each class those whose ids, scrambled, are smallest, as many as leave room for all classes.
-
-    The choice depends on what is in the stream and not on its order. Counts only grow and room only becomes less, so what was turned
-    away would never have stayed.
-    """
-
-    def __init__(self, capacity: int | None, seed: int) -> None:
-        self.columns: dict[str, NDArray[Any]] = {}
-        """With room for more rows than there are."""
-        self._capacity = capacity
-        self._seed = np.uint64(seed & (1 << 64) - 1)
-        self._filled = 0
-        self._counts: dict[int, int] = {}  # of each class, all that was offered
-        self._limits: dict[int, int] = {}  # of each class: above this key nothing stays
-        self._offered: dict[str, NDArray[Any]] = {}
-
-    def offer(self, ids: NDArray[np.uint64], labels: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Which of some rows may stay; to be handed to `take`."""
-        for label, count in zip(*np.unique(labels, return_counts=True), strict=True):
-            self._counts[int(label)] = self._counts.get(int(label), 0) + int(count)
-        keys = _scrambled(ids, self._seed)
-        self._offered = {"ids": ids, "labels": labels, "keys": keys}
-        limits = np.array([self._limits.get(label, (1 << 64) - 1) for label in labels.tolist()], np.uint64)
-        return np.flatnonzero(keys <= limits)
-
-    def take(self, rows: NDArray[np.int64], columns: dict[str, NDArray[Any]]) -> None:
-        """Keep columns of the rows that were offered last."""
-        columns |= {name: values[rows] for name, values in self._offered.items()}
-        needed = self._filled + len(rows)
-        for name, values in columns.items():
-            known = self.columns.get(name)
-            if known is not None and known.shape[1:] != values.shape[1:]:
-                name = name.removeprefix(_VALUES)
-                raise ValueError(
-                    f"layer {name!r} gave {values.shape[1]} values an image after {known.shape[1]}; give images of one size, or pool"
-                )
-            if known is None or len(known) < needed:
-                slots = needed if known is None else max(needed, 2 * len(known))
-                if self._capacity is not None:
-                    slots = max(needed, min(slots, self._capacity + self._capacity // 4 + 1))
-                grown = np.empty((slots, *values.shape[1:]), values.dtype)
-                if known is not None:
-                    grown[: self._filled] = known[: self._filled]
-                self.columns[name] = grown
-            self.columns[name][self._filled : needed] = values
-        self._filled = needed
-        if self._capacity is not None and needed > self._capacity + self._capacity // 4:
-            self._prune()
-
-    def sorted_by(self, name: str) -> dict[str, NDArray[Any]]:
-        """All columns of the rows that stay."""
-        self._prune()
-        order = self.columns[name][: self._filled].argsort(kind="stable")
-        return {other: values[order] for other, values in self.columns.items()}
-
-    def _prune(self) -> None:
-        if self._capacity is None or self._filled <= self._capacity:
-            return
-        keys, labels = self.columns["keys"][: self._filled], self.columns["labels"][: self._filled]
-        room = fair_share(np.array(list(self._counts.values())), self._capacity)
-        order = np.lexsort((keys, labels))
-        starts = np.r_[0, np.flatnonzero(np.diff(labels[order])) + 1]
-        ranks = np.arange(len(order)) - starts.repeat(np.diff([*starts, len(order)]))
-        staying = order[ranks < room]
-        if len(staying) > self._capacity:  # of more classes than rows, one each, and not of all
-            staying = staying[keys[staying].argsort(kind="stable")[: self._capacity]]
-        for last in order[ranks == room - 1]:
-            self._limits[int(labels[last])] = int(keys[last])
-        self._filled = len(staying)
-        for values in self.columns.values():
-            values[: self._filled] = values[staying]
-
-
-def _scrambled(ids: NDArray[np.uint64], seed: np.uint64) -> NDArray[np.uint64]:
-    """Keys in random order, the same for the same ids (SplitMix64; Steele et al. 2014)."""
-    with np.errstate(over="ignore"):
-        z = ids + (seed + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        keys: NDArray[np.uint64] = z ^ (z >> np.uint64(31))
-    return keys

@@ -75,6 +75,23 @@ def test_interpretable_cnn(tmp_path: Path) -> None:
         assert tags["things/gradcam/block3"] == tags["things/filters"] == 2 and tags["synthesis/filter 0"] == 1, tags
 
 
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_distributed(tmp_path: Path, ranks: int) -> None:
+    torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2") if ranks == 2 else ()
+    said = run("distributed.py", "--quick", "--logdir", tmp_path, by=torchrun)
+    assert said.count(f"of {ranks} explained {60 // ranks} images.") == ranks
+    assert "60 images are in the projection." in said
+    index = RunIndex(tmp_path)
+    index.refresh()
+    assert not index.failures()
+    tags = {series.declaration.tag: index.steps(series) for series in index.series()}
+    for method in ("gradcam/8", "inputxgradient"):
+        steps = tags[f"validation/{method}"]
+        assert set(steps.step.tolist()) == {int(steps.step[0])} and steps.count.sum() == 60
+    assert tags["probe/gradcam/8"].count.sum() == 16 and set(tags["probe/gradcam/8"].step.tolist()) == {0}
+    assert [len(tags["validation/features"].keys), len(list(tmp_path.rglob("*tfevents*")))] == [1, 1]
+
+
 @pytest.mark.parametrize(
     ("script", "arguments", "sentence"),
     [
@@ -89,10 +106,10 @@ def test_what_cannot_be_is_said_in_a_sentence(script: str, arguments: tuple[str,
     assert "Traceback" not in str(refusal.value)
 
 
-def run(script: str, *arguments: str | Path) -> str:
+def run(script: str, *arguments: str | Path, by: tuple[str, ...] = ()) -> str:
     path = os.pathsep.join([str(EXAMPLES.parent), os.environ.get("PYTHONPATH", "")])
     ended = subprocess.run(
-        [sys.executable, EXAMPLES / script, *arguments],
+        [sys.executable, *by, EXAMPLES / script, *arguments],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,

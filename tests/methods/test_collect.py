@@ -16,7 +16,7 @@ from torchvision.models.feature_extraction import create_feature_extractor
 
 from tb_explain import Probe
 from tb_explain.methods import MultiLabel, Output, collect_features
-from tb_explain.methods.collect import _Chosen
+from tb_explain.methods.chosen import Chosen
 from tb_explain.pictures import Pictures, picture_id
 from tb_explain.thumbnails import tiles_of
 
@@ -236,7 +236,7 @@ def test_rows_that_stay_are_those_of_sorting_everything() -> None:
     generator = np.random.default_rng(0)
     ids = generator.permutation(4000).astype(np.uint64)
     labels = (generator.random(4000) ** 3 * 40).astype(np.int64)
-    chosen = _Chosen(200, seed=3)
+    chosen = Chosen(200, seed=3)
     taken = 0
     for start in range(0, 4000, 33):
         some = slice(start, start + 33)
@@ -249,7 +249,7 @@ def test_rows_that_stay_are_those_of_sorting_everything() -> None:
     room = max(r for r in range(1, 200) if np.minimum(np.bincount(labels), r).sum() <= 200)
     counts = np.bincount(found["labels"], minlength=40)
     np.testing.assert_array_equal(counts, np.minimum(np.bincount(labels, minlength=40), room))
-    shuffled = _Chosen(200, seed=3)
+    shuffled = Chosen(200, seed=3)
     order = generator.permutation(4000)
     shuffled.take(shuffled.offer(ids[order], labels[order]), {"place": order})
     np.testing.assert_array_equal(shuffled.sorted_by("place")["place"], found["place"])
@@ -257,7 +257,7 @@ def test_rows_that_stay_are_those_of_sorting_everything() -> None:
 
 def test_which_rows_stay_says_nothing_of_their_ids() -> None:
     ids = np.arange(10_000, dtype=np.uint64)
-    chosen = _Chosen(2000, seed=0)
+    chosen = Chosen(2000, seed=0)
     chosen.take(chosen.offer(ids, np.zeros(10_000, np.int64)), {})
     kept = chosen.sorted_by("ids")["ids"]
     tenths = np.bincount((kept // 1000).astype(int), minlength=10)
