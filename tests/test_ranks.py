@@ -249,7 +249,7 @@ def trained() -> nn.Module:
 def explain_whole(writer: ExplainWriter, loader: DataLoader[Any]) -> int:
     """All but what draws random numbers, which are others when an image is elsewhere in its batch."""
     return writer.explain_all(
-        trained(), loader, 9, [GradCAM("0"), Saliency(), Occlusion(window=4, stride=2)], name="whole", class_names="abc"
+        trained(), loader, 9, [GradCAM("0"), Saliency(), Occlusion(4, 2)], name="whole", class_names="abc"
     )
 
 
@@ -281,8 +281,10 @@ def work(run: Path) -> None:
     torch.manual_seed(0)
     attempt = int(os.environ["TORCHELASTIC_RESTART_COUNT"])
     writer = ExplainWriter(run, purge_step=3 if attempt else None, strict=True)  # before there is a process group
-    dist.init_process_group("gloo")
-    rank = dist.get_rank()
+    rank, port = int(os.environ["RANK"]), int(os.environ["MASTER_PORT"])
+    # Under --standalone both attempts meet at one store, and gloo may find where the dead ones listened: so each at its own place in it.
+    store = dist.TCPStore(os.environ["MASTER_ADDR"], port, None, is_master=False, wait_for_workers=False)
+    dist.init_process_group("gloo", store=dist.PrefixStore(str(attempt), store), rank=rank, world_size=2)
     network = nn.Sequential(
         nn.Conv2d(1, 4, 3), nn.SyncBatchNorm(4), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3)
     )
@@ -299,8 +301,8 @@ def work(run: Path) -> None:
         # Not all ranks, and not all equally often: nothing of it waits for the others.
         if step % 2 == 0 or rank:
             writer.explain(model, probe, step, [GradCAM("0"), LIME(samples=20)] if rank else [GradCAM("0")])
+        writer.flush()  # whoever is left is killed
         if not attempt and step == 4 and rank:
-            writer.flush()
             os._exit(1)
     weights = torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
     other = weights.clone()

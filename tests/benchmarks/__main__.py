@@ -33,6 +33,7 @@ ALL = (
     "alignment",
     "reducing",
     "writer",
+    "ranks",
     "store",
     "startup",
     "serving",
