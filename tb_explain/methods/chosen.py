@@ -94,7 +94,8 @@ class Chosen:
         return {other: values[order] for other, values in self.columns.items()}
 
     def _prune(self) -> None:
-        if self._capacity is None or self._filled <= self._capacity:
+        # Not by how many are there now: that depends on when others were turned away.
+        if self._capacity is None or sum(self._counts.values()) <= self._capacity:
             return
         keys, labels = self.columns["keys"][: self._filled], self.columns["labels"][: self._filled]
         room = fair_share(np.array(list(self._counts.values())), self._capacity)

@@ -402,3 +402,26 @@ def test_compiled_and_wrapped_models_are_seen_through(images: Tensor) -> None:
     expected = collect_features(model, images).values
     np.testing.assert_array_equal(collect_features(nn.DataParallel(model), images).values, expected)
     np.testing.assert_array_equal(collect_features(torch.compile(model), images, "module.6.input").values, expected)
+
+
+@pytest.mark.parametrize("capacity", [3, 10, 20, 30])
+def test_the_choice_is_the_same_in_every_order_and_from_any_number_of_shares(capacity: int) -> None:
+    ids, labels = np.arange(1, 38, dtype=np.uint64), np.arange(37) % 3
+
+    def stay(order: np.ndarray, at_once: int) -> Chosen:
+        chosen = Chosen(capacity, seed=1)
+        for some in np.split(order, range(at_once, len(order), at_once)):
+            chosen.take(chosen.offer(ids[some], labels[some]), {})
+        return chosen
+
+    random = np.random.default_rng(0)
+    expected = stay(np.arange(37), 37).sorted_by("ids")["ids"].tolist()
+    assert len(expected) == capacity // 3 * 3
+    for at_once in (1, 4, 8):
+        order = random.permutation(37)
+        assert stay(order, at_once).sorted_by("ids")["ids"].tolist() == expected
+        union = Chosen(capacity, seed=1)
+        for share in np.array_split(order, at_once):
+            of_share = stay(share, 4)
+            union.join(of_share.choice.counts, of_share.sorted_by("ids"))
+        assert union.sorted_by("ids")["ids"].tolist() == expected
