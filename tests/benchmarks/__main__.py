@@ -66,14 +66,15 @@ def rows_of(module: str, full: bool = False) -> Iterator[Row]:
         try:
             for line in process.stdout:
                 yield Row(**json.loads(line) | {"part": part})
-        finally:
-            _ended(process)
+        except BaseException:  # nobody wants the rest
+            _interrupt(process)
+            raise
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, part)
 
 
-def _ended(process: subprocess.Popen[str]) -> None:
-    """Waits for a part that is at its end; one that is interrupted takes its servers and browsers with it."""
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    """Ends a part, which takes its servers and browsers with it; an interrupt from the keyboard has reached it already."""
     try:
         process.wait(10)
     except subprocess.TimeoutExpired:
