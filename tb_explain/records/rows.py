@@ -62,34 +62,36 @@ class Rows:
         self._kept = self.all.copy()
 
 
+_MOST_SORTED = 1 << 14  # rows at a time: putting more in order at once would need as much memory again as the table has
+
+
 class Blobs:
     """Where payloads lie that are called by their content hash. Not thread-safe."""
 
     def __init__(self) -> None:
-        self._sorted = np.empty(0, BLOB)  # by the first half of the hash
-        self._new = Rows(BLOB)
+        self._pieces: list[Table] = []  # each by the first half of the hash
 
     def add(self, rows: Table) -> None:
         """Add these, some of which may be there already."""
-        self._new.append(rows)
-        if len(self._new) > 1024 + len(self._sorted) // 8:
-            self._sort(np.concatenate([self._sorted, self._new.all]))
+        if self._pieces and len(self._pieces[-1]) + len(rows) <= _MOST_SORTED:
+            rows = np.concatenate([self._pieces.pop(), rows])
+        self._pieces.append(rows[np.argsort(rows["hash"][:, 0])])
 
     def find(self, kind: int, name: bytes) -> Table:
         """All copies of what is called `name`."""
         if len(name) != 16:
             return np.empty(0, BLOB)
         first, second = np.frombuffer(name, "<u8")
-        lowest, highest = (np.searchsorted(self._sorted["hash"][:, 0], first, side) for side in ("left", "right"))
-        alike = np.concatenate([self._sorted[lowest:highest], self._new.all[self._new.all["hash"][:, 0] == first]])
-        found: Table = alike[(alike["hash"][:, 1] == second) & (alike["kind"] == kind)]
+        alike = [np.empty(0, BLOB)]
+        for piece in self._pieces:
+            lowest = np.searchsorted(piece["hash"][:, 0], first)
+            if lowest < len(piece) and piece["hash"][lowest, 0] == first:
+                alike.append(piece[lowest : np.searchsorted(piece["hash"][:, 0], first, "right")])
+        rows = np.concatenate(alike)
+        found: Table = rows[(rows["hash"][:, 1] == second) & (rows["kind"] == kind)]
         return found
 
     def forget(self, segment: int) -> None:
         """Remove those of a segment."""
-        rows = np.concatenate([self._sorted, self._new.all])
-        self._sort(rows[rows["segment"] != segment])
-
-    def _sort(self, rows: Table) -> None:
-        self._sorted = rows[np.argsort(rows["hash"][:, 0])]
-        self._new = Rows(BLOB)
+        kept = (piece[piece["segment"] != segment] for piece in self._pieces)
+        self._pieces = [piece for piece in kept if len(piece)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tb_explain.records import MAX_PAYLOAD, DamagedRecord, LocalFiles, Record, RunIndex, SegmentWriter
+from tb_explain.records import MAX_PAYLOAD, DamagedRecord, LocalFiles, Record, RunIndex, SegmentWriter, rows
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
 from tb_explain.records.listing import RecordKey, Steps
@@ -365,7 +365,8 @@ def test_a_file_that_was_written_anew_under_its_name_is_read_anew(tmp_path: Path
     assert [series.length for series in index.series()] == [1]
 
 
-def test_blobs_are_found_however_many_there_are(tmp_path: Path) -> None:
+def test_blobs_are_found_however_many_there_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "_MOST_SORTED", 1000)
     segments = [SegmentWriter(tmp_path) for _ in range(3)]
     index = RunIndex(tmp_path)
     stored: dict[bytes, bytes] = {}
