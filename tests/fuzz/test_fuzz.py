@@ -15,7 +15,7 @@ import pytest
 
 from tests.fuzz.targets import MOST_MEMORY, MOST_SECONDS, TARGETS, corpus, target
 
-SECONDS = int(os.environ.get("TB_EXPLAIN_FUZZ_SECONDS", "4"))  # for each target
+SECONDS = int(os.environ.get("TB_EXPLAIN_FUZZ_SECONDS", "3"))  # for each target
 
 
 @pytest.mark.parametrize("name", TARGETS)
