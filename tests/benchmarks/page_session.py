@@ -20,6 +20,9 @@ from tests.tour.route import tour_of
 
 MINUTES = os.environ.get("MINUTES")  # instead of 1, or 10 of a full run
 
+# As long as those of the tour.
+STATE = "&p.tb_explain.view=explanations&p.tb_explain.runs=digits&p.tb_explain.methods=GradCAM,LayerCAM&p.tb_explain.layers=conv3"
+
 COUNT_ADDRESSES = "() => { window.addresses = 0; addEventListener('hashchange', () => { window.addresses++; }); }"
 
 
@@ -73,7 +76,7 @@ def kept_by_tensorboard(browser: Browser, url: str, times: int = 100) -> float:
     found = []
     for _ in range(2):
         for i in range(times):
-            page.evaluate("hash => { location.hash = hash; }", f"#timeseries&p.tb_explain.view={i}")
+            page.evaluate("hash => { location.hash = hash; }", f"#timeseries{STATE}&p.tb_explain.step={i}")
             page.wait_for_timeout(50)
         found.append(left(page, devtools)[0])
     page.context.close()

@@ -44,7 +44,14 @@ export function TopBar() {
       )}
       <span class="spacer" />
       {problemSummary.value && (
-        <button type="button" class="text-button problems-button" data-testid="problems" onClick={flip(problemsOpen)}>
+        // A key of its own: it must not take the place of a button beside it when it appears.
+        <button
+          key="problems"
+          type="button"
+          class="text-button problems-button"
+          data-testid="problems"
+          onClick={flip(problemsOpen)}
+        >
           <Icon name="warning" />
           {problemSummary.value}
         </button>

@@ -5,11 +5,13 @@ type Props<Value extends string> = {
   options: readonly (readonly [Value, string])[];
   onChange: (value: Value) => void;
   testId?: string;
+  /** Of one width, whatever there is to choose: what stands beside it keeps its place when more is offered. */
+  fixed?: boolean;
 };
 
-export function Select<Value extends string>({ label, value, options, onChange, testId }: Props<Value>) {
+export function Select<Value extends string>({ label, value, options, onChange, testId, fixed }: Props<Value>) {
   return (
-    <label class="select">
+    <label class="select" data-fixed={fixed}>
       <span class="select-label">{label}</span>
       <select data-testid={testId} value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
         {options.map(([option, title]) => (

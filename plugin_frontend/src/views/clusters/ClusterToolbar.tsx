@@ -28,17 +28,16 @@ export function ClusterToolbar() {
         onToggle={(name) => toggle(clusterLayerSelection, chosenClusterLayers.value, name)}
         testId="cluster-layers"
       />
-      {(way.value === "feedback" || layers.some(({ detail }) => detail.feedback)) && (
-        <Segmented
-          label="Path"
-          value={way.value}
-          options={WAY_NAMES}
-          testId="way"
-          onChange={(value) => {
-            way.value = value;
-          }}
-        />
-      )}
+      <Segmented
+        label="Path"
+        value={way.value}
+        options={WAY_NAMES}
+        testId="way"
+        disabled={way.value === "forward" && !layers.some(({ detail }) => detail.feedback)}
+        onChange={(value) => {
+          way.value = value;
+        }}
+      />
       <Segmented
         label="Colour by"
         value={colourBy.value}

@@ -1,4 +1,6 @@
 /** How both sides and their difference look. */
+import { comparedSeries } from "../../state/compare.ts";
+import { compareFrame } from "../../state/compare_frame.ts";
 import { OverlayPane, RangeLegend } from "../explanations/OverlayPane.tsx";
 import { DifferenceLegend } from "./DifferenceLegend.tsx";
 import { currentPage, sharedRanges, signedness, superpixelCount, visiblePairs } from "./shown.ts";
@@ -14,5 +16,13 @@ export function CompareSettings() {
       <DifferenceLegend pairs={visiblePairs.value.flatMap(({ maps }) => maps)} />
     </RangeLegend>
   );
-  return <OverlayPane signed legend={legend} superpixels={superpixelCount.value} currentPage={currentPage.value} />;
+  return (
+    <OverlayPane
+      ready={compareFrame.value !== null || comparedSeries.value.length === 0}
+      signed
+      legend={legend}
+      superpixels={superpixelCount.value}
+      currentPage={currentPage.value}
+    />
+  );
 }

@@ -8,12 +8,17 @@ import type { SeriesFrame } from "../../state/frame.ts";
 import { selectRun } from "../../state/runs.ts";
 import { filterCount } from "../../state/sample_filter.ts";
 import { onlySelected, selectedCount } from "../../state/selection.ts";
+import { stepIndex } from "../../state/steps.ts";
 import { NAMES } from "./Sides.tsx";
 import { arranged, joined } from "./shown.ts";
 
 /** One run of one step: there is no second side. */
 export const nothingToCompare = computed(
-  () => comparableRuns.value.length < 2 && identical.value && stepsOf("a").length < 2,
+  () =>
+    comparableRuns.value.length < 2 &&
+    identical.value &&
+    stepsOf("a").length < 2 &&
+    stepIndex.value.has(sideRuns.value?.a ?? ""), // nothing is known of the steps before
 );
 
 export function OnlyOne() {

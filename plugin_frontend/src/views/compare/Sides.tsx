@@ -75,6 +75,7 @@ function SidePicker({ side, run }: { side: Side; run: string }) {
           ...[...unlisted, ...steps].map((step): [string, string] => [String(step), String(step)]),
         ]}
         testId={`step-${side}`}
+        fixed
         onChange={(value) => {
           const chosen: StepChoice = value === "page" ? "page" : Number(value);
           const byDefault = defaultStep(side) === "page" ? "page" : steps[0];

@@ -16,6 +16,8 @@ const RANGES: ["map" | "shared", string][] = [
 ];
 
 type Props = {
+  /** Whether it is known what is shown: what the pane offers follows from that, and comes all at once. */
+  ready: boolean;
   /** Whether there is a choice of colours for signed maps. */
   signed: boolean;
   legend: ComponentChildren;
@@ -25,7 +27,8 @@ type Props = {
   children?: ComponentChildren;
 };
 
-export function OverlayPane({ signed, legend, superpixels, currentPage, children }: Props) {
+export function OverlayPane({ ready, signed, legend, superpixels, currentPage, children }: Props) {
+  if (!ready) return <aside class="settings" aria-label="Overlay settings" data-testid="settings" />;
   return (
     <aside class="settings" aria-label="Overlay settings" data-testid="settings">
       <h2>Overlay</h2>

@@ -1,11 +1,19 @@
 /** How overlays and tiles of the explanations look. */
 import { figureLabel } from "../../data/figures.ts";
 import { figureSelection, showOriginal } from "../../state/samples.ts";
-import { toggle } from "../../state/series.ts";
+import { shownSeries, toggle } from "../../state/series.ts";
 import { Chips } from "../../widgets/Chips.tsx";
 import { OverlayPane, RangeLegend } from "./OverlayPane.tsx";
 import { MapChoices } from "./occlusion/MapChoices.tsx";
-import { currentPage, loggedFigures, sharedRanges, shownFigures, signedness, superpixelCount } from "./sections.ts";
+import {
+  currentPage,
+  loggedFigures,
+  sections,
+  sharedRanges,
+  shownFigures,
+  signedness,
+  superpixelCount,
+} from "./sections.ts";
 
 export function OverlaySettings() {
   const legend = (
@@ -17,6 +25,7 @@ export function OverlaySettings() {
   );
   return (
     <OverlayPane
+      ready={sections.value.some(({ frames }) => frames.length > 0) || shownSeries.value.length === 0}
       signed={signedness.value.signed}
       legend={legend}
       superpixels={superpixelCount.value}

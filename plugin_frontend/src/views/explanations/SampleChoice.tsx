@@ -30,6 +30,7 @@ export function SampleChoice() {
         value={sort.value}
         options={[...ORDERS, ...figureOrders()]}
         testId="sort"
+        fixed
         onChange={(value) => {
           sort.value = value;
         }}

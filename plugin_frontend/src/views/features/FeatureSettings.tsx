@@ -1,6 +1,7 @@
 /** How activations and tiles look: the pane at the right. */
 import { gradient } from "../../render/heatmap/lut.ts";
 import * as appearance from "../../state/appearance.ts";
+import { featureFrame } from "../../state/feature_frame.ts";
 import { alone, channelSize } from "../../state/features.ts";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
@@ -15,6 +16,7 @@ const RANGES: ["map" | "shared", string][] = [
 
 export function FeatureSettings() {
   const signed = halves.value.some(({ maps }) => maps?.signed);
+  if (!featureFrame.value) return <aside class="settings" aria-label="Overlay settings" data-testid="settings" />;
   return (
     <aside class="settings" aria-label="Overlay settings" data-testid="settings">
       <h2>Activations</h2>

@@ -52,31 +52,38 @@ export function Features() {
       data-peek={peeking.value || undefined}
     >
       <LayerList />
-      <div class="explanations-main">
-        <FeatureToolbar />
-        <ImageStrip />
-        <div
-          class="features-content"
-          aria-busy={featuresLoading.value}
-          data-testid="features"
-          data-step={featureFrame.value?.step}
-        >
-          {featureFrame.value ? <HalfHeaders /> : <Skeletons />}
-          {halves.value.length > 0 && <Form />}
+      {featureFrame.value ? (
+        <div class="explanations-main">
+          <FeatureToolbar />
+          <ImageStrip />
+          <div
+            class="features-content"
+            aria-busy={featuresLoading.value}
+            data-testid="features"
+            data-step={featureFrame.value.step}
+          >
+            <HalfHeaders />
+            {halves.value.length > 0 && <Form />}
+          </div>
         </div>
-      </div>
+      ) : (
+        <Skeletons />
+      )}
       {settingsOpen.value && <FeatureSettings />}
       <ChannelDialog />
     </div>
   );
 }
 
+/** What the toolbar offers follows from the first records: it comes with them. */
 function Skeletons() {
   return (
-    <div class="channel-skeletons" aria-hidden="true">
-      {Array.from({ length: 24 }, (_, i) => (
-        <div key={i} class="skeleton" />
-      ))}
+    <div key="waiting" class="explanations-main" aria-busy="true" data-testid="features">
+      <div class="channel-skeletons" aria-hidden="true">
+        {Array.from({ length: 24 }, (_, i) => (
+          <div key={i} class="skeleton" />
+        ))}
+      </div>
     </div>
   );
 }

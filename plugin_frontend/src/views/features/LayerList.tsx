@@ -34,13 +34,11 @@ export function LayerList() {
                 }}
               >
                 <span class="layer-name">{titleOfLayer(layer)}</span>
-                {facts && (
-                  <span class="layer-size">
-                    {facts.count}
-                    {facts.grid && ` · ${facts.grid.join("×")}`}
-                    {facts.dead > 0 && <span class="layer-dead"> · {facts.dead} dead</span>}
-                  </span>
-                )}
+                <span class="layer-size">
+                  {facts?.count}
+                  {facts?.grid && ` · ${facts.grid.join("×")}`}
+                  {facts && facts.dead > 0 && <span class="layer-dead"> · {facts.dead} dead</span>}
+                </span>
               </button>
             </li>
           );

@@ -13,6 +13,7 @@ export function RunActivity({ of: { run, series }, brief = false }: { of: RunSer
   const title = activity ? new Date(1000 * activity.last).toLocaleString() : undefined;
   return (
     <span class="run-activity" data-writing={activity?.writing || undefined} data-testid="activity" title={title}>
+      {!brief && <span>{`${series.length} series`}</span>}
       {activity && (
         <>
           <span class="activity-dot" aria-hidden="true" />
@@ -21,7 +22,6 @@ export function RunActivity({ of: { run, series }, brief = false }: { of: RunSer
           {ago(activity.last, now.value)}
         </>
       )}
-      {!brief && <span class="quiet">{`${series.length} series`}</span>}
     </span>
   );
 }

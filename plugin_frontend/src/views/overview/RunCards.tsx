@@ -23,8 +23,8 @@ export function RunCards({ of }: { of: RunSeries }) {
       <header class="overview-run-header">
         <span class="run-dot" style={{ background: runColours.value.get(run.run) }} />
         <h2>{run.run}</h2>
-        <RunActivity of={of} />
         <ProblemsLine run={run} />
+        <RunActivity of={of} />
       </header>
       <div class="overview-cards" aria-busy={!facts.settled}>
         <LoggedCard run={run.run} traces={traces.value.get(run.run) ?? []} />

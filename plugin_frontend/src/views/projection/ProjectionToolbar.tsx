@@ -25,19 +25,19 @@ export function ProjectionToolbar() {
         value={shownTag.value ?? ""}
         options={projectionTags.value.map((tag) => [tag, tag] as const)}
         testId="projection-tag"
+        fixed
         onChange={(tag) => {
           tagChoice.value = tag;
         }}
       />
-      {colourings.value.length > 0 && (
-        <Select<Colouring>
-          label="Colour by"
-          value={colouring.value}
-          options={colourings.value.map((by) => [by, colouringTitle(by)] as const)}
-          testId="points-by"
-          onChange={setColouring}
-        />
-      )}
+      <Select<Colouring>
+        label="Colour by"
+        value={colouring.value}
+        options={colourings.value.map((by) => [by, colouringTitle(by)] as const)}
+        testId="points-by"
+        fixed
+        onChange={setColouring}
+      />
       <label
         class="check toolbar-check"
         title="Lines from where the selected points, or the pinned one, were at the steps before; of 200 points at most"
