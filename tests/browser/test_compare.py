@@ -207,11 +207,13 @@ def test_a_link_restores_the_comparison(open_tab: OpenTab, server: TensorBoard) 
     expect(tab.part("step-b")).to_have_value("0")
     card(tab, 1).get_by_role("button", name=re.compile("Enlarge")).click()
     expect(tab.part("pair-dialog")).to_be_visible()
-    tab.until(lambda: "against" in tab.state())
+    tab.part("divider").press("PageUp")
+    tab.until(lambda: "against" in tab.state() and tab.state().get("divider") == "60")
     again = open_tab(server, "&" + tab.page.url.partition("#tb_explain&")[2])
     expect(again.part("pair-dialog")).to_contain_text("picture 1")
     expect(again.part("pair-dialog")).to_contain_text("A: two, step 10")
     expect(again.part("pair-dialog")).to_contain_text("B: one, step 0")
+    expect(again.part("divider")).to_have_attribute("aria-valuenow", "60")
     assert order(again) == "01"
 
 
@@ -222,6 +224,7 @@ def test_selection_pins_and_filters_of_the_page_hold_for_pairs(open_tab: OpenTab
     tab = open_compare(open_tab, server, "one", selected="ids:" + selected)
     assert order(tab) == "02"
     card(tab, 2).hover()
+    expect(card(tab, 2).get_by_role("checkbox", name="Select picture 2")).to_be_checked()
     card(tab, 2).get_by_test_id("pin").click()
     tab.until(lambda: order(tab) == "20")
     tab.part("filter").click()

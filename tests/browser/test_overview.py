@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -143,6 +143,17 @@ def test_a_mistake_opens_and_problems_are_listed(open_tab: OpenTab, shown: Shown
     leads_to(tab, view="sample", sample=f"{shown.images[5]}:run")
     tab.page.go_back()
     expect(card(tab, "mistakes")).to_be_visible()
+
+
+def test_what_the_curve_has_told_is_not_asked_for_again(open_tab: OpenTab, shown: Shown) -> None:
+    tab = opened(open_tab, shown.server)
+    for step, line in ((0, "2 of 6 right"), (10, "4 of 6 right"), (20, "4 of 6 right")):
+        tab.page.evaluate(f"location.hash = '#tb_explain&p.tb_explain.step={step}'")
+        expect(tab.part("accuracy")).to_contain_text(line)
+        expect(tab.frame.locator(".overview [aria-busy=true], .progress[data-busy]")).to_have_count(0)
+    summaries = [parse_qs(urlsplit(url).query)["key"] for url in tab.requests if "/summaries?" in url]
+    asked = [key for keys in summaries for key in keys]
+    assert len(asked) == len(set(asked)) == 6, asked  # two methods at three steps
 
 
 def test_many_runs_are_lines_that_load_as_they_come_near(open_tab: OpenTab, many: TensorBoard) -> None:

@@ -1,7 +1,7 @@
 /** The two sides of a comparison: which run and step each is, and how the samples that both have are ordered. */
 import { batch, computed, type Signal, signal } from "@preact/signals";
 import { isKind } from "../data/kinds.ts";
-import { bind, oneOf, orNothing, text } from "./bindings.ts";
+import { adjusted, between, bind, oneOf, orNothing, text } from "./bindings.ts";
 import { listedRuns, shownRuns } from "./runs.ts";
 import { shownSeries } from "./series.ts";
 
@@ -96,7 +96,11 @@ export function parsePair(text: string): PairName | undefined {
   return colon > 0 ? { sample: text.slice(0, colon), series: text.slice(colon + 1) } : undefined;
 }
 
+/** Where the divider between enlarged maps is, in percent of their width: A at its left, B at its right. */
+export const divider = signal(50);
+
 export const compareBindings = [
+  adjusted(bind("divider", divider, 50, between(0, 100))),
   ...SIDES.flatMap((side) => [
     bind<string | null>(`${side}_run`, runChoice[side], null, text, orNothing),
     bind<StepChoice>(`${side}_step`, stepChoice[side], null, parseStep),

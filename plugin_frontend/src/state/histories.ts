@@ -109,6 +109,14 @@ export function chosenSteps({ steps, counts }: SeriesSteps, most: number): Reado
   return new Set(all.filter((_, i) => i % stride === 0 || i === all.length - 1));
 }
 
+/** What records tell of all their samples; `null` for those that cannot be read. Kept together with the histories, of which they may be a part. */
+export function loadSummaries(run: string, keys: readonly string[]): Promise<(RecordSummary | null)[]> {
+  return storeFor(null).load(
+    run,
+    keys.map((key) => ({ key })),
+  );
+}
+
 /** Records that cannot be read, and those without the sample, are left out. */
 export function momentsOf(records: readonly { step: number; record: RecordSummary | null }[]): Moment[] {
   const moments: Moment[] = [];

@@ -1,14 +1,10 @@
 /** What the overview knows of the runs near the screen at the shown step: loaded together and shown together. */
 
 import { effect, signal } from "@preact/signals";
-import { fetchSummaries } from "../data/client.ts";
 import { latest } from "../data/latest.ts";
-import { RecordStore } from "../data/record_store.ts";
-import { decodeSummary, type RecordSummary } from "../data/summaries.ts";
 import { entriesAt } from "./alignment.ts";
 import { requestClassNames } from "./class_names.ts";
-import { onForget } from "./forget.ts";
-import { momentsOf } from "./histories.ts";
+import { loadSummaries, momentsOf } from "./histories.ts";
 import type { ClassNote, LayerNote, Wanted } from "./overview_layers.ts";
 import type { Said } from "./overview_maps.ts";
 import { overviewRuns, probesOf, type RunSeries, sampleSeries } from "./overview_series.ts";
@@ -36,15 +32,6 @@ export const overviewInView = signal<ReadonlySet<string>>(new Set());
 
 /** Of one run at one step; a sample and its targets are some hundred bytes. */
 const MOST_SAMPLES = 20_000;
-const BUDGET = 32 * 1024 * 1024;
-
-const store = new RecordStore<{ key: string }, RecordSummary>(
-  (run, keys) => fetchSummaries(run, keys, null),
-  async () => (_, payload) => decodeSummary(payload),
-  BUDGET,
-);
-
-onForget(() => store.clear());
 
 type Asked = { step: number; runs: readonly RunSeries[] };
 
@@ -98,9 +85,9 @@ async function loadSaid(of: RunSeries, step: number): Promise<Pick<RunFacts, "sa
   const run = of.run.run;
   const all = sampleSeries(of);
   const { chosen, left } = affordable(all, run, step);
-  const read = await store.load(
+  const read = await loadSummaries(
     run,
-    chosen.flatMap(({ keys }) => keys.map((key) => ({ key }))),
+    chosen.flatMap(({ keys }) => keys),
   );
   let next = 0;
   const said = chosen.flatMap(({ series, step, keys }): Said[] => {

@@ -2,6 +2,7 @@
 import { className } from "../../state/class_names.ts";
 import { openPair, type Side } from "../../state/compare.ts";
 import { tileSize } from "../../state/samples.ts";
+import { isSelected, onlySelected, selectedCount } from "../../state/selection.ts";
 import { seriesNames } from "../../state/series.ts";
 import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
@@ -9,6 +10,7 @@ import { type Card, isRight } from "../explanations/cards.ts";
 import { percent } from "../explanations/format.ts";
 import { Picture } from "../explanations/Picture.tsx";
 import { PinButton } from "../explanations/PinButton.tsx";
+import { SelectBox } from "../explanations/SelectBox.tsx";
 import { type Outcome, outcomeOf } from "./changes.ts";
 import { DifferencePicture, differs } from "./DifferencePicture.tsx";
 import { LikenessText } from "./LikenessText.tsx";
@@ -21,10 +23,17 @@ export const LONGEST = 128;
 
 export function PairCard({ pair }: { pair: SamplePair }) {
   const [first] = pair.a.explanations;
-  const { label, name } = pair.a.sample;
+  const { label, name, row } = pair.a.sample;
   return (
-    <li class="card pair-card" data-testid="pair-card" data-sample={pair.id} data-outcome={outcomeOf(pair)}>
+    <li
+      class="card pair-card"
+      data-testid="pair-card"
+      data-sample={pair.id}
+      data-outcome={outcomeOf(pair)}
+      data-selected={(row !== 0 && !onlySelected.value && isSelected(row)) || undefined}
+    >
       <Predictions pair={pair} />
+      {row !== 0 && selectedCount.value > 0 && <SelectBox row={row} name={name} />}
       <PinButton id={pair.id} name={name} class="card-pin" />
       <div class="pair-body">
         {first && (

@@ -1,6 +1,6 @@
 /** Two pictures one above the other, with a divider between them: A at its left, B at its right. */
-import { useSignal } from "@preact/signals";
 import type { ComponentChildren, TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
+import { divider } from "../../state/compare.ts";
 
 /** Which of both is seen. */
 export type Seen = "swipe" | "a" | "b";
@@ -11,10 +11,9 @@ const STEP = 2;
 const LEAP = 10;
 
 export function Swipe({ a, b, seen }: Props) {
-  const divider = useSignal(50); // in percent of the width
   const shown = { swipe: divider.value, a: 100, b: 0 }[seen];
   const move = (to: number) => {
-    divider.value = Math.min(100, Math.max(0, to));
+    divider.value = Math.round(10 * Math.min(100, Math.max(0, to))) / 10;
   };
 
   const follow = (event: TargetedPointerEvent<HTMLElement>) => {

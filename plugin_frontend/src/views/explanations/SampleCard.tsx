@@ -13,6 +13,7 @@ import { TurningBadge } from "./clusters/TurningBadge.tsx";
 import { percent } from "./format.ts";
 import { Picture } from "./Picture.tsx";
 import { PinButton } from "./PinButton.tsx";
+import { SelectBox } from "./SelectBox.tsx";
 import { Tile } from "./Tile.tsx";
 
 export function SampleCard({ card }: { card: Card }) {
@@ -33,16 +34,7 @@ export function SampleCard({ card }: { card: Card }) {
       }}
     >
       <Verdict card={card} />
-      {selectable && (
-        <input
-          type="checkbox"
-          class="card-select"
-          aria-label={`Select ${card.sample.name || "this sample"}`}
-          title="Select: lit in the projection  Ctrl-click"
-          checked={selected}
-          onChange={() => toggleSelected(row)}
-        />
-      )}
+      {selectable && <SelectBox row={row} name={card.sample.name} />}
       <PinButton id={card.sample.id} name={card.sample.name} class="card-pin" />
       <TurningBadge card={card} />
       <div class="tiles">

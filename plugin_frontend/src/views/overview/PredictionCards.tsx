@@ -91,14 +91,15 @@ export function MistakesCard(props: ProbeProps) {
 /** In place of mistakes, when there are none. */
 function LeastSureCard(props: ProbeProps) {
   const { run, probe } = props;
+  const unsure = leastSure(probe.said.samples);
   return (
     <Card
-      title={titled("No mistakes; the least sure", props)}
+      title={titled(unsure.length ? "No mistakes; the least sure" : "No mistakes", props)}
       name="unsure"
       more={{ text: "All", onClick: () => showSamples(run, "all", "unsure") }}
     >
       <Strip>
-        {leastSure(probe.said.samples)
+        {(unsure.length ? unsure : probe.said.samples) // logged without probabilities: some of them
           .slice(0, MISTAKES)
           .map((sample) => (
             <Thumb key={sample.id} run={run} sample={sample} classes={probe.said.classes} />
