@@ -39,6 +39,11 @@ export async function fetchRuns(): Promise<RunsAnswer> {
   return (await ask("runs")).json();
 }
 
+/** TensorBoard's own list of runs, in the order in which it gives them colours. */
+export async function fetchRunOrder(): Promise<string[]> {
+  return (await ask("../../runs")).json();
+}
+
 /** The records that came since `after`, which is `next` of an earlier page. */
 export async function fetchSteps(run: string, after: string | null): Promise<StepsPage> {
   const query: [string, string][] = [["run", run], ...LISTED_KINDS.map((kind): [string, string] => ["kind", kind])];

@@ -1,10 +1,10 @@
 /** Asks for the runs again and again while the page is visible, less often while nobody answers. */
 import { effect, signal } from "@preact/signals";
-import { fetchRuns } from "../data/client.ts";
+import { fetchRunOrder, fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
 import { forgetAll } from "./forget.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
-import { indexing, notices, runs } from "./runs.ts";
+import { indexing, learnOrder, listedRuns, notices, runOrder, runs } from "./runs.ts";
 import { forgetSteps } from "./steps.ts";
 
 const PERIOD = 5_000;
@@ -35,12 +35,20 @@ export function reload(): void {
   void poll();
 }
 
+/** Whether there are runs, or may be, of which TensorBoard has not told when it learned of them. */
+function unordered(): boolean {
+  const known = new Set(runOrder.peek());
+  return runs.peek() === null || listedRuns.peek().some(({ run }) => !known.has(run));
+}
+
 async function poll(): Promise<void> {
   clearTimeout(timer);
   reloading.value = true;
   try {
+    const asked = unordered() ? fetchRunOrder().catch(() => []) : null;
     const { runs: answer, notices: sentences = [], indexing: share = null } = await fetchRuns();
     indexing.value = share;
+    if (asked) learnOrder(await asked);
     if (JSON.stringify(sentences) !== JSON.stringify(notices.peek())) notices.value = sentences;
     // An equal answer is no change: nothing is drawn again for it, unless all was forgotten.
     if (anew || JSON.stringify(answer) !== JSON.stringify(runs.peek())) runs.value = answer;

@@ -47,10 +47,20 @@ export function selectMatchingRuns(selected: boolean): void {
 
 const COLOURS = 7;
 
-/** A run keeps its colour whatever is selected or filtered. The colours themselves are in tokens.css. */
-export const runColours = computed(
-  () => new Map(listedRuns.value.map(({ run }, i) => [run, `var(--run-${i % COLOURS})`])),
-);
+/** In which TensorBoard has learned of the runs. It gives each the next colour, and so do we: a run looks the same in all dashboards. */
+export const runOrder = signal<readonly string[]>([]);
+
+/** What is new comes last, as in TensorBoard: a run keeps its colour. */
+export function learnOrder(names: readonly string[]): void {
+  const known = new Set(runOrder.peek());
+  if (names.some((name) => !known.has(name))) runOrder.value = [...new Set([...known, ...names])];
+}
+
+/** Those that TensorBoard does not know (yet) come after the others. The colours themselves are in tokens.css. */
+export const runColours = computed(() => {
+  const names = new Set([...runOrder.value, ...listedRuns.value.map(({ run }) => run)]);
+  return new Map(Array.from(names, (name, i) => [name, `var(--run-${i % COLOURS})`]));
+});
 
 export const runBindings = [
   bind("runs", runSelection, null, ...nameSet),
