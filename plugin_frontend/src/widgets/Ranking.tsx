@@ -1,6 +1,10 @@
 /** A ranked list to look through: pointing at a row, or moving to it with the arrow keys, highlights it; a click picks it. */
 import type { ComponentChildren, TargetedKeyboardEvent } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { adoptStyles } from "../styles/adopt.ts";
+import ranking from "../styles/ranking.css?inline";
+
+adoptStyles(ranking);
 
 type Props<Item> = {
   label: string;
