@@ -28,7 +28,7 @@ const OWNERS: Record<string, string> = Object.fromEntries(
     superpixels: ["correlations", "superpixels"],
   }).flatMap(([owner, names]) => names.map((name) => [`${name}.css`, owner])),
 );
-const OF_ALL = ["base.css", "preferences.css", "shell.css", "tokens.css", "widgets.css"];
+const OF_ALL = ["base.css", "dialog.css", "preferences.css", "shell.css", "tokens.css", "widgets.css"];
 
 /** Rules as [selectors, body], those within media queries too. */
 function rulesOf(name: string): [string[], string][] {

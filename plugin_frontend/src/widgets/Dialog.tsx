@@ -1,8 +1,12 @@
 /** A native modal dialog: Esc closes it, focus stays inside, and it goes back where it came from. */
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { adoptStyles } from "../styles/adopt.ts";
+import dialog from "../styles/dialog.css?inline";
 import { Guarded } from "./Guarded.tsx";
 import { Icon } from "./Icon.tsx";
+
+adoptStyles(dialog);
 
 type Props = {
   title: ComponentChildren;

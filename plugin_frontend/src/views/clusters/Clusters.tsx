@@ -45,7 +45,7 @@ export function Clusters() {
     <div class="explanations clusters" style={style} data-peek={peeking.value || undefined}>
       <div class="explanations-main">
         {any && <ClusterToolbar />}
-        <div class="content" aria-busy={loading.value}>
+        <div key={any ? "layers" : "none"} class="content" aria-busy={loading.value}>
           {any ? (
             sections.value.map((section) => (
               <RunSection key={section.run} section={section}>
