@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ _SHARE = 0.2  # of the time at most is spent walking, however slow the file syst
 _PATIENCE = 0.25  # and this many seconds at most does a request wait for one,
 _QUICK = 0.1  # (the list of plugins for none that took longer the last time)
 _FIRST = 1.0  # or for the first, after which it is told what is known, and how far the reading is.
+_AT_ONCE = 8  # runs of a server that are looked into together
 _LITTLE = 1 << 20  # Bytes of index files that are worth no word while they are read.
 
 _ADDRESS = re.compile(r"[a-zA-Z][0-9a-zA-Z.]*://")
@@ -190,8 +192,10 @@ class Runs:
                 found[name] = run
         with self._changed:
             self._runs = found
-        for run in found.values():
-            run.index.refresh()
+        # A server is asked about several runs at once, since each answer takes its time; a disk is read in order.
+        remote = any(isinstance(root, RemoteRoot) for root in self._roots)
+        with ThreadPoolExecutor(_AT_ONCE if remote else 1, "tb_explain discovery") as pool:
+            list(pool.map(lambda run: run.index.refresh(), found.values()))
         with self._changed:
             self._runs = {name: run for name, run in found.items() if run.index.there}
 

@@ -44,7 +44,7 @@ def upload(directory: Path, address: str) -> None:
             system.pipe_file(f"{path}/{file.relative_to(directory)}", file.read_bytes())
 
 
-@pytest.mark.parametrize("address", ["s3://bucket/{}/logs", "memory://{}/logs/", "s3://bucket/{}/logs/"])
+@pytest.mark.parametrize("address", ["s3://bucket/{}/logs", "memory://{}/logs/"])
 def test_runs_are_named_by_their_path_below_the_logdir(
     tmp_path: Path, page_of: Callable[..., Page], address: str, s3: S3
 ) -> None:
@@ -66,6 +66,31 @@ def test_runs_are_named_by_their_path_below_the_logdir(
     fsspec.filesystem("memory").store.clear()
     if address.startswith("memory"):
         assert page.runs() == {}
+
+
+def test_runs_of_a_server_are_looked_into_together(tmp_path: Path, page_of: Callable[..., Page], s3: S3) -> None:
+    for i in range(10):
+        Run(tmp_path / f"run{i}").log("t", [i])
+    upload(tmp_path, "s3://bucket/together")
+    asked: list[str] = []
+    several = threading.Event()
+
+    def before(method: str, path: str) -> None:
+        if "together/" in path and ".index" in path:
+            asked.append(path)
+            if len(asked) > 1:
+                several.set()
+            several.wait(5)
+            if len(asked) == 1:
+                asked.clear()  # it was waited for before another was asked for
+
+    s3.before = before
+    try:
+        page = page_of("s3://bucket/together")
+        until(lambda: len(page.runs()) == 10)
+    finally:
+        s3.before = lambda method, path: None
+    assert several.is_set()
 
 
 def test_a_logdir_spec_may_mix_local_and_remote_parts(tmp_path: Path, page_of: Callable[..., Page], s3: S3) -> None:
