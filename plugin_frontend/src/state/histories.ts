@@ -17,7 +17,13 @@ import { stepIndex } from "./steps.ts";
 export type Moment = { step: number; samples: SampleSummary[]; classes: string };
 
 /** Ascending steps: all, or evenly chosen ones, the first and the last among them, when they are too many samples to fetch. */
-export type History = { moments: Moment[] /** How many steps were logged. */; steps: number };
+export type History = {
+  moments: Moment[];
+  /** How many steps were logged. */
+  steps: number;
+  /** Of which so many were looked at. */
+  chosen: number;
+};
 
 /** Samples of one answer; a sample and its targets are some hundred bytes. */
 const MOST_SAMPLES = 40_000;
@@ -72,6 +78,7 @@ async function fetch(
     asked.lookup.value = {
       moments: momentsOf(entries.map(({ step }, i) => ({ step, record: records[i] ?? null }))),
       steps: unionOfSteps([logged]).length,
+      chosen: chosen.size,
     };
   } catch (reason) {
     if (known.get(name) === asked) known.delete(name);

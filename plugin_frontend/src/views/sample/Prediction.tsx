@@ -44,7 +44,7 @@ export function Prediction({ open, card }: { open: Open; card: Card | undefined 
     };
   });
   const learning = learningOf(course.steps, course.right);
-  const sentence = learningSentence(learning);
+  const sentence = learningSentence(learning, history.chosen < history.steps ? "shown" : "logged");
   const predictedAt = new Map(course.steps.map((step, at) => [step, course.predicted[at]]));
   const marks = learning.wrong.map((step) => ({
     step,
@@ -81,6 +81,11 @@ export function Prediction({ open, card }: { open: Open; card: Card | undefined 
               ×
             </span>{" "}
             marks the steps at which it was wrong
+          </span>
+        )}
+        {history.chosen < history.steps && (
+          <span class="hint">
+            {history.chosen} of {history.steps} logged steps are shown
           </span>
         )}
         {course.classes.length > shown.length && (

@@ -28,12 +28,15 @@ export function learningOf(steps: readonly number[], right: readonly (boolean | 
   return learning;
 }
 
-/** As a sentence; `null`: nothing is known. */
-export function learningSentence({ wrong, learnt, forgotten, known, right }: Learning): string | null {
+/** As a sentence; `null`: nothing is known. `which`: whether it is about all logged steps or about some that are shown. */
+export function learningSentence(
+  { wrong, learnt, forgotten, known, right }: Learning,
+  which: "logged" | "shown" = "logged",
+): string | null {
   if (known === 0) return null;
   if (known === 1) return right ? "Right at the one logged step." : "Wrong at the one logged step.";
-  if (wrong.length === 0) return `Right at all ${known} logged steps: never forgotten.`;
-  if (wrong.length === known) return `Wrong at all ${known} logged steps: never learnt.`;
+  if (wrong.length === 0) return `Right at all ${known} ${which} steps: never forgotten.`;
+  if (wrong.length === known) return `Wrong at all ${known} ${which} steps: never learnt.`;
   const times = forgotten.length === 1 ? "once" : forgotten.length === 2 ? "twice" : `${forgotten.length} times`;
   if (right)
     return forgotten.length === 0

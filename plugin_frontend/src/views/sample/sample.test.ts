@@ -20,6 +20,9 @@ test("learning and forgetting as a sentence", () => {
   expect(said(undefined, undefined)).toBeNull();
   expect(said(true)).toBe("Right at the one logged step.");
   expect(said(true, true, true)).toBe("Right at all 3 logged steps: never forgotten.");
+  expect(learningSentence(learningOf([0, 64], [true, true]), "shown")).toBe(
+    "Right at all 2 shown steps: never forgotten.",
+  );
   expect(said(false, false)).toBe("Wrong at all 2 logged steps: never learnt.");
   expect(said(false, true, true)).toBe("Learnt at step 10, and not forgotten since.");
   expect(said(false, true, false, true)).toBe("Forgotten once, last learnt at step 30.");
