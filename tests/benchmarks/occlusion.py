@@ -144,7 +144,7 @@ def masks_needed(photographs: int, reference: int = 2000, masks: int = 1504) -> 
             [sum(column) / len(column) for column in zip(*table[name, step], strict=True)]
             for name in ("centred", "as published")
         )
-        meaning = f"rank correlation with {reference} other masks, mean of {photographs} photographs; more is better; error ± {error:.2f}"
+        meaning = f"rank correlation with {reference} other masks, photographs: {photographs}; more is better; error ± {error:.2f}"
         yield Row(f"RISE, EfficientNet-Lite0, {step} masks", mine, "", published, "as published", meaning=meaning)
 
 
