@@ -96,6 +96,35 @@ def test_a_full_disk_costs_what_did_not_fit_and_says_so(disk: Path, caplog: pyte
     assert {*range(70)} - {*kept} >= {failure.step for failure in index.failures()}
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+@pytest.mark.usefixtures("impatient")
+def test_summaries_that_a_full_disk_refused_do_not_end_scalars_for_ever(
+    disk: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tb_explain.event_file._PAUSE", 0.0)
+    writer = ExplainWriter(disk / "run")
+    writer.add_scalar("loss", 0.5, 0)
+    writer.flush()
+    filler = fill(disk)
+    with pytest.raises(OSError, match="No space left"):  # noqa: PT012  (as SummaryWriter's: at some later call)
+        for step in range(1000):
+            writer.add_scalar("loss", 0.0, -step)
+            writer._get_file_writer().flush()
+    writer.add_heatmaps("a tag that TensorBoard is told of by a summary", MAPS, None, 1)
+    assert writer.flush() == 1
+    assert "the event file cannot be written" in caplog.text
+    filler.unlink()
+    for step in range(10, 20):
+        writer.add_scalar("loss", 1.0, step)
+    writer.close()
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+    found = [
+        event.step for path in sorted((disk / "run").glob("*tfevents*")) for event in EventFileLoader(str(path)).Load()
+    ]
+    assert found[-10:] == list(range(10, 20))
+
+
 def test_space_that_comes_back_in_time_costs_nothing(disk: Path) -> None:
     run = disk / "run"
     recorder = recorder_at(run)
