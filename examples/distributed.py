@@ -86,7 +86,7 @@ def main(arguments: argparse.Namespace) -> None:
         print(f"Rank {rank} of {size} explained {explained} images.", flush=True)
 
         # What is made of all images together is made on rank 0, of the features that all ranks have read.
-        features = gather_features(collect_features(model, loader, "11.input"))
+        features = gather_features(collect_features(model, loader))
         if features is not None:
             clusters = KMeans(10, n_init=4, random_state=0).fit_predict(features.values)
             reducer = PCA() if arguments.quick else UMAP()

@@ -85,10 +85,10 @@ def test_distributed(tmp_path: Path, ranks: int) -> None:
     index.refresh()
     assert not index.failures()
     tags = {series.declaration.tag: index.steps(series) for series in index.series()}
-    for method in ("gradcam/8", "inputxgradient"):
+    for method in ("gradcam/10", "inputxgradient"):
         steps = tags[f"validation/{method}"]
         assert set(steps.step.tolist()) == {int(steps.step[0])} and steps.count.sum() == 60
-    assert tags["probe/gradcam/8"].count.sum() == 16 and set(tags["probe/gradcam/8"].step.tolist()) == {0}
+    assert tags["probe/gradcam/10"].count.sum() == 16 and set(tags["probe/gradcam/10"].step.tolist()) == {0}
     assert [len(tags["validation/features"].keys), len(list(tmp_path.rglob("*tfevents*")))] == [1, 1]
 
 
