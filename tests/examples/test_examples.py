@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+import tb_explain
 from tb_explain.records import RunIndex
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -64,6 +65,32 @@ def test_embeddings(tmp_path: Path) -> None:
     assert sorted(found) == ["images/_blocks.10", "images/_blocks.2", "images/_fc.input"]
 
 
+def test_fruit(tmp_path: Path) -> None:
+    said = run("fruit.py", "--quick", "--size", "48", "--logdir", tmp_path)
+    assert "the two classes confused most" in said and "LIME: the two strongest superpixels on the fruit" in said
+    tags = tb_explain.open(tmp_path).runs["."].tags
+    assert {tag.kind for tag in tags.values()} == {
+        "PROJECTION", "HEATMAPS", "OCCLUSION", "OCCLUSION_PAIRS", "SUPERPIXELS"
+    }  # fmt: skip
+    assert not tb_explain.open(tmp_path).runs["."].failures
+
+
+def test_how_networks_see(tmp_path: Path) -> None:
+    said = run("how_networks_see.py", "--quick", "--logdir", tmp_path)
+    assert "channels that pass nothing on" in said and "filters of the first convolution" in said
+    runs = tb_explain.open(tmp_path).runs
+    assert list(runs) == ["digits", "photographs"]
+    assert not any(run.failures for run in runs.values())
+    assert "digits/classes from class means" in runs["digits"].tags
+
+
+def test_object_relations(tmp_path: Path) -> None:
+    said = run("object_relations.py", "--quick", "--size", "96", "--logdir", tmp_path)
+    assert "superpixels at which the largest correlation is greatest" in said
+    tags = tb_explain.open(tmp_path).runs["."].tags
+    assert sorted(tag.kind for tag in tags.values()) == ["CORRELATIONS", "HEATMAPS"]
+
+
 def test_interpretable_cnn(tmp_path: Path) -> None:
     said = run("interpretable_cnn.py", "--quick", "--logdir", tmp_path)
     assert "location instability" in said and "Part that each interpretable filter follows: " in said
@@ -97,6 +124,7 @@ def test_distributed(tmp_path: Path, ranks: int) -> None:
     [
         ("voxel_feedback.py", ("--modelnet", "nowhere"), "nowhere has no folders <class>/train"),
         ("embeddings.py", ("--images", "nowhere"), "nowhere has no folders <class> with images"),
+        ("fruit.py", ("--images", "nowhere"), "nowhere has no folders <class> with images"),
         ("image_clusters.py", ("--size", "30"), "--size must be a multiple of 4 from 8, got 30"),
     ],
 )
