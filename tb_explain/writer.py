@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Literal
 from tb_explain import payloads, quality
 from tb_explain.declared import as_time
 from tb_explain.event_file import name_shortcomings, revive, tolerated
-from tb_explain.explaining import Explaining
 from tb_explain.marks import Marks
 from tb_explain.records import DIRECTORY, Origin, Recorder, moment_in
 from tb_explain.records import explain_pb2 as pb
@@ -24,6 +23,7 @@ from tb_explain.reducing import Reducing
 try:
     from torch.utils.tensorboard import SummaryWriter
 
+    from tb_explain.explaining import Explaining
     from tb_explain.ranks import this_process
 except ImportError as error:
     raise ImportError('logging explanations needs PyTorch: pip install "tb-explain[train]"') from error

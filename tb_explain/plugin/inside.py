@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tb_explain.records import DIRECTORY
+from tb_explain.records.files import read_range, settled
 
 # Runs lie at most so many directories below the logdir. TensorBoard itself fails on much deeper ones.
 _DEEPEST = 64
@@ -37,6 +38,29 @@ class FilesInside:
 
     def sizes(self, directory: str) -> dict[str, int]:
         """As `Files.sizes`."""
+        return settled(directory, lambda: self._sizes(directory))
+
+    def read(self, path: str, start: int, length: int) -> bytes:
+        """As `Files.read`."""
+        with self._opened(path, os.O_RDONLY | _NO_WAIT | getattr(os, "O_BINARY", 0)) as descriptor:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise PermissionError(f"{path} is not a regular file")
+            with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
+                return read_range(file, start, length)
+
+    def run_directories(self) -> Iterator[str]:
+        """The directories at and below the root that hold explanations. Does not enter what plugins keep there, and no links."""
+        if not _BY_DESCRIPTOR:
+            yield from _walk_by_name(self.root)
+            return
+        try:
+            with self._opened(self.root, os.O_RDONLY | _DIRECTORY) as opened:
+                yield from _walk(opened, self.root, 0)
+        except OSError:  # there is no logdir yet, or no more
+            return
+
+    def _sizes(self, directory: str) -> dict[str, int]:
         found = {}
         with self._listed(directory) as entries:
             for entry in entries:
@@ -52,34 +76,6 @@ class FilesInside:
                 if stat.S_ISREG(status.st_mode):
                     found[entry.name] = status.st_size
         return found
-
-    def read(self, path: str, start: int, length: int) -> bytes:
-        """As `Files.read`."""
-        with self._opened(path, os.O_RDONLY | _NO_WAIT | getattr(os, "O_BINARY", 0)) as descriptor:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode):
-                raise PermissionError(f"{path} is not a regular file")
-            # What is asked for may come from a damaged entry: no memory is set aside for what is not there.
-            wanted = min(length, status.st_size - start)
-            if wanted <= 0:
-                return b""
-            with os.fdopen(descriptor, "rb", buffering=0, closefd=False) as file:
-                file.seek(start)
-                data = file.read(wanted)
-                while len(data) < wanted and (more := file.read(wanted - len(data))):
-                    data += more
-            return data
-
-    def run_directories(self) -> Iterator[str]:
-        """The directories at and below the root that hold explanations. Does not enter what plugins keep there, and no links."""
-        if not _BY_DESCRIPTOR:
-            yield from _walk_by_name(self.root)
-            return
-        try:
-            with self._opened(self.root, os.O_RDONLY | _DIRECTORY) as opened:
-                yield from _walk(opened, self.root, 0)
-        except OSError:  # there is no logdir yet, or no more
-            return
 
     @contextmanager
     def _listed(self, directory: str) -> Iterator[Iterator[os.DirEntry[str]]]:

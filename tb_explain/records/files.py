@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from io import FileIO
 from typing import Protocol
 
 _LISTINGS = 5  # of one directory at most, until it is the same before and after
@@ -20,42 +20,55 @@ class Files(Protocol):
         """A range of a file: fewer than `length` bytes (0 or more) only where the file ends."""
 
 
-@dataclass(frozen=True)
 class LocalFiles:
-    """The file system of this machine; `opener` is as that of the built-in `open` and may refuse a path."""
-
-    opener: Callable[[str, int], int] | None = None
+    """The file system of this machine."""
 
     def sizes(self, directory: str) -> dict[str, int]:
         """As `Files.sizes`."""
-        changed = os.stat(directory).st_mtime_ns
-        for _ in range(_LISTINGS):
-            found = {}
-            with os.scandir(directory) as entries:
-                for entry in entries:
-                    try:
-                        if entry.is_file():
-                            found[entry.name] = entry.stat().st_size
-                    except OSError:
-                        continue  # deleted since the directory was read, or a link to nowhere
-            # A listing may lack both a file that was deleted and the one that came in its place before that.
-            before, changed = changed, os.stat(directory).st_mtime_ns
-            if changed == before:
-                break
-        return found
+        return settled(directory, lambda: _sizes(directory))
 
     def read(self, path: str, start: int, length: int) -> bytes:
         """As `Files.read`."""
-        with open(path, "rb", buffering=0, opener=self.opener) as file:
-            # What is asked for may come from a damaged entry: no memory is set aside for what is not there.
-            wanted = min(length, os.fstat(file.fileno()).st_size - start)
-            if wanted <= 0:
-                return b""
-            file.seek(start)
-            data = file.read(wanted)
-            while len(data) < wanted and (more := file.read(wanted - len(data))):
-                data += more
-            return data
+        with open(path, "rb", buffering=0) as file:
+            return read_range(file, start, length)
 
 
 LOCAL = LocalFiles()
+
+
+def settled(directory: str, listing: Callable[[], dict[str, int]]) -> dict[str, int]:
+    """What `listing` says of a directory, once nothing comes or goes meanwhile: it may lack both a file that was deleted and the
+    one that came in its place before that. Raises what `listing` does.
+    """
+    changed = os.stat(directory).st_mtime_ns
+    for _ in range(_LISTINGS):
+        found = listing()
+        before, changed = changed, os.stat(directory).st_mtime_ns
+        if changed == before:
+            break
+    return found
+
+
+def read_range(file: FileIO, start: int, length: int) -> bytes:
+    """As `Files.read`, of an open file."""
+    # What is asked for may come from a damaged entry: no memory is set aside for what is not there.
+    wanted = min(length, os.fstat(file.fileno()).st_size - start)
+    if wanted <= 0:
+        return b""
+    file.seek(start)
+    data = file.read(wanted)
+    while len(data) < wanted and (more := file.read(wanted - len(data))):
+        data += more
+    return data
+
+
+def _sizes(directory: str) -> dict[str, int]:
+    found = {}
+    with os.scandir(directory) as entries:
+        for entry in entries:
+            try:
+                if entry.is_file():
+                    found[entry.name] = entry.stat().st_size
+            except OSError:
+                continue  # deleted since the directory was read, or a link to nowhere
+    return found

@@ -453,5 +453,13 @@ def test_the_plot_is_moved_by_keys_and_says_what_it_shows(open_tab: OpenTab, sho
     assert x > 0
     assert zoom > 1
     expect(tab.part("stage")).to_have_attribute("data-step", "10")  # arrow keys are the plot's here
+    tab.page.keyboard.press("0")
+    tab.until(lambda: tab.state().get("camera") is None, patience=5)
+    tab.page.keyboard.press("-")
+    tab.until(lambda: "camera" in tab.state(), patience=5)
+    assert float(unquote(tab.state()["camera"]).split(",")[2]) < 1
+    for key, tool in (("l", "lasso"), ("p", "pan"), ("r", "rectangle")):
+        tab.page.keyboard.press(key)
+        expect(tab.part("stage")).to_have_attribute("data-tool", tool)
     tab.page.keyboard.press("?")
     expect(tab.part("help-dialog")).to_contain_text("lasso, rectangle")

@@ -87,6 +87,7 @@ def expect_projection(tab: ExplainTab, view: str, values: NDArray[np.uint8]) -> 
     share = values[..., None] / 255
     wanted = GROUND * (1 - share) + SURE * share
     canvas = tab.part("projections").locator(f'canvas[data-view="{view}"]')
+    canvas.scroll_into_view_if_needed()  # what is not seen is not painted
 
     def off() -> float:
         found = pixels(canvas)[..., :3].astype(float)
