@@ -19,6 +19,7 @@ import pytest
 
 from tb_explain.records import Record, SegmentWriter, encode_array, encode_image
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.upkeep.segments import Entries
 
 if TYPE_CHECKING:
     from tests.s3 import S3
@@ -77,8 +78,9 @@ class TensorBoard:
         return {run["run"]: run for run in answer["runs"]}
 
     def complaints(self) -> list[str]:
-        """The lines of the log that should not be there."""
-        return [line for line in self.log.read_text(errors="replace").splitlines() if COMPLAINTS.search(line)]
+        """The lines of the log that should not be there. What connections say that are cut at its end is not counted."""
+        said = self.log.read_text(errors="replace").partition("TensorBoard caught SIGTERM")[0]
+        return [line for line in said.splitlines() if COMPLAINTS.search(line)]
 
 
 def until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
@@ -88,6 +90,12 @@ def until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
         assert time.monotonic() < deadline, f"still {value!r} after {patience} s"
         time.sleep(0.1)
     return value
+
+
+def kinds_stored(run: Path) -> list[int]:
+    """The kinds of all entries of a run's index files, one an entry."""
+    files = sorted(run.glob("plugins/tb_explain/*.index"))
+    return [found.entry.kind for file in files for found in Entries(file) if found.entry is not None]
 
 
 StartTensorBoard = Callable[..., TensorBoard]

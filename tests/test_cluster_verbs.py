@@ -18,6 +18,7 @@ from tb_explain import ExplainWriter, Probe
 from tb_explain.pictures import projections
 from tb_explain.records import Recorder, RunIndex, decode_array
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import kinds_stored
 from tests.test_verbs import read
 
 random = np.random.default_rng(0)
@@ -246,9 +247,7 @@ def test_pictures_are_stored_once_for_all_steps(tmp_path: Path, writer: ExplainW
         writer.add_clusters("a", ASSIGNMENTS, PIXELS, step, dataformats="NHWC", patches=PATCHES)
         writer.add_reconstructions("b", {"x": PIXELS, "": PIXELS}, PIXELS, step, dataformats="NHWC")
     writer.flush()
-    stored = [kind for kind, _ in index_of(tmp_path)._blobs]
-    assert stored.count(pb.IMAGE) == 4, "two samples and two patches"
-    assert len(stored) == 4
+    assert kinds_stored(tmp_path).count(pb.IMAGE) == 4, "two samples and two patches"
 
 
 def test_the_queue_knows_what_waits(monkeypatch: pytest.MonkeyPatch, writer: ExplainWriter) -> None:

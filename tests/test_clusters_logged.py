@@ -19,6 +19,7 @@ from tb_explain.methods import LIME, AblationCA, FeedbackNetwork, FilterClusters
 from tb_explain.pictures import projections
 from tb_explain.records import RunIndex, decode_array
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import kinds_stored
 from tests.test_quality_scalars import scalars
 from tests.test_verbs import read
 
@@ -360,9 +361,7 @@ def test_superpixels_of_voxels_are_logged_as_maps(tmp_path: Path, volumes: Probe
     message = read(tmp_path, f"probe/{name}", pb.HEATMAPS)
     assert_close_to_levels(decode_array(message.maps)[:, 0], projections(result.maps.numpy()))
     assert not message.samples[0].segments, "label maps are flat"
-    index = RunIndex(tmp_path)
-    index.refresh()
-    assert not [kind for kind, _ in index._blobs if kind == pb.LABELS]
+    assert pb.LABELS not in kinds_stored(tmp_path)
 
 
 def test_clusters_of_voxels(tmp_path: Path, volumes: Probe) -> None:

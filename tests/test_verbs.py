@@ -17,6 +17,7 @@ from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import GradCAM, Top
 from tb_explain.records import RunIndex, decode_array
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import kinds_stored
 
 random = np.random.default_rng(0)
 PIXELS = random.integers(0, 256, (2, 8, 6, 3), np.uint8)
@@ -102,9 +103,7 @@ def test_a_label_map_is_stored_once_for_all_steps(tmp_path: Path, writer: Explai
     for step in range(5):
         writer.add_superpixels("val/lime", SEGMENTS, WEIGHTS, PIXELS, step, dataformats="NHWC")
     writer.flush()
-    index = RunIndex(tmp_path)
-    index.refresh()
-    assert len([kind for kind, _ in index._blobs if kind == pb.LABELS]) == 2
+    assert kinds_stored(tmp_path).count(pb.LABELS) == 2
     data = sum(path.stat().st_size for path in tmp_path.rglob("*.data"))
     assert data < 5 * (WEIGHTS.nbytes + 300) + 2 * 200 + PIXELS.nbytes * 2
 

@@ -30,6 +30,74 @@ AUDIT = """async () => {
   return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} ${target}: ${failureSummary}`));
 }"""
 
+# Of text whose contrast axe leaves open (it lies over other things, is short, or is drawn), what is below WCAG's AA: the colours of all that
+# lies beneath its middle, one over the other until nothing shines through. A picture beneath is no ground to read on.
+UNREADABLE = """async () => {
+  const { incomplete } = await axe.run(document, { runOnly: ["color-contrast"], resultTypes: ["incomplete"] });
+  const everything = new CSSStyleSheet();
+  everything.replaceSync("* { pointer-events: auto !important; }");
+  document.adoptedStyleSheets.push(everything);
+  const brush = new OffscreenCanvas(1, 1).getContext("2d", { willReadFrequently: true });
+  const rgba = (css) => {
+    brush.clearRect(0, 0, 1, 1);
+    brush.fillStyle = css;
+    brush.fillRect(0, 0, 1, 1);
+    const [r, g, b, a] = brush.getImageData(0, 0, 1, 1).data;
+    return [r, g, b, a / 255];
+  };
+  const over = ([r, g, b, a], [R, G, B, A]) => {
+    const alpha = a + A * (1 - a);
+    const mix = (upper, lower) => (alpha ? (upper * a + lower * A * (1 - a)) / alpha : 0);
+    return [mix(r, R), mix(g, G), mix(b, B), alpha];
+  };
+  const luminance = (rgb) => {
+    const [r, g, b] = rgb.slice(0, 3).map((value) => {
+      const c = value / 255;
+      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const opacity = (element) => {
+    let product = 1;
+    for (let at = element; at; at = at.parentElement) product *= Number(getComputedStyle(at).opacity);
+    return product;
+  };
+  const drawn = (element) => element instanceof SVGElement && !(element instanceof SVGSVGElement);
+  const found = [];
+  for (const { target } of incomplete.flatMap(({ nodes }) => nodes)) {
+    const element = document.querySelector(target[0]);
+    const text = element && [...element.childNodes].find((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+    if (!text || element.closest("[disabled], [aria-disabled=true], option")) continue;
+    element.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+    const range = document.createRange();
+    range.selectNodeContents(text);
+    const { left, top, width, height } = range.getBoundingClientRect();
+    const beneath = document.elementsFromPoint(left + width / 2, top + height / 2);
+    if (width < 2 || !beneath.includes(element)) continue;  // for screen readers, or cut off
+    let ground = [0, 0, 0, 0];
+    let picture = "";
+    for (const part of beneath.slice(beneath.indexOf(element))) {
+      if (part !== element && part.matches("canvas, img, video")) picture = part.tagName.toLowerCase();
+      if (picture || ground[3] > 0.99) break;
+      const style = getComputedStyle(part);
+      const paint = drawn(part) ? (part === element || part.matches("g, text") ? "transparent" : style.fill) : style.backgroundColor;
+      const [r, g, b, a] = rgba(paint === "none" ? "transparent" : paint);
+      ground = over(ground, [r, g, b, a * opacity(part)]);
+    }
+    const style = getComputedStyle(element);
+    const [r, g, b, a] = rgba(drawn(element) ? style.fill : style.color);
+    const [lighter, darker] = [over([r, g, b, a * opacity(element)], ground), ground].map(luminance).sort((x, y) => y - x);
+    const ratio = (lighter + 0.05) / (darker + 0.05);
+    const size = Number.parseFloat(style.fontSize);
+    const needed = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700) ? 3 : 4.5;
+    const said = `“${text.data.trim().slice(0, 30)}” (${target[0]})`;
+    if (picture) found.push(`${said} lies on a ${picture}`);
+    else if (ratio < needed) found.push(`${said} has a contrast of ${ratio.toFixed(2)}, not ${needed}`);
+  }
+  document.adoptedStyleSheets.pop();
+  return { found, looked: incomplete.flatMap(({ nodes }) => nodes).length };
+}"""
+
 
 @pytest.fixture(scope="module")
 def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> TensorBoard:
@@ -56,6 +124,8 @@ def audit(tab: ExplainTab, what: str) -> None:
         rested(tab)
         violations = tab.frame.evaluate(AUDIT)
         assert not violations, f"{what}, in {theme}:\n" + "\n".join(violations)
+        unreadable = tab.frame.evaluate(UNREADABLE)["found"]
+        assert not unreadable, f"{what}, in {theme}:\n" + "\n".join(unreadable)
 
 
 def select_all(tab: ExplainTab) -> None:
