@@ -131,7 +131,7 @@ export function Patch({
       onKeyDown={move}
       onClick={(event) => event.detail === 0 && onActivate?.()}
     >
-      {letter}
+      {letter && <span>{letter}</span>}
     </button>
   );
 }
