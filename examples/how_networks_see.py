@@ -1,6 +1,6 @@
 """What do the layers of a network pass on, what does each channel look for, and what does it take a class to look like?
 
-python examples/how_networks_see.py                              # scikit-learn's digits and EfficientNet-Lite0, three minutes on a laptop
+python examples/how_networks_see.py                              # scikit-learn's digits and EfficientNet-Lite0, five minutes on a laptop
 python examples/how_networks_see.py --mnist data --model vgg16   # MNIST and torchvision's weights, downloaded
 tensorboard --logdir runs/see                                    # tab "Explain", view "Features"
 
