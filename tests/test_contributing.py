@@ -52,7 +52,8 @@ def test_a_kind_of_record(tmp_path: Path) -> None:
     shutil.copytree(
         ROOT / "tb_explain", tmp_path / "tb_explain", ignore=shutil.ignore_patterns("static", "__pycache__")
     )
-    env = os.environ | {"PYTHONPATH": str(tmp_path)}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])  # where “python” is this one
+    env = os.environ | {"PYTHONPATH": str(tmp_path), "PATH": path}
     said = ""
     for name, language, text in BLOCKS.findall(RECORD):
         file = tmp_path / name
