@@ -24,7 +24,8 @@ from tb_explain.records.runs import runs_of
 
 ReadBlob: TypeAlias = Callable[[int, bytes], bytes]
 
-_MESSAGES: Mapping[int, type[Message]] = {
+# What the payload of each kind of record is.
+MESSAGES: Mapping[int, type[Message]] = {
     pb.HEATMAPS: pb.Heatmaps,
     pb.SUPERPIXELS: pb.Superpixels,
     pb.OCCLUSION: pb.Occlusion,
@@ -78,7 +79,7 @@ class Run:
         self._index.refresh()
         found: dict[str, Tag] = {}
         for series in self._index.series():
-            if series.declaration.kind in _MESSAGES:
+            if series.declaration.kind in MESSAGES:
                 tag = Tag(self.name, self._index, series)
                 found[f"{tag.name} ({tag.kind})" if tag.name in found else tag.name] = tag
         return found
@@ -137,7 +138,7 @@ class Tag:
         return (record for step in self.steps.tolist() for record in self.records(step))
 
     def _record(self, key: RecordKey, step: int, wall_time: float) -> Record:
-        message = _MESSAGES[self._series.declaration.kind].FromString(self._index.read(key))
+        message = MESSAGES[self._series.declaration.kind].FromString(self._index.read(key))
         return Record(message, self._index.read_blob, self, step, wall_time)
 
 

@@ -15,6 +15,7 @@ from torch import nn
 
 from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import GradCAM, Top
+from tb_explain.reading import MESSAGES
 from tb_explain.records import RunIndex, decode_array
 from tb_explain.records import explain_pb2 as pb
 from tests.conftest import kinds_stored
@@ -30,15 +31,6 @@ RELATED = {
     "errors": [0.1, 0.0],
     "groups": [([0, 1, 3], 0.5)],
     "block_counts": [(9, 0.25), (40, 0.5)],
-}
-MESSAGES: dict[int, Callable[[], Any]] = {
-    pb.HEATMAPS: pb.Heatmaps,
-    pb.SUPERPIXELS: pb.Superpixels,
-    pb.OCCLUSION: pb.Occlusion,
-    pb.OCCLUSION_PAIRS: pb.OcclusionPairs,
-    pb.CORRELATIONS: pb.Correlations,
-    pb.CLUSTERS: pb.Clusters,
-    pb.RECONSTRUCTIONS: pb.Reconstructions,
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from tb_explain.reading import MESSAGES
 from tb_explain.records import DIRECTORY, Record, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frames
@@ -28,18 +29,7 @@ TEXTS = (
 MEANT = {"NamedColumn.name", "Measure.name", "Figure.name", "ChannelGroup.relation"}
 MEANT |= {f"{kind}.score" for kind in ("Occlusion", "OcclusionPairs", "Correlations")}
 
-PAYLOADS = {
-    pb.CLASSES: pb.ClassNames,
-    pb.HEATMAPS: pb.Heatmaps,
-    pb.SUPERPIXELS: pb.Superpixels,
-    pb.OCCLUSION: pb.Occlusion,
-    pb.OCCLUSION_PAIRS: pb.OcclusionPairs,
-    pb.CORRELATIONS: pb.Correlations,
-    pb.CLUSTERS: pb.Clusters,
-    pb.RECONSTRUCTIONS: pb.Reconstructions,
-    pb.PROJECTION: pb.Projection,
-    pb.CHANNELS: pb.Channels,
-}
+PAYLOADS = {pb.CLASSES: pb.ClassNames, **MESSAGES}
 
 
 class Disguise:
