@@ -18,7 +18,8 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page, P
 
 from tests.conftest import StartTensorBoard, TensorBoard
 
-expect.set_options(timeout=20_000)
+PATIENCE = 30  # seconds: what is right comes at once, what is wrong may be waited for
+expect.set_options(timeout=1000 * PATIENCE)
 
 # Not ours: what TensorBoard's own page and the missing GPU say.
 FOREIGN = re.compile(
@@ -90,11 +91,11 @@ class ExplainTab:
             part.removeprefix("p.tb_explain.").split("=", 1) for part in parts if part.startswith("p.tb_explain.")
         )
 
-    def until(self, condition: Callable[[], Any], patience: float = 20) -> Any:
+    def until(self, condition: Callable[[], Any]) -> Any:
         """The first true value of `condition`; the browser's events arrive meanwhile, as they would not while sleeping."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + PATIENCE
         while not (value := condition()):
-            assert time.monotonic() < deadline, f"still {value!r} after {patience} s"
+            assert time.monotonic() < deadline, f"still {value!r} after {PATIENCE} s"
             self.page.wait_for_timeout(50)
         return value
 

@@ -146,7 +146,7 @@ def expect_map(tab: ExplainTab, canvas: Locator, values: NDArray[np.float64]) ->
         off = np.abs(found[..., :3] - expected[..., :3]).max(2) > 12
         return float(off.mean()) if (found[..., 3] == 255).all() else 1.0
 
-    tab.until(lambda: share() < 0.01, patience=10)
+    tab.until(lambda: share() < 0.01)
 
 
 def point(tab: ExplainTab, y: float, x: float) -> None:

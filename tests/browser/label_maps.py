@@ -42,4 +42,4 @@ def expect_picture(tab: ExplainTab, canvas: Locator, expected: NDArray[np.uint8]
         colour = (np.abs(found - expected).max(2) > 12) & (expected[..., 3] > 0)
         return float((visible | colour).mean())
 
-    tab.until(lambda: off() == 0, patience=10)
+    tab.until(lambda: off() == 0)

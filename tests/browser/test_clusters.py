@@ -113,7 +113,7 @@ def test_layers_come_in_the_order_of_the_network(open_tab: OpenTab, shown: Shown
     expect(tab.part("count-study")).to_have_count(1)
     tab.part("cluster-layers").get_by_text("conv1").click()
     expect(tab.part("layer").locator("h3")).to_have_text(["conv2", "fc"])
-    tab.until(lambda: tab.state().get("cluster_layers") == "conv2%2Cfc", patience=5)
+    tab.until(lambda: tab.state().get("cluster_layers") == "conv2%2Cfc")
 
 
 def test_pointing_at_a_cluster_lights_it_in_all_images_of_its_layer(open_tab: OpenTab, shown: Shown) -> None:
@@ -167,7 +167,7 @@ def test_a_click_keeps_a_cluster_lit_with_its_patches_and_classes(open_tab: Open
     expect(facts.get_by_test_id("class-bars").get_by_role("listitem")).to_have_text(
         [re.compile(r"wolf\s*80\.0%"), re.compile(r"cat\s*10\.0%"), re.compile(r"fox\s*10\.0%")]
     )
-    tab.until(lambda: tab.state().get("cluster", "").startswith("4"), patience=5)
+    tab.until(lambda: tab.state().get("cluster", "").startswith("4"))
     tab.page.reload()
     tab.frame = tab.until(
         lambda: next((frame for frame in tab.page.frames[1:] if "name=tb_explain" in frame.url), None)
@@ -177,7 +177,7 @@ def test_a_click_keeps_a_cluster_lit_with_its_patches_and_classes(open_tab: Open
     expect(layer(tab, "conv1").get_by_test_id("cluster-tile").first).to_have_attribute("data-step", "0")
     expect_lit(tab, "conv1", ids["conv1", 0], 4)  # the name stays, its index does not
     tab.part("cluster-facts").get_by_role("button", name="Unpin").click()
-    tab.until(lambda: "cluster" not in tab.state(), patience=5)
+    tab.until(lambda: "cluster" not in tab.state())
 
 
 def test_clusters_are_filtered_by_purity_and_by_class(open_tab: OpenTab, shown: Shown) -> None:
@@ -203,7 +203,7 @@ def test_clusters_are_filtered_by_purity_and_by_class(open_tab: OpenTab, shown: 
     tab.part("purity").get_by_label("Purity to").fill("1")
     tab.part("cluster-class").fill("fox")
     expect_left([2, 5])
-    tab.until(lambda: {"purity_from": "0.55", "cluster_class": "2"}.items() <= tab.state().items(), patience=5)
+    tab.until(lambda: {"purity_from": "0.55", "cluster_class": "2"}.items() <= tab.state().items())
     tab.part("cluster-class").fill("any class")
     expect_left([2, 3, 4, 5])
 
@@ -255,7 +255,7 @@ def test_the_keyboard_moves_through_a_legend(open_tab: OpenTab, shown: Shown) ->
         tab.page.keyboard.press("ArrowDown")
     expect_lit(tab, "conv2", shown.logged.ids["conv2", 10], 2)
     tab.page.keyboard.press("Enter")
-    tab.until(lambda: tab.state().get("cluster", "").startswith("2"), patience=5)
+    tab.until(lambda: tab.state().get("cluster", "").startswith("2"))
 
 
 def open_path(open_tab: OpenTab, shown: Shown, sample: int = 0, layer_name: str = "conv1") -> ExplainTab:
@@ -312,7 +312,7 @@ def test_a_layer_of_the_path_is_enlarged_and_its_clusters_are_explored(open_tab:
     picture = tab.part("layer-picture")
     large = picture.locator("canvas.overlay")
     tab.until(lambda: pixels(large).shape[:2] == (2, 2) and pixels(large)[..., 3].any())
-    tab.until(lambda: tab.state().get("way") == "feedback", patience=5)
+    tab.until(lambda: tab.state().get("way") == "feedback")
     ids = shown.logged.feedback["conv2", 10][0]
     box = picture.bounding_box()
     assert box
@@ -323,7 +323,7 @@ def test_a_layer_of_the_path_is_enlarged_and_its_clusters_are_explored(open_tab:
     expect(facts.get_by_test_id("patch")).to_have_count(3)
     tab.page.mouse.down()
     tab.page.mouse.up()
-    tab.until(lambda: tab.state().get("cluster", "").startswith(str(ids[1, 0])), patience=5)
+    tab.until(lambda: tab.state().get("cluster", "").startswith(str(ids[1, 0])))
     tab.page.mouse.move(5, 300)
     picture.focus()
     for key, (y, x) in (("ArrowLeft", (1, 1)), ("ArrowLeft", (1, 0)), ("ArrowUp", (0, 0))):
@@ -434,7 +434,7 @@ def test_without_clusters_the_view_says_how_to_log_them(
     expect(tab.part("empty-state")).to_contain_text('FilterClusters(["layer1", "layer3"])')
     tab.part("view-explanations").click()
     tab.settled()
-    tab.until(lambda: tab.state().get("view") == "explanations", patience=5)
+    tab.until(lambda: tab.state().get("view") == "explanations")
 
 
 def test_a_record_that_contradicts_itself_is_named(

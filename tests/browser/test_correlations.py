@@ -122,7 +122,7 @@ def test_the_most_important_pairs_are_joined_by_their_correlation(open_tab: Open
 
     tab.part("drawn-pairs").fill("3")
     expect(drawn(tab)).to_have_count(3)
-    tab.until(lambda: tab.state().get("drawn_pairs") == "3", patience=5)
+    tab.until(lambda: tab.state().get("drawn_pairs") == "3")
 
 
 def test_the_list_says_what_was_logged(open_tab: OpenTab, logged: Logged) -> None:
@@ -193,7 +193,7 @@ def test_a_click_on_a_superpixel_shows_its_partners(open_tab: OpenTab, logged: L
     assert {line.get_attribute("data-pair") for line in drawn(tab).all()} == {key(pair) for pair in partners}
     expect(tab.part("pairs-list").get_by_role("option")).to_have_count(len(partners))
     expect(tab.part("matrix").locator("rect[data-pair]")).to_have_count(2 * len(partners))
-    tab.until(lambda: tab.state().get("superpixel") == "7", patience=5)
+    tab.until(lambda: tab.state().get("superpixel") == "7")
     tab.part("partners").get_by_role("button").click()
     expect(tab.part("pairs-list").get_by_role("option")).to_have_count(len(PAIRS))
     click(tab, logged, 13)
@@ -234,7 +234,7 @@ def test_groups_interference_and_block_counts(open_tab: OpenTab, logged: Logged)
     band = curve.locator("rect.band")
     left, width = (float(band.get_attribute(name) or 0) for name in ("x", "width"))
     assert left < across[1] < left + width < across[2]  # 36, and not 64, lies in the band
-    tab.until(lambda: tab.state().get("relations") == "blocks", patience=5)
+    tab.until(lambda: tab.state().get("relations") == "blocks")
 
     linked = open_tab(logged.server, tab.page.url.partition("#tb_explain")[2])
     expect(linked.part("block-counts")).to_be_visible()

@@ -81,9 +81,7 @@ def test_the_slider_changes_pixels_as_the_colour_map_says(
         expect(tab.tile(0, tag=TAG, step=step)).to_be_visible()
         expect(slider).to_have_attribute("aria-valuetext", f"step {step}")
         expected = painted(logged(demo, step, 0, -1), 128)
-        tab.until(
-            lambda expected=expected: np.abs(tile_pixels(tab).astype(int) - expected).max(2).mean() < 1, patience=10
-        )
+        tab.until(lambda expected=expected: np.abs(tile_pixels(tab).astype(int) - expected).max(2).mean() < 1)
         shown[step] = tile_pixels(tab)
         assert_same_picture(shown[step], expected)
     assert (shown[0] != shown[400]).any()
@@ -128,9 +126,7 @@ def test_a_deep_link_restores_the_state(open_tab: OpenTab, demo_server: TensorBo
         "runs": "digits",
         "layers": "conv3",
     }
-    tab.until(
-        lambda: wanted.items() <= {name: unquote(value) for name, value in tab.state().items()}.items(), patience=5
-    )
+    tab.until(lambda: wanted.items() <= {name: unquote(value) for name, value in tab.state().items()}.items())
 
     again = open_tab(demo_server, tab.page.url.partition("#tb_explain")[2])
     again.settled()
@@ -148,7 +144,7 @@ def test_the_enlarged_sample_opens_and_closes(open_tab: OpenTab, demo_server: Te
     dialog = tab.part("sample-dialog")
     expect(dialog).to_be_visible()
     expect(dialog).to_contain_text(re.compile("tiger cat|Egyptian cat|tabby"))
-    tab.until(lambda: "sample" in tab.state(), patience=5)
+    tab.until(lambda: "sample" in tab.state())
     tab.page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
 
@@ -187,9 +183,9 @@ def test_dark_mode_follows_tensorboard(open_tab: OpenTab, demo_server: TensorBoa
     background = "() => getComputedStyle(document.body).backgroundColor"
     assert luminance(tab.frame.evaluate(background)) > 200
     tab.page.evaluate("document.body.classList.add('dark-mode')")  # what TensorBoard's menu does
-    tab.until(lambda: luminance(tab.frame.evaluate(background)) < 80, patience=5)
+    tab.until(lambda: luminance(tab.frame.evaluate(background)) < 80)
     tab.page.evaluate("document.body.classList.remove('dark-mode')")
-    tab.until(lambda: luminance(tab.frame.evaluate(background)) > 200, patience=5)
+    tab.until(lambda: luminance(tab.frame.evaluate(background)) > 200)
     dark = open_tab(demo_server, DIGITS, query="?darkMode=true")
     dark.settled()
     assert luminance(dark.frame.evaluate(background)) < 80
@@ -200,14 +196,14 @@ def test_a_hidden_tab_does_not_poll(open_tab: OpenTab, demo_server: TensorBoard)
     tab.settled()
     polls = lambda: sum("/runs" in url for url in tab.requests)  # noqa: E731
     seen = polls()
-    tab.until(lambda: polls() > seen, patience=12)  # it does poll while it is seen
+    tab.until(lambda: polls() > seen)  # it does poll while it is seen
     tab.page.get_by_role("tab", name=re.compile("Scalars", re.IGNORECASE)).click()
     tab.page.wait_for_timeout(1_000)
     hidden = len(tab.requests)
     tab.page.wait_for_timeout(12_000)
     assert len(tab.requests) == hidden, tab.requests[hidden:]
     tab.page.get_by_role("tab", name=re.compile("Explain", re.IGNORECASE)).click()
-    tab.until(lambda: len(tab.requests) > hidden, patience=12)
+    tab.until(lambda: len(tab.requests) > hidden)
 
 
 def test_new_steps_are_followed_while_training_runs(

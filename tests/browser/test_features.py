@@ -55,7 +55,7 @@ def test_tiles_show_the_map_what_raises_the_channel_its_patches_and_numbers(
     tab.part("parts").get_by_text("Maximised").click()
     tab.part("parts").get_by_text("Patches").click()
     expect(channel(tab, 4).locator("canvas")).to_have_count(1)
-    tab.until(lambda: tab.state().get("parts") == "activation%2Cnumbers", patience=5)
+    tab.until(lambda: tab.state().get("parts") == "activation%2Cnumbers")
 
 
 def test_layers_come_in_the_order_of_the_network_and_say_how_large_they_are(
@@ -67,7 +67,7 @@ def test_layers_come_in_the_order_of_the_network_and_say_how_large_they_are(
     expect(tab.part("half")).to_have_attribute("data-layer", "conv2")
     settled(tab)
     assert len(shown(tab)) > 0
-    tab.until(lambda: tab.state().get("feature_layer") == "conv2", patience=5)
+    tab.until(lambda: tab.state().get("feature_layer") == "conv2")
     tab.frame.locator('[data-layer="fc"]').first.click()  # maps of one position
     ordered(tab, [0, 1, 2])
     found = activation(channel(tab, 0))
@@ -113,7 +113,7 @@ def test_channels_are_ordered_and_filtered(open_tab: OpenTab, server: TensorBoar
     ordered(tab, [4, 1])
     tab.part("channel-filter").fill("no such class")
     expect(tab.part("channel-grid")).to_contain_text("The filters leave no channel.")
-    tab.until(lambda: tab.state().get("channel_filter") == "no%20such%20class", patience=5)
+    tab.until(lambda: tab.state().get("channel_filter") == "no%20such%20class")
     assert {"reversed": "1", "channels": "alive"}.items() <= tab.state().items()
 
 
@@ -172,10 +172,10 @@ def test_a_channel_is_enlarged_with_everything_that_is_known_of_it(open_tab: Ope
     expect(facts.get_by_test_id("channel-numbers")).to_contain_text("dead")
     tab.page.keyboard.press("[")
     expect(tab.part("channel-dialog")).to_contain_text("Channel 1 of conv1")
-    tab.until(lambda: tab.state().get("channel") == "1", patience=5)
+    tab.until(lambda: tab.state().get("channel") == "1")
     tab.page.keyboard.press("Escape")
     expect(tab.part("channel-dialog")).to_have_count(0)
-    tab.until(lambda: "channel" not in tab.state(), patience=5)
+    tab.until(lambda: "channel" not in tab.state())
 
 
 def test_an_ascent_that_stopped_says_so_and_ends_where_it_stopped(open_tab: OpenTab, server: TensorBoard) -> None:
@@ -254,4 +254,4 @@ def test_two_runs_are_side_by_side_in_the_same_order_and_scroll_together(
     expect(tab.part("half")).to_have_count(1)
     tab.part("compare").select_option("layer:conv1")
     expect(tab.part("half").last).to_have_attribute("data-layer", "conv1")
-    tab.until(lambda: tab.state().get("compare") == "conv1%3Ainterpretable", patience=5)
+    tab.until(lambda: tab.state().get("compare") == "conv1%3Ainterpretable")

@@ -94,8 +94,8 @@ def test_other_figures_can_be_chosen(open_tab: OpenTab, server: TensorBoard) -> 
         choice.get_by_text(name).click()
     expect(tab.part("figures")).to_have_count(0)
     choice.get_by_text("home_made").click()
-    tab.until(lambda: lines(tab, 0) == ["home_made 2.50"], patience=5)
-    tab.until(lambda: tab.state().get("figures") == "home_made", patience=5)
+    tab.until(lambda: lines(tab, 0) == ["home_made 2.50"])
+    tab.until(lambda: tab.state().get("figures") == "home_made")
 
 
 def test_all_figures_in_the_enlarged_sample_beside_maps_that_know_nothing(
@@ -135,8 +135,8 @@ def test_samples_are_ordered_by_a_figure(open_tab: OpenTab, server: TensorBoard)
         ("Sparseness: lowest first", ["1", "0", "2"]),
     ):
         tab.part("sort").select_option(label=label)
-        tab.until(lambda expected=expected: order(tab) == expected, patience=5)
-    tab.until(lambda: unquote(tab.state().get("sort", "")) == "low:sparseness", patience=5)
+        tab.until(lambda expected=expected: order(tab) == expected)
+    tab.until(lambda: unquote(tab.state().get("sort", "")) == "low:sparseness")
 
     linked = open_tab(server, "&p.tb_explain.sort=high%3Adeletion&p.tb_explain.class=1")
     linked.settled()

@@ -44,7 +44,7 @@ def test_tiles_show_the_map_of_the_chosen_size(open_tab: OpenTab, logged: Logged
     expect_map(tab, canvas, logged.drop_map(SIZES[1]))
     tab.part("slider").get_by_text("Large").click()
     expect_map(tab, canvas, logged.drop_map(SIZES[2]))
-    tab.until(lambda: tab.state().get("slider") == "3", patience=5)
+    tab.until(lambda: tab.state().get("slider") == "3")
     linked = open_tab(logged.server, "&p.tb_explain.slider=1&p.tb_explain.class=2")
     linked.settled()
     expect_map(linked, linked.tile(0, kind="OCCLUSION").locator("canvas.overlay"), logged.drop_map(SIZES[0], target=1))

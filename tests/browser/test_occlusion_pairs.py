@@ -99,7 +99,7 @@ def test_interactions_instead_of_joint_drops(open_tab: OpenTab, logged: Logged) 
     tab.page.keyboard.press("Enter")
     expect(tab.part("held")).to_have_attribute("data-window", str(held))
     expect_map(tab, canvas, covered(PLACES, PAIR, np.nan_to_num(table[held])))
-    tab.until(lambda: tab.state().get("pairs") == "interaction", patience=5)
+    tab.until(lambda: tab.state().get("pairs") == "interaction")
 
 
 def test_two_windows_without_a_pointer(open_tab: OpenTab, logged: Logged) -> None:

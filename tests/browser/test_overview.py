@@ -60,9 +60,7 @@ def card(tab: ExplainTab, name: str) -> Locator:
 
 def leads_to(tab: ExplainTab, **state: str) -> None:
     """What the address says after a click."""
-    tab.until(
-        lambda: state.items() <= {name: unquote(value) for name, value in tab.state().items()}.items(), patience=5
-    )
+    tab.until(lambda: state.items() <= {name: unquote(value) for name, value in tab.state().items()}.items())
 
 
 def test_the_page_opens_with_what_is_known_of_a_run(open_tab: OpenTab, shown: Shown) -> None:
@@ -131,7 +129,7 @@ def test_each_line_leads_to_its_place_and_back_to_the_overview(open_tab: OpenTab
             expect(tab.frame.locator('[data-testid="channel"]')).to_have_count(1)
         tab.page.go_back()
         expect(tab.part("overview")).to_be_visible()
-        tab.until(lambda: not set(tab.state()) - {"step"}, patience=5)
+        tab.until(lambda: not set(tab.state()) - {"step"})
 
 
 def test_a_mistake_opens_and_problems_are_listed(open_tab: OpenTab, shown: Shown) -> None:
@@ -186,4 +184,4 @@ def test_the_demo_leads_to_a_sample(open_tab: OpenTab, demo_server: TensorBoard)
     tab = opened(open_tab, demo_server, "&p.tb_explain.step=20")
     expect(tab.part("accuracy").first).to_contain_text(re.compile(r"\d+ of 32 right"))
     card(tab, "mistakes").get_by_test_id("thumb").first.click()
-    tab.until(lambda: "sample" in tab.state(), patience=5)
+    tab.until(lambda: "sample" in tab.state())

@@ -130,13 +130,13 @@ def test_what_a_lasso_encloses_is_what_explanations_show_and_a_link_restores_it(
     tab = open_view(open_tab, shown.server, "run")
     lasso(tab, 1)
     expect(tab.part("selected-count")).to_have_text("20 selected")
-    tab.until(lambda: selected(tab).startswith("lasso:10:"), patience=5)
+    tab.until(lambda: selected(tab).startswith("lasso:10:"))
     assert len(selected(tab)) < 200
     tab.part("show-explanations").click()
     tab.settled()
     assert sorted(map(str, tiles(tab))) == sorted(explained(logged, 1))
     expect(tab.part("selection-chip")).to_contain_text("20 selected")
-    tab.until(lambda: tab.state().get("view") == "explanations", patience=5)
+    tab.until(lambda: tab.state().get("view") == "explanations")
 
     again = open_tab(shown.server, "&" + tab.page.url.partition("#tb_explain&")[2])  # in Explanations, without the plot
     again.settled()
@@ -148,7 +148,7 @@ def test_what_a_lasso_encloses_is_what_explanations_show_and_a_link_restores_it(
     expect(again.part("selected-count")).to_have_text("20 selected")
     assert selected(again) == selected(tab)
     again.part("clear-selection").click()
-    again.until(lambda: selected(again) == "", patience=5)
+    again.until(lambda: selected(again) == "")
 
 
 def test_clusters_show_what_is_selected_and_nothing_else(open_tab: OpenTab, shown: Shown) -> None:
@@ -171,7 +171,7 @@ def test_shift_adds_control_removes_and_escape_clears(open_tab: OpenTab, shown: 
     lasso(tab, 2)
     tab.page.keyboard.up("Shift")
     expect(tab.part("selected-count")).to_have_text("40 selected")
-    tab.until(lambda: selected(tab).startswith("ids:"), patience=5)
+    tab.until(lambda: selected(tab).startswith("ids:"))
     tab.page.reload()
     tab.frame = tab.until(lambda: next((one for one in tab.page.frames[1:] if "name=tb_explain" in one.url), None))
     expect(tab.part("selected-count")).to_have_text("40 selected")
@@ -232,7 +232,7 @@ def test_a_click_pins_a_row_and_lists_its_neighbours_in_the_features(open_tab: O
     expect(near).to_have_count(len(logged.neighbours[row]))
     assert [int(one.get_attribute("data-row") or -1) for one in near.all()] == logged.neighbours[row].tolist()
     expect(near.nth(1)).to_contain_text("0.25")
-    tab.until(lambda: unquote(tab.state().get("row", "")) == f"{logged.ids[row]}:run", patience=5)
+    tab.until(lambda: unquote(tab.state().get("row", "")) == f"{logged.ids[row]}:run")
     near.first.click()
     expect(point).to_have_attribute("data-row", str(logged.neighbours[row, 0]))
 
@@ -271,7 +271,7 @@ def test_wrong_predictions_are_marked_where_they_are_the_exception(open_tab: Ope
     tab = open_view(open_tab, shown.server, "run")  # 1 in 20
     expect(tab.part("mark-wrong")).to_be_checked()
     tab.part("mark-wrong").uncheck()
-    tab.until(lambda: tab.state().get("mark_wrong") == "0", patience=5)
+    tab.until(lambda: tab.state().get("mark_wrong") == "0")
 
 
 def test_the_legend_shows_a_class_alone_and_hides_one(open_tab: OpenTab, shown: Shown) -> None:
@@ -292,7 +292,7 @@ def test_the_legend_shows_a_class_alone_and_hides_one(open_tab: OpenTab, shown: 
     items.nth(1).get_by_role("checkbox").uncheck()
     tab.part("select-shown").click()
     expect(tab.part("selected-count")).to_have_text("40 selected")
-    tab.until(lambda: unquote(tab.state().get("categories", "")) == "without:1", patience=5)
+    tab.until(lambda: unquote(tab.state().get("categories", "")) == "without:1")
     tab.part("points-by").select_option("outcome")
     expect(items).to_have_text([re.compile("right.*57"), re.compile("wrong.*3")])
 
@@ -328,7 +328,7 @@ def test_pairs_and_the_matrix_show_two_classes_and_what_lies_between(open_tab: O
     between = tab.part("between").get_by_role("button")
     expect(between).to_have_count(2)
     assert [one.get_attribute("data-row") for one in between.all()] == ["0", "20"]
-    tab.until(lambda: unquote(tab.state().get("pair", "")) == "0,1", patience=5)
+    tab.until(lambda: unquote(tab.state().get("pair", "")) == "0,1")
     pairs.last.get_by_role("button").click()
     expect(tab.part("show-all")).to_have_count(0)
 
@@ -382,7 +382,7 @@ def test_two_runs_lie_side_by_side_under_one_camera_and_share_the_selection(open
     expect(tab.part("selection-table").locator("tbody tr")).to_have_count(20)
     tab.page.mouse.move(*screen(tab, [0, 0], panel=1))
     tab.page.mouse.wheel(0, -300)
-    tab.until(lambda: float(unquote(tab.state().get("camera", "0,0,1")).split(",")[2]) > 1.2, patience=5)
+    tab.until(lambda: float(unquote(tab.state().get("camera", "0,0,1")).split(",")[2]) > 1.2)
     tab.part("fit").click()
 
 
@@ -420,7 +420,7 @@ def test_three_dimensions_are_turned_and_selected_from(open_tab: OpenTab, shown:
     tab.page.mouse.down()
     tab.page.mouse.move(*screen(tab, [0.2, 0]), steps=4)
     tab.page.mouse.up()
-    tab.until(lambda: unquote(tab.state().get("camera", "")).count(",") == 4, patience=5)
+    tab.until(lambda: unquote(tab.state().get("camera", "")).count(",") == 4)
     tab.part("select-shown").click()
     expect(tab.part("selected-count")).to_have_text("60 selected")
 
@@ -448,16 +448,19 @@ def test_the_plot_is_moved_by_keys_and_says_what_it_shows(open_tab: OpenTab, sho
     tab.part("stage").focus()
     tab.page.keyboard.press("ArrowRight")
     tab.page.keyboard.press("+")
-    tab.until(lambda: unquote(tab.state().get("camera", "")), patience=5)
+    tab.until(lambda: "camera" in tab.state())
     x, _, zoom = map(float, unquote(tab.state()["camera"]).split(","))
     assert x > 0
     assert zoom > 1
     expect(tab.part("stage")).to_have_attribute("data-step", "10")  # arrow keys are the plot's here
+    moved = tab.state()["camera"]
     tab.page.keyboard.press("0")
-    tab.until(lambda: tab.state().get("camera") is None, patience=5)
+    fitted = tab.until(lambda: tab.state()["camera"] != moved and tab.state()["camera"])
     tab.page.keyboard.press("-")
-    tab.until(lambda: "camera" in tab.state(), patience=5)
-    assert float(unquote(tab.state()["camera"]).split(",")[2]) < 1
+    away = tab.until(lambda: tab.state()["camera"] != fitted and tab.state()["camera"])
+    assert float(unquote(away).split(",")[2]) == pytest.approx(float(unquote(fitted).split(",")[2]) / 1.3, rel=1e-3)
+    tab.page.keyboard.press("0")
+    tab.until(lambda: tab.state()["camera"] == fitted)  # wherever it was
     for key, tool in (("l", "lasso"), ("p", "pan"), ("r", "rectangle")):
         tab.page.keyboard.press(key)
         expect(tab.part("stage")).to_have_attribute("data-tool", tool)

@@ -174,7 +174,7 @@ def test_the_one_that_is_chosen_is_enlarged_and_in_the_address(open_tab: OpenTab
     expect_image(stage, logged.hashes["conv1 0"])
     expect(strip.get_by_role("button", name="conv1")).to_have_attribute("aria-pressed", "true")
     expect(stage).to_contain_text("Reconstructed from what conv1 computed.")
-    tab.until(lambda: tab.state().get("reconstruction") == "1", patience=5)
+    tab.until(lambda: tab.state().get("reconstruction") == "1")
     again = open_tab(logged.server, tab.page.url.partition("#tb_explain")[2])
     expect_image(again.part("reconstruction-panel").locator(".reconstruction-stage"), logged.hashes["conv1 0"])
 
@@ -192,7 +192,7 @@ def test_differences_are_absolute_and_coloured_to_half_the_range(open_tab: OpenT
         canvas = canvases.nth(k)
         tab.until(lambda canvas=canvas: pixels(canvas)[..., 3].any())
         assert np.abs(pixels(canvas)[..., :3].astype(int) - wanted).max() <= 12
-    tab.until(lambda: tab.state().get("difference") == "1", patience=5)
+    tab.until(lambda: tab.state().get("difference") == "1")
     assert tab.part("reconstruction-panel").evaluate("e => e.scrollHeight") == height  # nothing jumps
     expect(tab.part("difference-legend")).to_contain_text("50%")
 
@@ -230,7 +230,7 @@ def test_samples_are_ordered_by_the_ratio_of_the_errors(open_tab: OpenTab, logge
         return [str(tiles.nth(i).get_attribute("data-sample")) for i in range(tiles.count())]
 
     tab.until(lambda: shown() == order)
-    tab.until(lambda: unquote(tab.state().get("sort", "")) == "high:error ratio", patience=5)
+    tab.until(lambda: unquote(tab.state().get("sort", "")) == "high:error ratio")
 
 
 def test_what_stands_for_the_class_is_shown_beside_its_reconstruction(open_tab: OpenTab, logged: Logged) -> None:
@@ -264,7 +264,7 @@ def test_a_response_field_shows_its_box_its_positions_and_its_crops(open_tab: Op
     rows.nth(1).click()
     expect(rows.nth(1)).to_have_attribute("aria-selected", "true")
     expect_field(1, [0, 0, 5, 8], [0, 0, 5, 4], [3, 1, 1, 1])
-    tab.until(lambda: tab.state().get("field") == "1", patience=5)
+    tab.until(lambda: tab.state().get("field") == "1")
     expect(fields).to_contain_text("field 4 × 5 of 4 × 6")
 
 
@@ -299,15 +299,15 @@ def test_voxels_turn_together_and_their_differences_tell_missing_from_added(
     tab.part("voxels").get_by_test_id("voxel-view").focus()
     tab.page.keyboard.press("ArrowRight")
     for k in range(3):
-        tab.until(lambda k=k: (painted(k) != before[k]).any(), patience=5)
+        tab.until(lambda k=k: (painted(k) != before[k]).any())
     tab.part("difference-toggle").check()
 
     def hues(k: int) -> tuple[bool, bool]:
         red, blue = painted(k)[..., 0].astype(int), painted(k)[..., 2].astype(int)
         return bool((blue - red > 60).any()), bool((red - blue > 60).any())
 
-    tab.until(lambda: hues(2) == (True, True), patience=10)
-    tab.until(lambda: hues(1) == (False, False), patience=10)
+    tab.until(lambda: hues(2) == (True, True))
+    tab.until(lambda: hues(1) == (False, False))
 
 
 def test_reconstructions_that_cannot_be_read_are_said(

@@ -138,7 +138,7 @@ def test_the_strongest_of_one_sign_above_a_threshold_are_shown_everywhere(open_t
     expect_shown((weights < 0) & (size >= 0.5 * size.max()))
     tab.part("sign-everywhere").get_by_text("For").click()
     expect_shown((weights > 0) & (size >= 0.5 * size.max()))
-    tab.until(lambda: {"sign": "for", "threshold": "0.5"}.items() <= tab.state().items(), patience=5)
+    tab.until(lambda: {"sign": "for", "threshold": "0.5"}.items() <= tab.state().items())
 
 
 def test_the_rest_is_hidden(open_tab: OpenTab, logged: Logged) -> None:
@@ -157,7 +157,7 @@ def test_the_rest_is_hidden(open_tab: OpenTab, logged: Logged) -> None:
     expect(tab.part("hide-rest")).to_be_checked()
     tab.part("hide-rest").uncheck()
     expect(canvas).to_have_css("opacity", "0.6")
-    tab.until(lambda: "hide_rest" not in tab.state(), patience=5)
+    tab.until(lambda: "hide_rest" not in tab.state())
     assert np.abs(weights).max() > 0
 
 
@@ -229,9 +229,9 @@ def test_keys_go_through_the_list_and_pick(open_tab: OpenTab, logged: Logged) ->
     assert tab.part("play").get_attribute("aria-label") == "Play"  # Space was the list's, and started nothing
     expect(tab.part("outline-picked")).to_have_attribute("data-superpixel", str(ranking[0]))
     expect(listed.locator('[aria-selected="true"]')).to_contain_text(logged.text(ranking[0]))
-    tab.until(lambda: tab.state().get("superpixel") == str(ranking[0]), patience=5)
+    tab.until(lambda: tab.state().get("superpixel") == str(ranking[0]))
     tab.page.keyboard.press("Escape")
-    tab.until(lambda: "superpixel" not in tab.state(), patience=5)
+    tab.until(lambda: "superpixel" not in tab.state())
 
 
 def test_a_deep_link_restores_the_panel(open_tab: OpenTab, logged: Logged) -> None:
@@ -247,7 +247,7 @@ def test_a_deep_link_restores_the_panel(open_tab: OpenTab, logged: Logged) -> No
         "threshold": "0.2",
         "series": "SUPERPIXELS%3Aval%2Flime",
     }
-    tab.until(lambda: wanted.items() <= tab.state().items(), patience=5)
+    tab.until(lambda: wanted.items() <= tab.state().items())
     again = open_tab(logged.server, tab.page.url.partition("#tb_explain")[2])
     expect(again.part("superpixel-panel")).to_be_visible()
     expect(again.part("strongest")).to_have_value("5")

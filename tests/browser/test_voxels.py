@@ -94,7 +94,7 @@ def expect_projection(tab: ExplainTab, view: str, values: NDArray[np.uint8]) -> 
         assert found.shape == wanted.shape
         return float(np.abs(found - wanted).max())
 
-    tab.until(lambda: off() <= 1, patience=10)
+    tab.until(lambda: off() <= 1)
 
 
 @pytest.mark.parametrize("sample", [0, 1])
@@ -108,7 +108,7 @@ def test_projections_show_the_greatest_voxel_along_each_axis(open_tab: OpenTab, 
     expect_projection(tab, "front", voxels.max(0))
     expect_projection(tab, "side", voxels.max(2).T)
     expect_projection(tab, "top", voxels.max(1)[::-1])
-    tab.until(lambda: tab.state().get("up") == "second", patience=5)
+    tab.until(lambda: tab.state().get("up") == "second")
 
 
 def test_seen_straight_from_the_front_voxels_cover_their_projection(open_tab: OpenTab, logged: Logged) -> None:
@@ -139,12 +139,12 @@ def test_arrow_keys_and_dragging_turn_them_and_the_address_says_how(open_tab: Op
     step = tab.frame.locator('[data-testid="dialog-step-slider"]').input_value()
     tab.page.keyboard.press("ArrowLeft")  # elsewhere the key for the step before
     tab.page.keyboard.press("ArrowUp")
-    tab.until(lambda: tab.state().get("turned") == "135%2C32", patience=5)
+    tab.until(lambda: tab.state().get("turned") == "135%2C32")
     keyed = rested(tab)
     assert (keyed != before).any()
     assert tab.frame.locator('[data-testid="dialog-step-slider"]').input_value() == step
     tab.page.keyboard.press("Home")
-    tab.until(lambda: "turned" not in tab.state(), patience=5)
+    tab.until(lambda: "turned" not in tab.state())
     assert (rested(tab) == before).all()
 
     box = view.bounding_box()
@@ -154,14 +154,14 @@ def test_arrow_keys_and_dragging_turn_them_and_the_address_says_how(open_tab: Op
     tab.page.mouse.down()
     tab.page.mouse.move(x + 50, y + 30, steps=5)
     tab.page.mouse.up()
-    tab.until(lambda: tab.state().get("turned") == "175%2C40", patience=5)
+    tab.until(lambda: tab.state().get("turned") == "175%2C40")
     dragged = rested(tab)
     again = open_tab(logged.server, tab.page.url.partition("#tb_explain")[2])
     expect(again.part("voxels")).to_be_visible()
     again.page.mouse.move(2, 2)
     assert (rested(again) == dragged).all()
     tab.frame.get_by_role("button", name="Turn back").click()
-    tab.until(lambda: "turned" not in tab.state(), patience=5)
+    tab.until(lambda: "turned" not in tab.state())
 
 
 def test_they_turn_by_themselves_only_while_pointed_at_and_never_with_reduced_motion(
@@ -170,7 +170,7 @@ def test_they_turn_by_themselves_only_while_pointed_at_and_never_with_reduced_mo
     tab = enlarge(open_tab, logged)
     before = rested(tab)  # nothing moves on its own
     space(tab).hover()
-    tab.until(lambda: (pixels(space(tab)) != before).any(), patience=10)
+    tab.until(lambda: (pixels(space(tab)) != before).any())
     tab.page.mouse.move(2, 2)
     rested(tab)
     assert "turned" not in tab.state()
@@ -188,7 +188,7 @@ def test_the_threshold_decides_what_is_solid(open_tab: OpenTab, logged: Logged) 
     tab.part("voxel-level").fill("0.95")
     few = (rested(tab)[..., 3] > 0).sum()
     assert few < 0.9 * half
-    tab.until(lambda: tab.state().get("level") == "0.95", patience=5)
+    tab.until(lambda: tab.state().get("level") == "0.95")
     binary = enlarge(open_tab, logged, "&p.tb_explain.level=0.95")
     expect(binary.part("voxel-level")).to_be_disabled()
     assert (rested(binary)[..., 3] > 0).any()
