@@ -12,7 +12,17 @@ from werkzeug import Request, Response
 
 from tb_explain.plugin.answers import Descriptions, list_records
 from tb_explain.plugin.discovery import roots_of
-from tb_explain.plugin.http import application, as_json, json_text, malformed, quoted, the_only, to_json, unknown
+from tb_explain.plugin.http import (
+    Refusal,
+    application,
+    as_json,
+    json_text,
+    malformed,
+    quoted,
+    the_only,
+    to_json,
+    unknown,
+)
 from tb_explain.plugin.logdirs import Logdirs
 from tb_explain.plugin.page import static
 from tb_explain.plugin.payloads import OCTETS, Read, framed, whole
@@ -20,7 +30,7 @@ from tb_explain.plugin.summaries import summarise
 from tb_explain.records import DamagedRecord, Payload, RunIndex, image_media_type, image_size
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import Cursor, RecordKey
-from tb_explain.records.payload import PIECE
+from tb_explain.records.payload import PIECE, of_any_copy
 
 _MOST_RECORDS = 256  # of one answer
 _MOST_PIXELS = 1 << 25  # of an image: a few bytes can stand for gigabytes
@@ -139,13 +149,25 @@ class ExplainPlugin(TBPlugin):
             raise malformed(f"{quoted(name)} is no content hash; expected 32 hexadecimal digits.")
         run = self._run(request)
         try:
-            payload = run.blob(kind, bytes.fromhex(name))
-            media_type = _media_type(payload) if kind == pb.IMAGE else OCTETS
-            return whole(request, payload.pieces, payload.length, media_type)
+            copies = run.copies(kind, bytes.fromhex(name))
+            return of_any_copy(copies, lambda payload: _answer(request, kind, payload))
         except KeyError:
             raise unknown(f"This run has nothing with the content hash {name}.") from None
         except (DamagedRecord, OSError):
             raise unknown(f"What has the content hash {name} is damaged and cannot be read.") from None
+
+
+def _answer(request: Request, kind: int, payload: Payload) -> Response:
+    """Raises DamagedRecord, OSError, and Refusal for an image that is sound and none that is shown."""
+    if kind != pb.IMAGE:
+        return whole(request, payload.pieces, payload.length, OCTETS)
+    try:
+        media_type = _media_type(payload)
+    except Refusal:
+        for _ in payload.pieces():
+            pass  # what is damaged says nothing about what it should be
+        raise
+    return whole(request, payload.pieces, payload.length, media_type)
 
 
 def _media_type(image: Payload) -> str:

@@ -19,7 +19,7 @@ from tb_explain.records.entries import Entries, decode
 from tb_explain.records.files import LOCAL, Files
 from tb_explain.records.framing import spans
 from tb_explain.records.listing import Cursor, Listing, Page, RecordKey, Series, Steps
-from tb_explain.records.payload import Payload
+from tb_explain.records.payload import Payload, of_any_copy
 from tb_explain.records.rows import Blobs, Table
 from tb_explain.records.segment import DIRECTORY, FORMAT_VERSION
 from tb_explain.records.segment_index import NO_RECORDS, Counts, SegmentIndex, SegmentPart
@@ -30,6 +30,7 @@ _CHUNK = 256 << 10
 MOST_SERIES = 10_000  # of a run,
 _MOST_DECLARED = 64 << 10  # bytes that describe one of them,
 _MOST_PARTS = 1 << 16  # of which a segment was merged
+_MOST_COPIES = 16  # of what is called by its content hash, tried until one is sound
 _MOST_TEXT = 10_000  # characters of a failure that are kept
 
 _LISTINGS = 5  # of the directory at most, when segments are merged meanwhile
@@ -139,16 +140,16 @@ class RunIndex:
 
     def read_blob(self, kind: int, name: bytes) -> bytes:
         """The image or class names called `name` (its content hash). Raises KeyError, DamagedRecord, or OSError."""
-        return self.blob(kind, name).read()
+        return of_any_copy(self.copies(kind, name), Payload.read)
 
-    def blob(self, kind: int, name: bytes) -> Payload:
-        """Where they lie. Raises KeyError."""
+    def copies(self, kind: int, name: bytes) -> list[Payload]:
+        """Where they lie: of every segment that has them, up to some. Raises KeyError when there is none."""
         with self._lock:
             of = {segment.number: segment for segment in self._segments.values()}
-            rows = self._blobs.find(kind, name)
+            rows = self._blobs.find(kind, name)[:_MOST_COPIES]
         if not len(rows):
             raise KeyError((kind, name))
-        return self._payload(of[int(rows[0]["segment"])], rows[0])
+        return [self._payload(of[int(row["segment"])], row) for row in rows]
 
     def _payload(self, segment: SegmentIndex, row: np.void) -> Payload:
         path = f"{segment.path}.data"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple, TypeVar
 
 import google_crc32c
 
@@ -16,6 +17,9 @@ PIECE = 256 << 10  # bytes
 
 class DamagedRecord(Exception):
     """A payload that is not what its entry says: truncated, or with another CRC."""
+
+
+T = TypeVar("T")
 
 
 class Payload(NamedTuple):
@@ -63,3 +67,11 @@ class Payload(NamedTuple):
         return DamagedRecord(
             f"the record at byte {self.offset} of {os.path.basename(self.path)} does not match its CRC"
         )
+
+
+def of_any_copy(copies: Sequence[Payload], made: Callable[[Payload], T]) -> T:
+    """What is made of the first of these that is sound. Raises DamagedRecord or OSError, as of the last, when none is."""
+    for copy in copies[:-1]:
+        with contextlib.suppress(DamagedRecord, OSError):
+            return made(copy)
+    return made(copies[-1])

@@ -17,9 +17,8 @@ from tb_explain.records import DIRECTORY
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
 from tb_explain.records.segment import FORMAT_VERSION
-from tb_explain.upkeep.segments import BLOBS, RECORDS, Entries, Segment, segments_of
+from tb_explain.upkeep.segments import BLOBS, PART, RECORDS, Entries, Segment, segments_of
 
-_PART = ".part"  # what a file is called that is not complete
 _BLOCK = 4 << 20  # bytes of a payload copied at a time
 
 Keep = Callable[[Segment, int, pb.Entry], bool]
@@ -58,7 +57,7 @@ def rewrite(sources: Sequence[Segment], keep: Keep, *, name: str, only_count: bo
     if only_count:
         _Copy(report, keep, None).of(sources, replaced_by(sources))
         return report
-    parts = [path.with_name(path.name + _PART) for path in (target.data, target.index)]
+    parts = [path.with_name(path.name + PART) for path in (target.data, target.index)]
     try:
         with parts[0].open("xb") as data, parts[1].open("xb") as index:
             _Copy(report, keep, (data.write, index.write)).of(sources, replaced_by(sources))
@@ -107,10 +106,10 @@ def delete(segment: Segment) -> None:
 def clean_up(run: Path) -> None:
     """Delete what upkeep that was stopped halfway has left in a run: files that are not complete, segments that are replaced."""
     directory = run / DIRECTORY
-    for part in sorted(directory.glob(f"*.data{_PART}")):
+    for part in sorted(directory.glob(f"*.data{PART}")):
         part.unlink(missing_ok=True)
-    for part in sorted(directory.glob(f"*.index{_PART}")):
-        unlisted = Segment(part.with_name(part.name.removesuffix(f".index{_PART}")))
+    for part in sorted(directory.glob(f"*.index{PART}")):
+        unlisted = Segment(part.with_name(part.name.removesuffix(f".index{PART}")))
         if not unlisted.index.exists():
             unlisted.data.unlink(missing_ok=True)
         part.unlink(missing_ok=True)

@@ -18,6 +18,7 @@ from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import UnreadableTail, frames
 from tb_explain.records.segment import FORMAT_VERSION
 
+PART = ".part"  # what a file is called that is not complete
 _CHUNK = 4 << 20  # bytes of an index file read at a time
 _NAME = re.compile(r"\d{13,}\.(?P<host>[A-Za-z0-9_-]{1,40})\.(?P<pid>\d{1,10})\.[0-9a-f]{12}")
 
@@ -41,6 +42,11 @@ class Segment:
     def index(self) -> Path:
         """The file that lists."""
         return self.path.with_name(f"{self.path.name}.index")
+
+    @property
+    def unfinished_index(self) -> Path:
+        """What the index file is called until upkeep has written it to its end."""
+        return self.path.with_name(f"{self.path.name}.index{PART}")
 
     @property
     def data(self) -> Path:

@@ -17,7 +17,7 @@ from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import crc32c
 from tb_explain.upkeep.contents import wrong_with_blob, wrong_with_record
 from tb_explain.upkeep.rewrite import replaces
-from tb_explain.upkeep.segments import BLOBS, RECORDS, Entries, Segment, segments_of
+from tb_explain.upkeep.segments import BLOBS, PART, RECORDS, Entries, Segment, segments_of
 
 _QUIET = 60.0  # seconds after which nobody is halfway through an entry
 _MARKER = b"tb_explain"  # what an event file holds that has TensorBoard list the run
@@ -197,7 +197,7 @@ class _Look:
     def _strays(self, run: Path) -> None:
         there = sorted((run / DIRECTORY).iterdir())
         unlisted = [Segment(path.with_suffix("")) for path in there if path.suffix == ".data"]
-        unlisted = [segment for segment in unlisted if not segment.index.exists()]
+        unlisted = [segment for segment in unlisted if not _has_index(segment)]
         # Listed afterwards: what is just being replaced has been named by then.
         replaced = {uid for segment in segments_of(run) for uid in replaces(segment)} if unlisted else set()
         for segment in unlisted:
@@ -205,7 +205,7 @@ class _Look:
                 text = "it has no index file, so nothing in it is shown"
                 self._say(segment.data, None, text, damage=segment.data.stat().st_size > 0)
         for path in there:
-            if path.suffix == ".part":
+            if path.suffix == PART:
                 text = "it was left by a compaction that was stopped; `tb-explain compact` deletes it"
                 self._say(path, None, text, damage=False)
             elif path.suffix == ".index" and os.path.lexists(path) and not path.is_file():
@@ -218,6 +218,11 @@ class _Look:
                 return
         text = "no event file of this run names the plugin, so TensorBoard lists it in no other tab and may not light this one"
         self._say(None, None, text, damage=False)
+
+
+def _has_index(segment: Segment) -> bool:
+    """Whether it is listed, or is being made by a compaction, which gives the index file its name last."""
+    return any(path.exists() for path in (segment.index, segment.unfinished_index, segment.index))
 
 
 def _gaps(starts: array[int], lengths: array[int], size: int) -> Iterator[tuple[int, int]]:

@@ -121,8 +121,17 @@ class Logging(Dataset[int]):
         return i
 
 
-def test_what_the_workers_of_a_dataloader_log_is_kept_when_they_end(tmp_path: Path) -> None:
-    """They end without running what the interpreter would run at exit."""
+def test_what_the_workers_of_a_dataloader_log_is_kept_when_they_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They end without running what the interpreter would run at exit, while much is still to be written."""
+    append = SegmentWriter.append
+
+    def slow(segment: SegmentWriter, records: Any) -> None:
+        time.sleep(0.1)
+        append(segment, records)
+
+    monkeypatch.setattr(SegmentWriter, "append", slow)
     writer = ExplainWriter(tmp_path)
     for step in range(20):
         writer.add_heatmaps("maps", MAPS, None, step)  # its thread is at work when they are forked

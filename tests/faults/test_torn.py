@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from tb_explain.records import DamagedRecord, Record, RunIndex, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frames
+from tb_explain.records.segment import AppendError
 from tests.faults.helpers import index_of
 from tests.records.foreign_reader import read_run
 
@@ -21,9 +25,13 @@ def segment_of(run: Path, steps: range, tag: str = "t") -> SegmentWriter:
     declared = segment.series(series)
     segment.append(declared)
     for step in steps:
-        entry = pb.Entry(kind=pb.HEATMAPS, series=series.id, step=step, wall_time=1.0, count=1)
-        segment.append([Record(entry, PAYLOADS[step % len(PAYLOADS)])])
+        segment.append([record_of(series.id, step)])
     return segment
+
+
+def record_of(series: int, step: int) -> Record:
+    entry = pb.Entry(kind=pb.HEATMAPS, series=series, step=step, wall_time=1.0, count=1)
+    return Record(entry, PAYLOADS[step % len(PAYLOADS)])
 
 
 def shown(index: RunIndex) -> dict[int, bytes | None]:
@@ -82,6 +90,50 @@ def test_data_cut_at_any_byte_of_the_last_payload_costs_that_one(tmp_path: Path)
             assert shown(reader) == complete | {3: None}, f"zeros from byte {size}"
     data.write_bytes(whole)
     assert shown(index) == complete
+
+
+@pytest.mark.parametrize("which", ["data", "index"])
+def test_a_batch_cut_at_any_byte_keeps_the_whole_entries_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    """Of several records written at once the disk takes so many bytes; who logs on does so behind the last whole one."""
+    writev = os.writev
+    for size in itertools.count():
+        run = tmp_path / str(size)
+        segment = segment_of(run, range(1))
+        file = {"data": segment._data, "index": segment._index}[which]
+        left = size
+
+        def cut(descriptor: int, buffers: list[bytes], file: int = file) -> int:
+            nonlocal left
+            if descriptor != file:
+                return writev(descriptor, buffers)
+            if not left:
+                raise OSError(errno.EIO, "refused")
+            written = writev(descriptor, [b"".join(buffers)[:left]])
+            left -= written
+            return written
+
+        index = RunIndex(run)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "writev", cut)
+            try:
+                segment.append([record_of(1, step) for step in (1, 2, 3)])
+                break
+            except AppendError as error:
+                kept = error.written
+        listed = Path(f"{segment.path}.index").read_bytes()
+        assert [found.end for found in frames(listed)][-1] == len(listed), "half an entry would hide all behind it"
+        index.refresh()
+        assert sorted(shown(index)) == [*range(1 + kept)], f"{size} bytes were taken"
+        if which == "data":
+            assert kept == 0, "entries come after all payloads"
+        segment.append([record_of(1, step) for step in range(1 + kept, 6)])
+        for reader in (index, RunIndex(run)):  # one that had seen what was kept, and another
+            reader.refresh()
+            assert shown(reader) == {step: PAYLOADS[step % 4] for step in range(6)}, f"{size} bytes were taken"
+            assert reader.counts().damaged == 0
+    assert size > 100 and kept == (0 if which == "data" else 2)
 
 
 @pytest.mark.parametrize("which", ["index", "data"])

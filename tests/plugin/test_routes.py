@@ -268,6 +268,27 @@ def test_a_damaged_image_is_not_served(run: Run, page: Page) -> None:
     assert "damaged" in answer.text
 
 
+@pytest.mark.parametrize("damaged", ["the first copy", "the second copy"])
+@pytest.mark.parametrize("at", ["its beginning", "its end", "all of its file"])
+def test_a_damaged_copy_does_not_hide_a_sound_one(
+    tmp_path: Path, page_of: Callable[..., Page], damaged: str, at: str
+) -> None:
+    """Of a run that was resumed: each of its segments has the pictures."""
+    copies = [Run(tmp_path).log("t", [0]) for _ in range(2)]
+    page = page_of(tmp_path)
+    images = copies[0].images
+    assert copies[1].images == images
+    file = copies[damaged == "the second copy"].data
+    data = bytearray(file.read_bytes())
+    for encoded in images.values():
+        data[data.index(encoded) + (0 if at == "its beginning" else len(encoded) - 1)] ^= 1
+    file.write_bytes(data if at != "all of its file" else b"")
+    for name, encoded in images.items():
+        answer = page.ask("image", run=".", hash=name)
+        assert (answer.status_code, answer.data) == (200, encoded)
+        assert page.plugin._runs.find(".").read_blob(pb.IMAGE, bytes.fromhex(name)) == encoded  # type: ignore[union-attr]
+
+
 def test_classes(run: Run, page: Page) -> None:
     ((name, encoded),) = run.classes.items()
     answer = page.ask("classes", run=".", hash=name)

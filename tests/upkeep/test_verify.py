@@ -192,6 +192,23 @@ def test_what_is_left_over_or_of_a_newer_version_is_named_and_is_no_damage(run: 
     assert "it is of format version 3" in "\n".join(found.text for found in findings(run))
 
 
+def test_what_a_compaction_has_just_made_is_no_damage(run: Path) -> None:
+    """Its data file has its name already, its index file has not."""
+    segment(run, 101.0, declare(T), Record(pb.Entry(kind=pb.HEATMAPS, series=1, step=2), heatmaps()))
+    renamed: list[str] = []
+    replace = os.replace
+
+    def looking(source: Path, target: Path) -> None:
+        replace(source, target)
+        renamed.append(target.suffix)
+        assert not damages(run), target
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "replace", looking)
+        compact(run)
+    assert renamed == [".data", ".index"]
+
+
 def test_files_that_are_gone_or_lead_elsewhere(run: Path, tmp_path: Path) -> None:
     logdir = tmp_path / "logdir"
     inside = segment(logdir, 101.0, declare(T), record(1, "x"))
