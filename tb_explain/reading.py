@@ -44,11 +44,11 @@ _PER_TARGET = frozenset(
 
 
 def open(logdir: str | os.PathLike[str]) -> Logdir:  # noqa: A001 (for `tb_explain.open`)
-    """The explanations below a directory, or an address such as `s3://bucket/runs`.
+    """The explanations below a directory, in a zip archive of one, or behind an address such as `s3://bucket/runs`.
 
-    Raises OSError: NotADirectoryError when there is no directory of this name.
+    Raises OSError: NotADirectoryError when there is nothing of this name.
     """
-    if not is_remote(os.fspath(logdir)) and not os.path.isdir(logdir):
+    if not is_remote(os.fspath(logdir)) and not os.path.isdir(logdir) and not os.path.isfile(logdir):
         raise NotADirectoryError(f"{os.fspath(logdir)} is no directory; give the one that TensorBoard is started with")
     return Logdir(os.fspath(logdir))
 

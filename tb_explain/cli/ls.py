@@ -10,7 +10,7 @@ from typing import Any
 def add_to(commands: Any) -> None:
     """Declare the subcommand."""
     ls = commands.add_parser("ls", help="list the explanations in a logdir")
-    ls.add_argument("logdir", help="a directory, or an address such as s3://bucket/runs")
+    ls.add_argument("logdir", help="a directory, an archive of one, or an address such as s3://bucket/runs")
     ls.add_argument("--json", action="store_true", help="for scripts")
     ls.set_defaults(run=_run)
 

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
+from tb_explain.plugin.archive import ArchiveRoot
 from tb_explain.plugin.inside import FilesInside, contains
 from tb_explain.plugin.remote import RemoteRoot
 from tb_explain.records import DIRECTORY, RunIndex
@@ -66,14 +67,19 @@ class Root(NamedTuple):
         return contains(self.path, path)
 
 
-def roots_of(logdir: str, logdir_spec: str) -> list[Root | RemoteRoot]:
-    """The directories and addresses named by --logdir or --logdir_spec, as TensorBoard understands them."""
+AnyRoot: TypeAlias = Root | ArchiveRoot | RemoteRoot
+
+
+def roots_of(logdir: str, logdir_spec: str) -> list[AnyRoot]:
+    """The directories, archives and addresses named by --logdir or --logdir_spec, as TensorBoard understands them."""
     named = [("", logdir)] if logdir else [_group_and_path(part) for part in logdir_spec.split(",") if part]
     return [RemoteRoot(group, path) if is_remote(path) else _local(group, path) for group, path in named]
 
 
-def _local(group: str, path: str) -> Root:
-    return Root(group, os.path.realpath(os.path.expanduser(path.removeprefix("file://"))))
+def _local(group: str, path: str) -> Root | ArchiveRoot:
+    path = os.path.realpath(os.path.expanduser(path.removeprefix("file://")))
+    archived = os.path.isfile(path) or (path.endswith(".zip") and not os.path.isdir(path))
+    return ArchiveRoot(group, path) if archived else Root(group, path)
 
 
 def _group_and_path(specification: str) -> tuple[str, str]:
@@ -98,7 +104,7 @@ class Runs:
     the walk does not). A run that resolves to a place outside its root is left out.
     """
 
-    def __init__(self, roots: Iterable[Root | RemoteRoot], listed: Callable[[], Iterable[str]]) -> None:
+    def __init__(self, roots: Iterable[AnyRoot], listed: Callable[[], Iterable[str]]) -> None:
         self._roots = list(roots)
         self._patient_until = 0.0  # seconds of the monotonic clock
         self._listed = listed
@@ -199,9 +205,9 @@ class Runs:
         with self._changed:
             self._runs = {name: run for name, run in found.items() if run.index.there}
 
-    def _candidates(self) -> dict[str, tuple[Root | RemoteRoot, str]]:
+    def _candidates(self) -> dict[str, tuple[AnyRoot, str]]:
         """Where there may be runs. A name found twice is, as in TensorBoard, the one named last."""
-        candidates: dict[str, tuple[Root | RemoteRoot, str]] = {}
+        candidates: dict[str, tuple[AnyRoot, str]] = {}
         listed = self._names_listed()
         for root in self._roots:
             for name in listed:
@@ -221,7 +227,7 @@ class Runs:
                 _log.warning("TensorBoard could not list its runs (%s); Explain looks for them by itself", error)
             return []
 
-    def _look_into(self, root: Root | RemoteRoot, directory: str, before: _Run | None) -> _Run | None:
+    def _look_into(self, root: AnyRoot, directory: str, before: _Run | None) -> _Run | None:
         if before is not None and before.directory == directory:
             return before
         home = os.path.join(directory, DIRECTORY)

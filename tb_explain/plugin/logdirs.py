@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from tb_explain.plugin.discovery import Root, Runs
+from tb_explain.plugin.discovery import AnyRoot, Runs
 from tb_explain.plugin.remote import RemoteRoot
 from tb_explain.records import RunIndex
 
@@ -12,9 +12,9 @@ from tb_explain.records import RunIndex
 class Logdirs:
     """The runs of several roots, as `Runs`. Thread-safe."""
 
-    def __init__(self, roots: Sequence[Root | RemoteRoot], listed: Callable[[], Iterable[str]]) -> None:
-        local = [root for root in roots if isinstance(root, Root)]
+    def __init__(self, roots: Sequence[AnyRoot], listed: Callable[[], Iterable[str]]) -> None:
         remote = [root for root in roots if isinstance(root, RemoteRoot)]
+        local = [root for root in roots if not isinstance(root, RemoteRoot)]
         self._searches = [Runs(local, listed), *(Runs([root], listed) for root in remote)]
 
     def current(self) -> Mapping[str, RunIndex]:
