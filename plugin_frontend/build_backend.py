@@ -29,7 +29,8 @@ __all__ = [
 ]
 
 PAGE = Path(__file__).resolve().parent
-BUNDLE = PAGE.parent / "tb_explain" / "plugin" / "static"
+LIBRARY = PAGE.parent / "tb_explain"
+BUNDLES = (LIBRARY / "plugin" / "static" / "index.js", LIBRARY / "sharing" / "static" / "report.js")
 OLDEST_NODE = (20, 19)
 
 
@@ -57,7 +58,7 @@ def build_page() -> None:
     """Install what the page needs and build it, each if its result is missing or out of date."""
     if not (PAGE / "package.json").exists():
         return  # a source distribution
-    if is_older(BUNDLE / "index.js", page_sources()):
+    if any(is_older(bundle, page_sources()) for bundle in BUNDLES):
         npm = find_npm()
         if is_older(PAGE / "node_modules" / ".package-lock.json", [PAGE / "package-lock.json"]):
             run(npm, "ci", "--no-audit", "--no-fund")

@@ -49,7 +49,7 @@ export default defineConfig({
 });
 
 /** Vite wraps `import()` in code that preloads style sheets. The page has none to load: they are in its scripts. */
-function plainImports(): Plugin {
+export function plainImports(): Plugin {
   return {
     name: "plain-imports",
     enforce: "pre",

@@ -3,6 +3,7 @@ import { render as mount } from "preact";
 import { onDataReloaded } from "./host/reload.ts";
 import { followTheme } from "./host/theme.ts";
 import { followVisibility } from "./host/visibility.ts";
+import { inReport } from "./host/window.ts";
 import { App } from "./shell/App.tsx";
 import { listenToKeys } from "./shell/keyboard.ts";
 import { paneBindings } from "./shell/panes.ts";
@@ -24,7 +25,7 @@ import tokens from "./styles/tokens.css?inline";
 import widgets from "./styles/widgets.css?inline";
 
 export function render(): void {
-  document.title = "Explain for TensorBoard";
+  if (!inReport) document.title = "Explain for TensorBoard";
   document.documentElement.lang = "en";
   adoptStyles(tokens, base, widgets, shell, preferences);
   followTheme();

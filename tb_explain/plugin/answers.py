@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import numpy as np
 from tb_explain.plugin.http import to_json
 from tb_explain.records import RunIndex, Series
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.listing import NO_STEPS, Cursor, RecordKey, Steps
+from tb_explain.records.listing import NO_STEPS, Cursor, Page, RecordKey, Steps
 
 _NEWEST_FAILURES = 20
 _CALENDAR = 8.64e12  # seconds before and after 1970 that are dates in JavaScript
@@ -29,12 +29,12 @@ class Descriptions:
             version = run.version  # before it is described: what is read meanwhile is described the next time
             known = before.get(name)
             same = known is not None and known[:2] == (run, version)
-            now[name] = known if known and same else (run, version, to_json(_describe(name, run)))
+            now[name] = known if known and same else (run, version, to_json(describe(name, run)))
         self._known = now
         return [text for _, _, text in now.values()]
 
 
-def _describe(name: str, run: RunIndex) -> dict[str, object]:
+def describe(name: str, run: RunIndex) -> dict[str, Any]:
     """A run as the answer of `runs` has it."""
     counts = run.counts()
     return {
@@ -75,7 +75,11 @@ def _describe(name: str, run: RunIndex) -> dict[str, object]:
 
 def list_records(run: RunIndex, kinds: list[int], tags: list[str], after: Cursor | None) -> dict[str, object]:
     """Records of series of these kinds and tags (none: of any), as the answer of `steps` has them."""
-    page = run.page(lambda declared: declared.kind in kinds and (not tags or declared.tag in tags), after)
+    return describe_page(run.page(lambda one: one.kind in kinds and (not tags or one.tag in tags), after), tags)
+
+
+def describe_page(page: Page, tags: Sequence[str] = ()) -> dict[str, Any]:
+    """A part of a listing as the answer of `steps` has it; the series in the order of the tags, if any are given."""
     listed = sorted(page.series, key=lambda series: tags.index(series.declaration.tag)) if tags else page.series
     return {
         "series": [
@@ -83,7 +87,7 @@ def list_records(run: RunIndex, kinds: list[int], tags: list[str], after: Cursor
             for series in listed
             if page.anew or series.number in page.steps
         ],
-        "parts": [_text(key) for key in page.parts],
+        "parts": [key_text(key) for key in page.parts],
         "next": f"{page.cursor.epoch:x}-{page.cursor.arrival}",
         "more": page.more,
         "anew": page.anew,
@@ -97,11 +101,12 @@ def _describe_steps(series: Series, steps: Steps) -> dict[str, object]:
         "steps": steps.step.tolist(),
         "wall_times": _times(steps.wall_time),
         "counts": steps.count.tolist(),
-        "keys": [_text(key) for key in steps.keys],
+        "keys": [key_text(key) for key in steps.keys],
     }
 
 
-def _text(key: RecordKey) -> str:
+def key_text(key: RecordKey) -> str:
+    """A key as answers have it."""
     return f"{key.segment}-{key.entry}"
 
 

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from werkzeug import Request, Response
 
-from tb_explain.plugin.http import FOR_A_YEAR, NOT_CACHED, content, streamed
-from tb_explain.records import DamagedRecord
+from tb_explain.plugin.http import FOR_A_YEAR, NOT_CACHED, content, streamed, unknown
+from tb_explain.records import DamagedRecord, image_media_type, image_size
 
 _log = logging.getLogger("tb_explain")
 
@@ -23,6 +23,7 @@ OCTETS = "application/octet-stream"
 _MOST_BYTES = 64 << 20  # of one answer, which is cut short once it is larger than this
 _KEPT = 1 << 20  # bytes of one answer that are kept between the readings
 _SENT = 64 << 10  # bytes at least that are handed on at a time, until the last
+_MOST_PIXELS = 1 << 25  # of an image: a few bytes can stand for gigabytes
 _UNREADABLE = 0xFFFFFFFF
 _ASK_AGAIN = 0xFFFFFFFE
 
@@ -63,6 +64,16 @@ def whole(request: Request, read: Read, length: int, media_type: str) -> Respons
         return streamed(iter(()), length, media_type, FOR_A_YEAR)
     length, kept = _checked(read, _KEPT)
     return _answer([_Part(b"", read, length, kept)], length, media_type, FOR_A_YEAR)
+
+
+def image_type(head: bytes) -> str:
+    """The media type of an image that begins so and that a browser may be asked to show. Raises Refusal for any other."""
+    media_type, size = image_media_type(head), image_size(head)
+    if media_type is None:
+        raise unknown("This image is in none of the formats PNG, JPEG and WebP.")
+    if size is None or size[0] * size[1] > _MOST_PIXELS:
+        raise unknown("This image is of no size that a browser should be asked to show.")
+    return media_type
 
 
 def _checked(read: Read, room: int) -> tuple[int, list[bytes] | None]:

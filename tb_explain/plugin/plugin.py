@@ -25,15 +25,14 @@ from tb_explain.plugin.http import (
 )
 from tb_explain.plugin.logdirs import Logdirs
 from tb_explain.plugin.page import static
-from tb_explain.plugin.payloads import OCTETS, Read, framed, whole
+from tb_explain.plugin.payloads import OCTETS, Read, framed, image_type, whole
 from tb_explain.plugin.summaries import summarise
-from tb_explain.records import DamagedRecord, Payload, RunIndex, image_media_type, image_size
+from tb_explain.records import DamagedRecord, Payload, RunIndex
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import Cursor, RecordKey
 from tb_explain.records.payload import PIECE, of_any_copy
 
 _MOST_RECORDS = 256  # of one answer
-_MOST_PIXELS = 1 << 25  # of an image: a few bytes can stand for gigabytes
 _KEY = re.compile(r"(.{1,200})-([0-9]{1,18})", re.DOTALL)
 _CURSOR = re.compile(r"([0-9a-f]{1,12})-([0-9]{1,10})")
 _HASH = re.compile(r"[0-9a-fA-F]{32}")
@@ -162,22 +161,12 @@ def _answer(request: Request, kind: int, payload: Payload) -> Response:
     if kind != pb.IMAGE:
         return whole(request, payload.pieces, payload.length, OCTETS)
     try:
-        media_type = _media_type(payload)
+        media_type = image_type(payload.start(PIECE))
     except Refusal:
         for _ in payload.pieces():
             pass  # what is damaged says nothing about what it should be
         raise
     return whole(request, payload.pieces, payload.length, media_type)
-
-
-def _media_type(image: Payload) -> str:
-    head = image.start(PIECE)
-    media_type, size = image_media_type(head), image_size(head)
-    if media_type is None:
-        raise unknown("This image is in none of the formats PNG, JPEG and WebP.")
-    if size is None or size[0] * size[1] > _MOST_PIXELS:
-        raise unknown("This image is of no size that a browser should be asked to show.")
-    return media_type
 
 
 def _parse_kinds(names: list[str]) -> list[int]:

@@ -1,10 +1,29 @@
-/** Asks the plugin's routes. Addresses are relative: the page never needs to know where TensorBoard is mounted. */
+/** Asks for what the plugin's routes answer: TensorBoard, or the document itself where that brings the answers along. */
 
 import { ClassNamesSchema } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
 import type { RunsAnswer, StepsPage } from "./answers.ts";
 import { LISTED_KINDS } from "./kinds.ts";
 import { splitPayloads } from "./wire.ts";
+
+/** Who answers. */
+export type Answers = {
+  /** What is asked of a route as docs/http.md has it. */
+  ask(route: string, query: URLSearchParams): Promise<Response>;
+  /** What an image element takes. */
+  imageAddress(run: string, hash: string): string;
+};
+
+/** Addresses are relative: the page never needs to know where TensorBoard is mounted. */
+let answers: Answers = {
+  ask: (route, query) => fetch(query.size ? `${route}?${query}` : route),
+  imageAddress: (run, hash) => `image?${new URLSearchParams({ run, hash })}`,
+};
+
+/** To be said before anything is asked. */
+export function answerFrom(others: Answers): void {
+  answers = others;
+}
 
 /** Nobody answers, or nobody who can: worth trying again. */
 export class Unreachable extends Error {}
@@ -26,8 +45,7 @@ const MOST_BYTES = 2 ** 28 + 2 ** 26;
 const MOST_KEYS = 256;
 
 async function ask(route: string, query: [string, string][] = []): Promise<Response> {
-  const address = query.length ? `${route}?${new URLSearchParams(query)}` : route;
-  const response = await fetch(address).catch((reason: unknown) => {
+  const response = await answers.ask(route, new URLSearchParams(query)).catch((reason: unknown) => {
     throw new Unreachable(`TensorBoard does not answer (${reason}).`);
   });
   if (response.ok) return response;
@@ -116,5 +134,5 @@ async function bytesOf(response: Response): Promise<ArrayBuffer> {
 }
 
 export function imageAddress(run: string, hash: string): string {
-  return `image?${new URLSearchParams({ run, hash })}`;
+  return answers.imageAddress(run, hash);
 }

@@ -12,10 +12,17 @@ export type RecordSummary = {
   classes: string;
 };
 
-/** Throws one sentence when the payload contradicts itself. */
-export function decodeSummary(payload: Uint8Array): RecordSummary {
+/**
+ * Of one sample, by its id, or of all. Throws one sentence when the payload contradicts itself. TensorBoard has left out the others by
+ * then, so that the only one there is has the first place.
+ */
+export function decodeSummary(payload: Uint8Array, only: string | null = null): RecordSummary {
   const message = fromBinary(SummarySchema, payload);
   const n = message.samples.length;
   const t = n ? Math.floor(message.targets.length / n) : 0;
-  return { samples: samplesOf(message, [n, t], () => ({})), classes: toHex(message.classes) };
+  const samples = samplesOf(message, [n, t], () => ({}));
+  return {
+    samples: only === null || n === 1 ? samples : samples.filter(({ id }) => id === only),
+    classes: toHex(message.classes),
+  };
 }

@@ -1,7 +1,7 @@
 /** Takes the answer of the `records` route apart: for each record a little-endian u32 length and that many bytes. */
 
-const UNREADABLE = 0xffffffff;
-const ASK_AGAIN = 0xfffffffe;
+export const UNREADABLE = 0xffffffff;
+export const ASK_AGAIN = 0xfffffffe;
 
 /** A payload, `null` for a record that cannot be read, or `undefined` for one that did not fit in this answer. */
 export type Payload = Uint8Array | null | undefined;

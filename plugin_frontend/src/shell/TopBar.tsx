@@ -1,5 +1,6 @@
 /** The bar at the top: name, views, what went wrong, reload, and panes. */
 import type { Signal } from "@preact/signals";
+import { inReport } from "../host/window.ts";
 import { busy } from "../state/on_screen.ts";
 import { reload, reloading } from "../state/polling.ts";
 import { view } from "../state/view.ts";
@@ -58,17 +59,19 @@ export function TopBar() {
       )}
       <CopyLink />
       <DownloadMenu />
-      <button
-        type="button"
-        class="icon-button"
-        aria-label="Reload"
-        title="Reload"
-        data-testid="reload"
-        data-busy={reloading.value || undefined}
-        onClick={reload}
-      >
-        <Icon name="reload" />
-      </button>
+      {!inReport && (
+        <button
+          type="button"
+          class="icon-button"
+          aria-label="Reload"
+          title="Reload"
+          data-testid="reload"
+          data-busy={reloading.value || undefined}
+          onClick={reload}
+        >
+          <Icon name="reload" />
+        </button>
+      )}
       <button
         type="button"
         class="icon-button"

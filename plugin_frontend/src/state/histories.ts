@@ -94,7 +94,7 @@ function storeFor(sample: string | null): RecordStore<{ key: string }, RecordSum
     stores.get(name) ??
     new RecordStore(
       (run, keys) => fetchSummaries(run, keys, sample),
-      async () => (_, payload) => decodeSummary(payload),
+      async () => (_, payload) => decodeSummary(payload, sample),
       sample === null ? BUDGET : BUDGET / 16,
     );
   stores.delete(name);

@@ -2,6 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { fetchRunOrder, fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
+import { inReport } from "../host/window.ts";
 import { forgetAll } from "./forget.ts";
 import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { indexing, learnOrder, listedRuns, notices, runOrder, runs } from "./runs.ts";
@@ -61,5 +62,5 @@ async function poll(): Promise<void> {
   const usual = indexing.peek() === null ? PERIOD : SHORT_PERIOD;
   period = unreachable.peek() === null ? usual : Math.min(LONGEST_PERIOD, 2 * period);
   clearTimeout(timer);
-  if (visible.peek()) timer = setTimeout(poll, period);
+  if (visible.peek() && !inReport) timer = setTimeout(poll, period);
 }

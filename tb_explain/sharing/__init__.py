@@ -1,0 +1,1 @@
+"""Explanations taken along: a report that opens without a server."""
