@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import fnmatch
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -63,13 +64,13 @@ def over_runs(options: argparse.Namespace, work: Callable[[Path, float], Said]) 
 
 
 def _chosen(options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
-    from tb_explain.records import LOCAL
+    from tb_explain.records.remote import is_remote
     from tb_explain.records.runs import runs_of
 
-    files, runs = runs_of(options.logdir)
-    if files is not LOCAL:
-        raise ValueError(f"{options.logdir} is an address; give a directory, since files are rewritten in place")
-    for name, directory in runs.items():
+    if is_remote(options.logdir) or os.path.isfile(options.logdir):
+        what = "an address" if is_remote(options.logdir) else "a file"
+        raise ValueError(f"{options.logdir} is {what}; give a directory, since files are rewritten in place")
+    for name, directory in runs_of(options.logdir)[1].items():
         if not options.runs or any(fnmatch.fnmatchcase(name, pattern) for pattern in options.runs):
             yield name, Path(directory)
 

@@ -20,24 +20,21 @@ def add_to(commands: Any) -> None:
         description="Reads all explanations in a logdir in full and names all that is damaged or left over, also while they are "
         "written. Exit status: 0 nothing is damaged, 1 something is, 2 the logdir could not be read.",
     )
-    parser.add_argument("logdir", help="a directory")
+    parser.add_argument("logdir", help="a directory, an archive of one, or an address such as s3://bucket/runs")
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(run=_run, in_trouble=2)
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tb_explain.records import LOCAL
     from tb_explain.records.runs import runs_of
     from tb_explain.upkeep.verify import size_of, verify
 
     files, found = runs_of(options.logdir)
-    if files is not LOCAL:
-        raise ValueError(f"{options.logdir} is an address; give a directory")
     runs = {name: Path(directory) for name, directory in found.items()}
-    progress = _Progress(sum(map(size_of, runs.values())))
+    progress = _Progress(sum(size_of(run, files) for run in runs.values()))
     verified = {}
     for name, run in runs.items():
-        verified[name] = verify(run, Path(options.logdir), progress.advance)
+        verified[name] = verify(run, Path(options.logdir), progress.advance, files)
         progress.clear()
         if not options.json:
             _print(name, verified[name].findings)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tb_explain.records import LOCAL, DamagedRecord, RunIndex
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import RecordKey
-from tb_explain.upkeep.segments import BLOBS, RECORDS, Entries, Segment, segments_of
+from tb_explain.upkeep.segments import BLOBS, RECORDS, Segment, segments_of
 from tb_explain.upkeep.tidy import IDLE, Shown, Tidied, tidy
 
 _NAME = 16  # bytes of a content hash
@@ -89,7 +89,7 @@ def prune(
     def keep_record(segment: Segment, number: int) -> bool:
         return not (shown.marked(dropped, segment, number) or shown.hides(segment, number))
 
-    needed = _blobs_needed(run, shown.index, keep_record)
+    needed = blobs_needed(segments_of(run), shown.index, keep_record)
 
     def keep(segment: Segment, number: int, entry: pb.Entry) -> bool:
         return entry.content_hash in needed if entry.kind in BLOBS else keep_record(segment, number)
@@ -98,26 +98,25 @@ def prune(
     return Pruned(tidied, kept_of)
 
 
-def _blobs_needed(run: Path, index: RunIndex, keep: Callable[[Segment, int], bool]) -> set[bytes]:
+def blobs_needed(segments: Sequence[Segment], index: RunIndex, keep: Callable[[Segment, int], bool]) -> set[bytes]:
     """The names of the blobs of a run to which something refers that is kept. Raises OSError when that cannot be read."""
-    segments = segments_of(run)
     names: set[bytes] = set()
     for segment in segments:
-        for found in (entries := Entries(segment.index)):
+        for found in (entries := segment.entries()):
             if found.entry and found.entry.kind in BLOBS:
                 names.add(found.entry.content_hash)
         if entries.newer:
             return names  # who knows what it refers to
     needed = {name for name in names if len(name) != _NAME}  # not as the library calls them: nothing is known of these
     for segment in segments:
-        if not segment.data.is_file():
+        if segment.files is LOCAL and not segment.data.is_file():
             continue
-        for found in Entries(segment.index):
+        for found in segment.entries():
             entry = found.entry
             if entry is None or found.wrong or entry.kind in BLOBS or not entry.length:
                 continue
             if entry.kind not in RECORDS or keep(segment, found.number):
-                needed |= _named_in(segment.data, entry, names)
+                needed |= _named_in(segment, entry, names)
     columns, seen = [*needed], set(needed)
     while columns:
         try:
@@ -131,14 +130,14 @@ def _blobs_needed(run: Path, index: RunIndex, keep: Callable[[Segment, int], boo
     return seen
 
 
-def _named_in(data: Path, entry: pb.Entry, names: set[bytes]) -> set[bytes]:
+def _named_in(segment: Segment, entry: pb.Entry, names: set[bytes]) -> set[bytes]:
     """Those of the names that a payload refers to.
 
     A reference is a field of 16 bytes, whatever the message and whatever a newer version adds to it: that length, then the name.
     """
     named: set[bytes] = set()
     for start in range(0, entry.length, _BLOCK):
-        block = LOCAL.read(str(data), entry.offset + start, min(entry.length - start, _BLOCK + _NAME))
+        block = segment.files.read(str(segment.data), entry.offset + start, min(entry.length - start, _BLOCK + _NAME))
         for i in np.flatnonzero(np.frombuffer(block, np.uint8) == _NAME).tolist():
             if (name := block[i + 1 : i + 1 + _NAME]) in names:
                 named.add(name)

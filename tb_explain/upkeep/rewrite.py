@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from google_crc32c import extend
 
@@ -17,12 +16,12 @@ from tb_explain.records import DIRECTORY
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
 from tb_explain.records.segment import FORMAT_VERSION
-from tb_explain.upkeep.segments import BLOBS, PART, RECORDS, Entries, Segment, segments_of
+from tb_explain.upkeep.segments import BLOBS, PART, RECORDS, Segment, segments_of
 
 _BLOCK = 4 << 20  # bytes of a payload copied at a time
 
 Keep = Callable[[Segment, int, pb.Entry], bool]
-"""Whether a record or blob (of a segment, of this number) is kept; everything else always is."""
+"""Whether an entry (of a segment, of this number) is kept; asked of all but those that begin and end segments."""
 
 
 class LeftAlone(Exception):
@@ -83,6 +82,19 @@ def rewrite(sources: Sequence[Segment], keep: Keep, *, name: str, only_count: bo
     return report
 
 
+def merge(
+    sources: Sequence[Segment], keep: Keep, into: tuple[Write, Write] | None, ends: dict[Segment, int]
+) -> Rewritten:
+    """Hand what is kept of some segments to what writes a data and an index file elsewhere: the segments stay as they are.
+
+    Each is read as far as `ends` says, to its end otherwise, which is noted there. Raises LeftAlone for one that is damaged or of a
+    newer version, and OSError.
+    """
+    report = Rewritten([*sources])
+    _Copy(report, keep, into, ends).of(sources, ())
+    return report
+
+
 def replaced_by(sources: Sequence[Segment]) -> list[str]:
     """What a segment made of these replaces: these, and what they replace that could not be deleted."""
     there = {segment.uid for segment in segments_of(sources[0].path.parents[2])}
@@ -92,7 +104,7 @@ def replaced_by(sources: Sequence[Segment]) -> list[str]:
 
 def replaces(segment: Segment) -> list[str]:
     """The segments that this one replaces, by name. Raises OSError."""
-    first = next(iter(Entries(segment.index)), None)
+    first = next(iter(segment.entries()), None)
     return list(first.entry.segment.replaces) if first and first.entry else []
 
 
@@ -125,7 +137,7 @@ def clean_up(run: Path) -> None:
 
 def _is_whole(segment: Segment) -> bool:
     """Whether a segment was written to its end, as one that replaces others was."""
-    entries, length = Entries(segment.index), 0
+    entries, length = segment.entries(), 0
     for found in entries:
         if found.entry is None:
             return False
@@ -159,8 +171,11 @@ Write = Callable[[bytes], object]
 class _Copy:
     """One pass over the sources, into the functions that write data and index, or into nothing."""
 
-    def __init__(self, report: Rewritten, keep: Keep, into: tuple[Write, Write] | None) -> None:
+    def __init__(
+        self, report: Rewritten, keep: Keep, into: tuple[Write, Write] | None, ends: dict[Segment, int] | None = None
+    ) -> None:
         self._report = report
+        self._ends = {} if ends is None else ends
         self._keep = keep
         self._into = into
         self._offset = 0  # in the new data file
@@ -184,25 +199,25 @@ class _Copy:
         self._report.size += self._offset
 
     def _source(self, source: Segment) -> None:
-        entries = Entries(source.index)
-        ids: dict[int, int] = {}  # new ones by old
+        entries = source.entries(self._ends.get(source))
+        ids: dict[int, int] = {}  # new ones by old; 0: the series is not kept
         self._header = None
-        with source.data.open("rb") as data:
-            for position, number, entry, wrong in entries:
-                if entries.newer:
-                    raise LeftAlone(
-                        source, f"it is of format version {entries.newer}, which this version does not know"
-                    )
-                if entry is None or wrong:
-                    raise LeftAlone(source, f"it is damaged: at byte {position} of its index file {wrong}")
-                if entry.kind == pb.SEGMENT:
-                    self._header = entry
-                elif entry.kind == pb.SERIES:
-                    self._declare(entry, ids)
-                elif entry.kind != pb.END:
-                    self._entry(source, number, entry, ids, data)
+        for position, number, entry, wrong in entries:
+            if entries.newer:
+                raise LeftAlone(source, f"it is of format version {entries.newer}, which this version does not know")
+            if entry is None or wrong:
+                raise LeftAlone(source, f"it is damaged: at byte {position} of its index file {wrong}")
+            if entry.kind == pb.SEGMENT:
+                self._header = entry
+            elif entry.kind == pb.SERIES and not self._keep(source, number, entry):
+                ids[entry.declaration.id] = 0
+            elif entry.kind == pb.SERIES:
+                self._declare(entry, ids)
+            elif entry.kind != pb.END:
+                self._entry(source, number, entry, ids)
         if entries.unreadable:
             raise LeftAlone(source, f"it is damaged: nothing behind byte {entries.end} of its index file can be read")
+        self._ends[source] = entries.end
 
     def _declare(self, entry: pb.Entry, ids: dict[int, int]) -> None:
         declared = entry.declaration
@@ -214,7 +229,7 @@ class _Copy:
             self._ids[name] = declared.id, text
             self._append(entry)
 
-    def _entry(self, source: Segment, number: int, entry: pb.Entry, ids: dict[int, int], data: BinaryIO) -> None:
+    def _entry(self, source: Segment, number: int, entry: pb.Entry, ids: dict[int, int]) -> None:
         if entry.kind in BLOBS:
             name = entry.kind, entry.content_hash
             if name in self._blobs or not self._keep(source, number, entry):
@@ -226,24 +241,28 @@ class _Copy:
                 self._report.dropped += 1
                 return
             self._report.records += 1
+        elif not self._keep(source, number, entry):
+            return
         if entry.series:
+            if ids.get(entry.series) == 0:
+                return
             if entry.series not in ids:
                 raise LeftAlone(
                     source, f"its entry {number}, of a kind that this version does not know, is of no series"
                 )
             entry.series = ids[entry.series]
         if entry.length:
-            self._payload(source, entry, data)
+            self._payload(source, entry)
         self._append(entry)
 
-    def _payload(self, source: Segment, entry: pb.Entry, data: BinaryIO) -> None:
+    def _payload(self, source: Segment, entry: pb.Entry) -> None:
         start = entry.offset
         entry.offset = self._offset
         self._offset += entry.length
         if self._into is None:
             return
         crc = 0
-        for block in _blocks(data, start, entry.length):
+        for block in _blocks(source, start, entry.length):
             crc = extend(crc, block)
             self._into[0](block)
         if crc != entry.crc:
@@ -263,10 +282,9 @@ class _Copy:
             self._into[1](framed)
 
 
-def _blocks(file: BinaryIO, start: int, length: int) -> Iterator[bytes]:
-    """A range of a file, as much of it as there is."""
-    if start < os.fstat(file.fileno()).st_size:
-        file.seek(start)
-        while length and (block := file.read(min(length, _BLOCK))):
-            yield block
-            length -= len(block)
+def _blocks(source: Segment, start: int, length: int) -> Iterator[bytes]:
+    """A range of a data file, as much of it as there is."""
+    while length and (block := source.files.read(str(source.data), start, min(length, _BLOCK))):
+        yield block
+        start += len(block)
+        length -= len(block)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from tb_explain.records import DIRECTORY, MAX_PAYLOAD
+from tb_explain.records import DIRECTORY, LOCAL, MAX_PAYLOAD, Files
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import UnreadableTail, frames
 from tb_explain.records.segment import FORMAT_VERSION
@@ -29,9 +29,10 @@ RECORDS = frozenset(pb.Kind.values()) - {*_OTHERS}
 
 @dataclass(frozen=True)
 class Segment:
-    """The two files of a segment; `path` is without suffix."""
+    """The two files of a segment; `path` is without suffix. Elsewhere than on this machine they can only be read."""
 
     path: Path
+    files: Files = LOCAL
 
     @property
     def uid(self) -> str:
@@ -63,12 +64,18 @@ class Segment:
         """Whether both are regular files that lie where they seem to."""
         return all(path.is_file() and not path.is_symlink() for path in (self.index, self.data))
 
+    def entries(self, stop: int | None = None) -> Entries:
+        """What the index file lists, up to `stop` bytes."""
+        return Entries(self.index, stop, self.files)
+
     def sizes(self) -> tuple[int, int]:
         """Of both files, in bytes now. Raises OSError."""
         return self.index.stat().st_size, self.data.stat().st_size
 
     def is_idle(self, seconds: float) -> bool:
         """Whether nothing was appended for so long, by no process of this machine that still lives. Raises OSError."""
+        if self.files is not LOCAL:
+            return True  # what lies elsewhere was written as a whole
         changed = self.index.stat().st_mtime
         if self.data.exists():
             changed = max(changed, self.data.stat().st_mtime)
@@ -89,11 +96,14 @@ def _lives(pid: int) -> bool:
     return True
 
 
-def segments_of(run: Path) -> list[Segment]:
+def segments_of(run: Path, files: Files = LOCAL) -> list[Segment]:
     """All segments of a run in the order in which they are read."""
     directory = run / DIRECTORY
-    with os.scandir(directory) as files:
-        names = sorted(file.name for file in files if file.name.endswith(".index") and file.is_file())
+    if files is not LOCAL:
+        listed = sorted(name for name in files.sizes(str(directory)) if name.endswith(".index"))
+        return [Segment(directory / name.removesuffix(".index"), files) for name in listed]
+    with os.scandir(directory) as there:
+        names = sorted(file.name for file in there if file.name.endswith(".index") and file.is_file())
     return [Segment(directory / name.removesuffix(".index")) for name in names]
 
 
@@ -109,9 +119,10 @@ class Found(NamedTuple):
 class Entries:
     """All entries of an index file, up to `stop` bytes. Once gone through, the attributes tell how the file ends."""
 
-    def __init__(self, path: Path, stop: int | None = None) -> None:
+    def __init__(self, path: Path, stop: int | None = None, files: Files = LOCAL) -> None:
         self._path = path
         self._stop = stop
+        self._files = files
         self.size = 0  # of what was gone through
         self.end = 0  # of the last frame: what is behind it is a tail
         self.unreadable = False  # whether the tail is no frame, rather than a torn one
@@ -120,22 +131,27 @@ class Entries:
 
     def __iter__(self) -> Iterator[Found]:
         number, buffer, series = 0, b"", dict[int, int]()
-        with self._path.open("rb", buffering=0) as file:
-            self.size = os.fstat(file.fileno()).st_size if self._stop is None else self._stop
-            while chunk := file.read(min(_CHUNK, self.size - self.end - len(buffer))):
-                buffer += chunk
-                start = position = self.end
-                try:
-                    for data, end in frames(buffer):
-                        self.end = start + end
-                        yield self._understood(position, number, data, series)
-                        if self.newer:
-                            return
-                        number, position = number + 1, self.end
-                except UnreadableTail:
-                    self.unreadable = True
-                    return
-                buffer = buffer[self.end - start :]
+        while chunk := self._more():
+            self.size += len(chunk)
+            buffer += chunk
+            start = position = self.end
+            try:
+                for data, end in frames(buffer):
+                    self.end = start + end
+                    yield self._understood(position, number, data, series)
+                    if self.newer:
+                        return
+                    number, position = number + 1, self.end
+            except UnreadableTail:
+                self.unreadable = True
+                return
+            buffer = buffer[self.end - start :]
+            if len(chunk) < _CHUNK:
+                return  # what is appended meanwhile is for the next to read
+
+    def _more(self) -> bytes:
+        wanted = _CHUNK if self._stop is None else min(_CHUNK, self._stop - self.size)
+        return self._files.read(str(self._path), self.size, wanted)
 
     def _understood(self, position: int, number: int, data: bytes | None, series: dict[int, int]) -> Found:
         if data is None:

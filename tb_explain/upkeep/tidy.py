@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tb_explain.records import DIRECTORY, DamagedRecord, RunIndex
+from tb_explain.records import DIRECTORY, LOCAL, DamagedRecord, Files, RunIndex
 from tb_explain.records.listing import RecordKey
 from tb_explain.upkeep.rewrite import Keep, LeftAlone, Rewritten, clean_up, new_name, rewrite
-from tb_explain.upkeep.segments import Entries, Segment, segments_of
+from tb_explain.upkeep.segments import Segment, segments_of
 
 IDLE = 24 * 3600.0
 """Seconds after which a segment whose writer did not say that it was done is taken for one that nobody writes to. Who writes on to a
@@ -100,7 +100,7 @@ def _groups(segments: Sequence[Segment], idle: float, tidied: Tidied) -> Iterato
 def _is_finished(segment: Segment, idle: float) -> bool:
     if segment.is_idle(idle):
         return True
-    entries = Entries(segment.index)
+    entries = segment.entries()
     for _ in entries:
         pass
     return (entries.ended and entries.end == entries.size) or entries.unreadable or entries.newer > 0
@@ -109,8 +109,8 @@ def _is_finished(segment: Segment, idle: float) -> bool:
 class Shown:
     """Which records of a run are shown, and which are known to be hidden by a purge."""
 
-    def __init__(self, run: Path) -> None:
-        self.index = RunIndex(run)
+    def __init__(self, run: Path, files: Files = LOCAL) -> None:
+        self.index = RunIndex(run, files)
         self.index.refresh()
         self._shown: dict[str, bytearray] = {}
         for series in self.index.series():

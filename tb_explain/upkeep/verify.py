@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tb_explain.records import DIRECTORY, LOCAL, content_hash
+from tb_explain.records import DIRECTORY, LOCAL, Files, content_hash
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import crc32c
 from tb_explain.upkeep.contents import wrong_with_blob, wrong_with_record
 from tb_explain.upkeep.rewrite import replaces
-from tb_explain.upkeep.segments import BLOBS, PART, RECORDS, Entries, Segment, segments_of
+from tb_explain.upkeep.segments import BLOBS, PART, RECORDS, Segment, segments_of
 
 _QUIET = 60.0  # seconds after which nobody is halfway through an entry
 _MARKER = b"tb_explain"  # what an event file holds that has TensorBoard list the run
@@ -46,34 +46,41 @@ class Verified:
     size: int = 0  # bytes looked at
 
 
-def size_of(run: Path) -> int:
+def size_of(run: Path, files: Files = LOCAL) -> int:
     """How many bytes there are to look at in a run."""
-    return sum(LOCAL.sizes(str(run / DIRECTORY)).values())
+    return sum(files.sizes(str(run / DIRECTORY)).values())
 
 
-def verify(run: Path, logdir: Path, advance: Callable[[int], object] = lambda size: None) -> Verified:
+def verify(
+    run: Path, logdir: Path, advance: Callable[[int], object] = lambda size: None, files: Files = LOCAL
+) -> Verified:
     """Look at all files of a run; `advance` is told how many bytes each step took. Raises OSError."""
     for _ in range(_ATTEMPTS):
         with contextlib.suppress(FileNotFoundError):  # merged with others since it was listed
-            return _Look(run, logdir, advance).verified
-    return _Look(run, logdir, advance).verified
+            return _Look(run, logdir, advance, files).verified
+    return _Look(run, logdir, advance, files).verified
 
 
 class _Look:
     """Blobs first, then the records, which refer to them."""
 
-    def __init__(self, run: Path, logdir: Path, advance: Callable[[int], object]) -> None:
+    def __init__(self, run: Path, logdir: Path, advance: Callable[[int], object], files: Files) -> None:
         self.verified = Verified()
         self._advance = advance
+        self._files = files
+        self._listed = None if files is LOCAL else files.sizes(str(run / DIRECTORY))
         self._places: dict[tuple[int, bytes], tuple[Path, int, int]] = {}  # of sound blobs: file, offset, length
         self._damaged: set[tuple[int, bytes]] = set()
-        segments = [one for one in segments_of(run) if not self._leads_out(one, logdir)]
+        segments = [one for one in segments_of(run, files) if files is not LOCAL or not self._leads_out(one, logdir)]
         listed = self._leave_out_replaced(segments)
         ends = {segment: self._index(segment) for segment in listed}
         for segment, end in ends.items():
             self._records(segment, end)
-        self._strays(run)
-        self._marker(run)
+        if self._listed is None:
+            self._strays(run)
+            self._marker(run)
+        else:
+            self._unlisted(run, self._listed)
 
     def _say(self, file: Path | None, position: int | None, text: str, damage: bool = True) -> None:
         self.verified.findings.append(Finding(file.name if file else "", position, text, damage))
@@ -101,10 +108,10 @@ class _Look:
     def _index(self, segment: Segment) -> int:
         """Look at an index file and the blobs that it lists; returns how far."""
         self.verified.segments += 1
-        if not segment.data.is_file():
+        if self._size_of_data(segment) is None:
             self._say(segment.data, None, "it is not there; all payloads of the segment are lost")
         starts, lengths, unknown = array("Q"), array("Q"), Counter[int]()
-        entries = Entries(segment.index)
+        entries = segment.entries()
         for position, number, entry, wrong in entries:
             if wrong:
                 lost = " and what it lists is lost" if entry is None else ""
@@ -131,8 +138,8 @@ class _Look:
         for kind, n in unknown.items():
             text = f"{n} entries are of kind {kind}, which a newer version of tb-explain wrote"
             self._say(segment.index, None, text, damage=False)
-        if not entries.newer and segment.data.is_file():
-            for start, end in _gaps(starts, lengths, segment.data.stat().st_size):
+        if not entries.newer and (size := self._size_of_data(segment)) is not None:
+            for start, end in _gaps(starts, lengths, size):
                 if quiet or entries.ended:
                     text = f"no entry lists the {end - start} bytes from here on; their writer was stopped or failed, or their entries are lost"
                     self._say(segment.data, start, text, damage=False)
@@ -157,9 +164,9 @@ class _Look:
         self._places.setdefault(name, (segment.data, entry.offset, entry.length))
 
     def _payload(self, segment: Segment, number: int, entry: pb.Entry) -> bytes | None:
-        if not segment.data.is_file():
+        if self._size_of_data(segment) is None:
             return None
-        payload = LOCAL.read(str(segment.data), entry.offset, entry.length)
+        payload = self._files.read(str(segment.data), entry.offset, entry.length)
         self.verified.size += len(payload)
         self._advance(len(payload))
         if len(payload) < entry.length:
@@ -171,9 +178,14 @@ class _Look:
         self._say(segment.data, entry.offset, text)
         return None
 
+    def _size_of_data(self, segment: Segment) -> int | None:
+        if self._listed is not None:
+            return self._listed.get(segment.data.name)
+        return segment.data.stat().st_size if segment.data.is_file() else None
+
     def _records(self, segment: Segment, end: int) -> None:
         tags: dict[int, str] = {}
-        for _, number, entry, wrong in Entries(segment.index, end):
+        for _, number, entry, wrong in segment.entries(end):
             if entry is not None and entry.kind == pb.SERIES:
                 tags[entry.declaration.id] = entry.declaration.tag
             if entry is None or wrong or entry.kind not in RECORDS:
@@ -192,7 +204,14 @@ class _Look:
 
     def _column(self, name: bytes) -> bytes:
         path, offset, length = self._places[pb.COLUMN, name]
-        return LOCAL.read(str(path), offset, length)
+        return self._files.read(str(path), offset, length)
+
+    def _unlisted(self, run: Path, before: dict[str, int]) -> None:
+        """Data files elsewhere that had no index file, and have none now."""
+        there = self._files.sizes(str(run / DIRECTORY))
+        for name, size in sorted(before.items()):
+            if size and name.endswith(".data") and name in there and f"{name.removesuffix('.data')}.index" not in there:
+                self._say(run / DIRECTORY / name, None, "it has no index file, so nothing in it is shown")
 
     def _strays(self, run: Path) -> None:
         there = sorted((run / DIRECTORY).iterdir())

@@ -24,6 +24,7 @@ from tb_explain.records.files import LocalFiles
 from tb_explain.records.framing import frame
 from tb_explain.records.listing import RecordKey
 from tb_explain.upkeep import segments as upkeep_segments
+from tb_explain.upkeep import tidy
 from tb_explain.upkeep.compact import compact
 from tb_explain.upkeep.tidy import locked
 
@@ -241,15 +242,16 @@ def test_a_record_that_no_one_can_read_is_not_taken_for_a_hidden_one(
 ) -> None:
     """An index that cannot read a file for a moment shows nothing of it."""
     before = all_of(run)
-    read = LocalFiles.read
+    unreadable = files_of(run, ".index")[4]
 
-    def failing(files: LocalFiles, path: str, start: int, length: int) -> bytes:
-        if path.endswith(files_of(run, ".index")[4]):
-            raise OSError(5, "Input/output error")
-        return read(files, path, start, length)
+    class Failing(LocalFiles):
+        def read(self, path: str, start: int, length: int) -> bytes:
+            if path.endswith(unreadable):
+                raise OSError(5, "Input/output error")
+            return super().read(path, start, length)
 
     with monkeypatch.context() as patch:
-        patch.setattr(LocalFiles, "read", failing)
+        patch.setattr(tidy, "RunIndex", lambda run, files: RunIndex(run, Failing()))
         assert len(compact(run).rewritten[0].sources) == 6
     assert all_of(run) == before
 
