@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from tb_explain import __version__
-from tb_explain.cli import compact, demo, export, ls, prune, verify
+from tb_explain.cli import compact, demo, export, ls, pack, prune, verify
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -16,7 +16,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="tb-explain", description="Explain for TensorBoard.")
     parser.add_argument("--version", action="version", version=f"tb-explain {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
-    for command in (demo, ls, export, verify, compact, prune):
+    for command in (demo, ls, export, pack, verify, compact, prune):
         command.add_to(commands)
 
     options = parser.parse_args(arguments)

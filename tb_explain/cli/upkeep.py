@@ -97,26 +97,28 @@ def _lines(name: str, said: Said, dry_run: bool) -> Iterator[str]:
         yield f"  {line}"
     if said.tidied.rewritten:
         would = "would become" if dry_run else "became"
-        yield f"  {_many(facts['segments_before'], 'segment')} {would} {facts['segments']}"
+        yield f"  {many(facts['segments_before'], 'segment')} {would} {facts['segments']}"
         if facts["records_dropped"]:
-            yield f"  {_many(facts['records_dropped'], 'record')} dropped, {facts['records_kept']} kept in what is rewritten"
+            yield f"  {many(facts['records_dropped'], 'record')} dropped, {facts['records_kept']} kept in what is rewritten"
         if facts["blobs_dropped"]:
-            yield f"  {_many(facts['blobs_dropped'], 'copy', 'copies')} of pictures and other parts dropped"
+            yield f"  {many(facts['blobs_dropped'], 'copy', 'copies')} of pictures and other parts dropped"
         saved = facts["bytes_before"] - facts["bytes"]
-        yield f"  {_size(facts['bytes_before'])} {would} {_size(facts['bytes'])}: {_size(saved)} saved"
+        yield f"  {size_in_words(facts['bytes_before'])} {would} {size_in_words(facts['bytes'])}: {size_in_words(saved)} saved"
     else:
         yield "  nothing to do"
     if facts["in_use"]:
-        yield f"  {_many(facts['in_use'], 'segment')} may still be written to: left as they are"
+        yield f"  {many(facts['in_use'], 'segment')} may still be written to: left as they are"
     for segment, why in said.tidied.left_alone.items():
         yield f"  {segment} is left alone: {why}"
 
 
-def _many(number: int, noun: str, plural: str = "") -> str:
+def many(number: int, noun: str, plural: str = "") -> str:
+    """A number of things."""
     return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
 
 
-def _size(number: float) -> str:
+def size_in_words(number: float) -> str:
+    """A number of bytes."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if abs(number) < 1000 or unit == "GB":
             return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import sys
-import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -26,12 +23,13 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from tb_explain.cli.progress import Progress
     from tb_explain.records.runs import runs_of
     from tb_explain.upkeep.verify import size_of, verify
 
     files, found = runs_of(options.logdir)
     runs = {name: Path(directory) for name, directory in found.items()}
-    progress = _Progress(sum(size_of(run, files) for run in runs.values()))
+    progress = Progress(sum(size_of(run, files) for run in runs.values()))
     verified = {}
     for name, run in runs.items():
         verified[name] = verify(run, Path(options.logdir), progress.advance, files)
@@ -66,26 +64,3 @@ def _print(run: str, findings: list[Any]) -> None:
 def _plain(text: str) -> str:
     """Without what would move the terminal's cursor: names of files and tags may be anyone's."""
     return "".join(letter if letter.isprintable() else "�" for letter in text)
-
-
-class _Progress:
-    """How far it is, on a terminal."""
-
-    def __init__(self, size: int) -> None:
-        self._size = max(size, 1)
-        self._done = 0
-        self._due = time.monotonic() + 0.5
-        self._shown = False
-
-    def advance(self, size: int) -> None:
-        self._done += size
-        if time.monotonic() >= self._due and os.isatty(2):
-            self._due = time.monotonic() + 0.2
-            self._shown = True
-            share = min(1.0, self._done / self._size)
-            print(f"\r{share:4.0%} of {self._size / 1e6:.0f} MB", end="", file=sys.stderr, flush=True)
-
-    def clear(self) -> None:
-        if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-            self._shown = False

@@ -227,7 +227,7 @@ class _Look:
             if path.suffix == PART:
                 text = "it was left by a compaction that was stopped; `tb-explain compact` deletes it"
                 self._say(path, None, text, damage=False)
-            elif path.suffix == ".index" and os.path.lexists(path) and not path.is_file():
+            elif path.suffix == ".index" and not path.is_file() and os.path.lexists(path):
                 self._say(path, None, "it is no file, so nothing of it is shown")
 
     def _marker(self, run: Path) -> None:

@@ -1,0 +1,83 @@
+"""`tb-explain pack`: explanations as one small archive."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+
+def add_to(commands: Any) -> None:
+    """Declare the subcommand."""
+    parser = commands.add_parser(
+        "pack",
+        help="write explanations into a zip archive, which opens as it is",
+        description="Writes the explanations of some runs into one zip archive: merged, without what is not shown any more. TensorBoard "
+        "(--logdir explanations.zip), tb-explain and tb_explain.open read it without unpacking it. Exit status: 1 also when something "
+        "damaged had to be left out.",
+    )
+    parser.add_argument("logdir", help="a directory, an archive of one, or an address such as s3://bucket/runs")
+    parser.add_argument("-o", "--output", default="explanations.zip", metavar="FILE", help="default: %(default)s")
+    parser.add_argument("--run", action="append", default=[], metavar="GLOB", dest="runs", help="only runs named so")
+    parser.add_argument("--tag", action="append", default=[], metavar="GLOB", dest="tags", help="only series tagged so")
+    parser.add_argument(
+        "--steps",
+        metavar="RULES",
+        help="only some steps of each series: last:N (the N newest), every:K (multiples of K, and the newest), spread:N (N from the "
+        "first to the newest), a step, FIRST..LAST, or several with commas between",
+    )
+    parser.add_argument(
+        "--with-events",
+        action="store_true",
+        help="add TensorBoard's own event files of these runs, scalars and all; TensorBoard shows them once unpacked",
+    )
+    parser.add_argument("--force", action="store_true", help="replace a file that is there")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be packed, and write nothing")
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from tb_explain.cli.progress import Progress
+    from tb_explain.cli.upkeep import many, size_in_words
+    from tb_explain.sharing.choice import Choice, StepChoice
+    from tb_explain.sharing.pack import Packing
+
+    target = Path(options.output)
+    if target.exists() and not options.force and not options.dry_run:
+        raise FileExistsError(f"{target} is there already; give another -o, or --force to replace it")
+    if not target.parent.is_dir():
+        raise NotADirectoryError(f"there is no directory {target.parent}")
+    steps = StepChoice.parse(options.steps) if options.steps is not None else StepChoice()
+    packing = Packing(options.logdir, Choice(options.runs, options.tags, steps), with_events=options.with_events)
+    packed = packing.packed
+    if not options.dry_run:
+        progress = Progress(2 * sum(run.size for run in packed.runs.values()))
+        try:
+            packed = packing.write(target, progress.advance)
+        finally:
+            progress.clear()
+    if options.json:
+        runs = [{"run": name, **asdict(run)} for name, run in packed.runs.items()]
+        print(
+            json.dumps({"file": str(target), "dry_run": options.dry_run, "bytes": packed.size, "runs": runs}, indent=1)
+        )
+    else:
+        for name, run in packed.runs.items():
+            events = f", {many(run.event_files, 'event file')}" if run.event_files else ""
+            print(f"{name}: {many(run.records, 'record')}{events}, {size_in_words(run.size)}")
+        total = size_in_words(sum(run.size for run in packed.runs.values()))
+        print(
+            f"{target} would hold {total}, before it is compressed"
+            if packed.size is None
+            else f"{target}: {size_in_words(packed.size)}"
+        )
+    damaged = 0
+    for name, run in packed.runs.items():
+        for segment, why in run.left_out.items():
+            damaged += 1
+            print(f"{name}: {segment} is left out: {why}", file=sys.stderr)
+    return 1 if damaged else 0
