@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate
 
 from tb_explain.methods.channel_statistics import ChannelStatistics, RunningStatistics
 from tb_explain.methods.features import FeatureBatch, stream
+from tb_explain.methods.interpretable.templates import unmasked
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.method import SetMethod
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
@@ -177,15 +178,17 @@ class Activations(SetMethod):
         images = batch.images[finite.to(batch.images.device)]
         if not names or not len(images):
             return found
-        try:
-            return found | receptive_fields(model, names, images)
-        except ValueError:  # of one of them, such as one of interpretable filters, whose masks look at the whole image
-            pass
-        for name in names:
+        # Masks of interpretable filters look for the peak in the whole image; what a filter responds to is what it sees without them.
+        with unmasked(bare(model)):
             try:
-                found |= receptive_fields(model, [name], images)
-            except ValueError as error:
-                _log.warning("no patches of what channels respond to: %s", error)
+                return found | receptive_fields(model, names, images)
+            except ValueError:  # of one of them
+                pass
+            for name in names:
+                try:
+                    found |= receptive_fields(model, [name], images)
+                except ValueError as error:
+                    _log.warning("no patches of what channels respond to: %s", error)
         return found
 
 

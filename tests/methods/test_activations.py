@@ -128,7 +128,8 @@ def test_patches_are_where_the_strongest_responses_are(model: nn.Module, images:
 def test_a_layer_that_sees_by_comparing_has_figures_but_no_patches(
     model: nn.Module, images: Tensor, caplog: pytest.LogCaptureFixture
 ) -> None:
-    method, model = Activations(("1", "4")), make_interpretable(model, "4")
+    model.get_submodule("4").register_forward_hook(lambda module, given, x: x * (x == x.amax((2, 3), keepdim=True)))
+    method = Activations(("1", "4"))
     plain, masked = found = method(model, images[:8])
     assert plain.statistics.tops is not None
     assert masked.statistics.tops is None
@@ -140,6 +141,14 @@ def test_a_layer_that_sees_by_comparing_has_figures_but_no_patches(
     assert again[0].fields == plain.fields
     assert again[1].fields is None
     assert not caplog.text, "it is said once"
+
+
+def test_an_interpretable_layer_has_the_patches_of_its_filters(model: nn.Module, images: Tensor) -> None:
+    """What they see, without the masks, which look at the whole image; the maps are those behind the masks."""
+    plain = only(Activations("4")(model, images[:8]))
+    masked = only(Activations("4")(make_interpretable(model, "4"), images[:8]))
+    assert masked.fields == plain.fields and masked.statistics.tops is not None
+    assert (masked.activations <= plain.activations).all() and (masked.activations < plain.activations).any()
 
 
 def test_each_image_counts_once_and_missing_ones_are_said(model: nn.Module, images: Tensor) -> None:
