@@ -29,5 +29,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ImportError, OSError, ValueError) as error:
-        print(f"tb-explain {options.command}: {error}", file=sys.stderr)
+        print(f"tb-explain {options.command}: {' '.join(str(error).split())}", file=sys.stderr)
         return getattr(options, "in_trouble", 1)

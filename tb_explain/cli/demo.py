@@ -25,10 +25,10 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from tb_explain.demo import explain_photographs, train_digits
-
     if options.steps < 1:
         raise ValueError(f"--steps must be at least 1, got {options.steps}")
+    from tb_explain.demo import explain_photographs, train_digits
+
     logdir = Path(options.logdir)
     if any((logdir / run).exists() for run in ("digits", "photographs")):
         raise ValueError(f"{logdir} holds an earlier demo; give another --logdir, or delete it")
