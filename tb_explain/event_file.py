@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import functools
 import logging
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 _log = logging.getLogger("tb_explain")
+
+_WRITER = "tensorboard.summary.writer.event_file_writer"
+_LOCKED = ("write", "flush", "close")  # what takes the lock of an event file
 
 _PAUSE = 10.0  # seconds between two attempts, of which each leaves a file
 
@@ -40,6 +45,16 @@ def tolerated() -> Iterator[None]:
 @functools.lru_cache(maxsize=100)
 def _say(message: str) -> None:
     _log.warning("%s", message)
+
+
+def is_interrupted() -> bool:
+    """Whether this is a signal handler that came while its thread was writing to an event file, whose lock would wait for itself."""
+    frame: FrameType | None = sys._getframe()
+    while frame is not None:
+        if frame.f_code.co_name in _LOCKED and frame.f_globals.get("__name__") == _WRITER:
+            return True
+        frame = frame.f_back
+    return False
 
 
 def revive(file_writer: Any, *as_made: Any) -> None:

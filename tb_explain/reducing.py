@@ -34,7 +34,7 @@ class Reducing:
         self._file_writer = file_writer
         self._pid = os.getpid()
         self._failures: list[str] = []
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler may flush while it is held
         self._reductions = Reductions(run_directory, self._report, when_full=when_full, origin=origin)
 
     def put(self, job: Job) -> bool:

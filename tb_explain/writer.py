@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tb_explain import payloads, quality
 from tb_explain.declared import as_time
-from tb_explain.event_file import name_shortcomings, revive, tolerated
+from tb_explain.event_file import is_interrupted, name_shortcomings, revive, tolerated
 from tb_explain.marks import Marks
 from tb_explain.records import DIRECTORY, Origin, Recorder, moment_in
 from tb_explain.records import explain_pb2 as pb
@@ -41,6 +41,8 @@ class ExplainWriter(SummaryWriter, Explaining):
     exception in the loop included) write everything that was accepted; what `flush` returned for survives a kill. In a forked
     child explanations are logged as in its parent, but no summaries, as with SummaryWriter: their thread did not come along.
     Projections are reduced in a process of their own, which `flush` and `close` wait for; it finishes its work if this one is killed.
+    Signal handlers may call both. What they interrupt in the middle of a summary they do not wait for: summaries and projections are then
+    written when the loop goes on or the interpreter ends, explanations at once.
 
     Ranks of a distributed job share a directory, each with a writer of its own. Marks and scalars of explanations are rank 0's. What other
     ranks log themselves by `add_scalar` and its like becomes a run beside, `<log_dir>/rank1`, since a directory can have one event file
@@ -139,9 +141,11 @@ class ExplainWriter(SummaryWriter, Explaining):
         Returns how many explanations that were accepted since the last call are lost, since the disk did not take them or they could
         not be encoded; 0: all are with the operating system. With `strict=True` raises RuntimeError instead.
         """
-        self._reducing.flush()
+        interrupted = is_interrupted()
+        if not interrupted:
+            self._reducing.flush()
         self._recorder.flush()
-        if os.getpid() == self._pid:
+        if os.getpid() == self._pid and not interrupted:
             with nullcontext() if self._strict else tolerated():
                 if self.all_writers is not None:
                     self._get_file_writer()
@@ -151,10 +155,16 @@ class ExplainWriter(SummaryWriter, Explaining):
 
     def close(self) -> None:
         """Flush, then close all files. Harmless when repeated."""
-        self._finalizer()
-        if os.getpid() == self._pid and self._other is None:
-            with nullcontext() if self._strict else tolerated():
-                super().close()
+        if is_interrupted():
+            self._recorder.close()
+        else:
+            self._finalizer.detach()
+            # Also when that was done before: perhaps by a call that this one has interrupted.
+            _finish(self._recorder, self._reducing, self._file_writers, self._pid)
+            if os.getpid() == self._pid and self._other is None:
+                with nullcontext() if self._strict else tolerated():
+                    super().close()
+                self._file_writers.clear()
         self._raise_failures()
 
     def __reduce__(self) -> str | tuple[Any, ...]:

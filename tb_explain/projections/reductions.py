@@ -93,6 +93,7 @@ class Reductions:
         self._spool: Path | None = None
         self._worker: subprocess.Popen[bytes] | None = None
         self._closed = False
+        self._handing_over = 0  # the thread that is at it; 0: none
 
     def put(self, job: Job) -> bool:
         """Hand a job over; nobody keeps its arrays. False: dropped, too much is waiting. Raises ValueError after `close`, and OSError
@@ -111,24 +112,33 @@ class Reductions:
                 raise ValueError("the writer is closed; make a new ExplainWriter to log more")
             if self._spool is None:
                 self._spool = Path(tempfile.mkdtemp(prefix="tb_explain-"))
-            number = next(self._numbers)
-            jobs.write(job, _file_of(self._spool, number))
-            self._pending[number] = _Pending(job.series.tag, job.step, job.wall_time, size)
-            if self._worker is not None:
-                _tell(self._worker, b"job\n")
-            elif len(self._pending) == 1:  # otherwise a worker has just died, and its listener sees to it
-                try:
-                    self._start()
-                except OSError:
-                    del self._pending[number]
-                    _file_of(self._spool, number).unlink(missing_ok=True)
-                    raise
+            self._handing_over = threading.get_ident()
+            try:
+                self._hand_over(job, size, self._spool)
+            finally:
+                self._handing_over = 0
         return True
+
+    def _hand_over(self, job: Job, size: int, spool: Path) -> None:
+        number = next(self._numbers)
+        jobs.write(job, _file_of(spool, number))
+        self._pending[number] = _Pending(job.series.tag, job.step, job.wall_time, size)
+        if self._worker is not None:
+            _tell(self._worker, b"job\n")
+        elif len(self._pending) == 1:  # otherwise a worker has just died, and its listener sees to it
+            try:
+                self._start()
+            except OSError:
+                del self._pending[number]
+                _file_of(spool, number).unlink(missing_ok=True)
+                raise
 
     def flush(self) -> None:
         """Wait until everything handed over is logged or has failed. On a terminal a line says how much there is to do."""
         if os.getpid() != self._pid:
             return  # a forked child that has handed over nothing
+        if self._handing_over == threading.get_ident():
+            return  # a signal handler: the worker that it would wait for may not have been started yet
         started, spoke = time.monotonic(), False
         with self._changed:
             while self._pending:
@@ -145,6 +155,8 @@ class Reductions:
             return
         self.flush()
         with self._changed:
+            if self._closed:
+                return  # perhaps by a signal handler that has interrupted the first call
             self._closed = True
             worker, spool = self._worker, self._spool
             self._changed.notify_all()

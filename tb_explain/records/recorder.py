@@ -109,6 +109,8 @@ class Recorder:
         self._opened = self._origin.made
         self._closed = False
         self._waiting = 0  # calls that wait for the thread
+        self._starting = False  # a thread: a signal handler that comes meanwhile starts no other
+        self._writing = 0  # the thread that writes a batch; 0: none
 
     def _follow_fork(self) -> None:
         if os.getpid() != self._pid:
@@ -128,7 +130,8 @@ class Recorder:
                 if self._when_full == "drop":
                     self._count_dropped(tag, step)
                     return False
-                self._wait()
+                if not self._wait():
+                    break
             if self._closed:
                 raise ValueError("the writer is closed; make a new ExplainWriter to log more")
             self._jobs.append(_Job(tag, step, encode, size))
@@ -163,7 +166,8 @@ class Recorder:
             return  # a forked child that has accepted nothing; the lock it inherited may be held by a thread that it did not
         with self._changed:
             while self._jobs or (self._failures and not self._patience.refusals and not self._closed):
-                self._wait()
+                if not self._wait():
+                    return
             if self._unconfirmed and self._segment is not None and self._segment.is_deleted():
                 self._leave_segment()
             self._unconfirmed = 0
@@ -184,32 +188,40 @@ class Recorder:
         with self._changed:
             self._closed = True
             self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+            # Not joined: a signal handler that closes may have interrupted who holds the lock, which waiting alone gives up.
+            while self._thread is not None and self._thread.is_alive():
+                self._changed.wait(_LOOK)
         if self._failures:
             self._write_batch()
-        if self._segment is not None:
+        segment, self._segment = self._segment, None
+        if segment is not None:
             try:
-                self._segment.sync()
-                self._segment.close()
+                segment.sync()
+                segment.close()
             except OSError as error:
                 self._lose(0, f"explanations in {self._directory} may not have reached the disk: {error}")
                 _log.error("%s", self._lost.why)
-                self._segment.abandon()
-            self._segment = None
+                segment.abandon()
 
     def _wake(self) -> None:
-        if self._thread is None or not self._thread.is_alive():
+        if not self._starting and (self._thread is None or not self._thread.is_alive()):
+            self._starting = True
             thread = threading.Thread(target=self._run, name="tb_explain writer", daemon=True)
             try:
                 thread.start()
+                self._thread = thread
             except RuntimeError:  # there are too many, or the interpreter is ending: whoever waits does the work
                 return
-            self._thread = thread
+            finally:
+                self._starting = False
         self._changed.notify_all()
 
-    def _wait(self) -> None:
-        """Let the thread get on with it. The lock is held."""
+    def _wait(self) -> bool:
+        """Let the thread get on with it. The lock is held. False: nobody can, for a signal handler asks, and what it has interrupted is
+        its own thread's writing of a batch.
+        """
+        if self._writing == threading.get_ident():
+            return False
         self._waiting += 1
         try:
             self._wake()
@@ -219,12 +231,15 @@ class Recorder:
                 self._write_batch()
         finally:
             self._waiting -= 1
+        return True
 
     def _run(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._jobs or self._failures or self._closed)
                 if not self._jobs and (self._closed or not self._failures):
+                    self._thread = None
+                    self._changed.notify_all()
                     return
                 if self._rolls:
                     self._changed.wait_for(self._is_pressing, _ROLL_SECONDS)
@@ -235,6 +250,19 @@ class Recorder:
 
     def _write_batch(self) -> None:
         """Write what comes next. Jobs leave the queue when that is done, so that none goes with a thread that dies."""
+        with self._changed:
+            if self._writing:
+                self._changed.wait(_LOOK)
+                return
+            self._writing = threading.get_ident()
+        try:
+            self._write_next()
+        finally:
+            with self._changed:
+                self._writing = 0
+                self._changed.notify_all()
+
+    def _write_next(self) -> None:
         with self._changed:
             jobs = self._next_batch()
             reports = self._failures.oldest()
