@@ -18,7 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tb_explain.records import RunIndex, decode_array, encode_image, quantise
 from tb_explain.records import explain_pb2 as pb
 
-TRIALS = int(os.environ.get("TB_EXPLAIN_KILLS", "100"))
+TRIALS = int(os.environ.get("TB_EXPLAIN_KILLS", "40"))
 AT_ONCE = 2
 
 

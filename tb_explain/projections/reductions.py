@@ -20,6 +20,7 @@ from typing import Literal, NamedTuple
 
 from tb_explain.projections import jobs
 from tb_explain.projections.jobs import Job
+from tb_explain.projections.pace import give_way, keep_up
 from tb_explain.records import Origin
 from tb_explain.records.remote import is_remote
 
@@ -31,7 +32,8 @@ _ONE_THREAD = (
     "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
 _LOG_TAIL = 4000  # characters of what a worker said before it died
-_TALK_AFTER = 1.0  # seconds of waiting
+_TALK_AFTER = 1.0  # seconds of waiting, on a terminal;
+_LOG_AFTER = 20.0  # elsewhere, once
 
 
 class Outcome(NamedTuple):
@@ -55,7 +57,7 @@ class _Pending(NamedTuple):
 class Reductions:
     """Reduces and logs in a process of its own, which finishes what it was handed whatever becomes of this one.
 
-    The process is started with the first job and runs at the lowest priority, on one core. A job is a file in a temporary directory
+    The process is started with the first job and runs on one core, at the lowest priority as long as nobody waits for it. A job is a file in a temporary directory
     when `put` returns, so no buffer of this process holds it. A worker that dies costs the job that it was at, and a new one goes on
     with the next. After a fork the child has a worker of its own.
 
@@ -134,26 +136,50 @@ class Reductions:
                 raise
 
     def flush(self) -> None:
-        """Wait until everything handed over is logged or has failed. On a terminal a line says how much there is to do."""
+        """Wait until everything handed over is logged or has failed; meanwhile the worker need not give way. What it waits for is said on
+        a terminal soon, and in the log when that takes long.
+        """
         if os.getpid() != self._pid:
             return  # a forked child that has handed over nothing
         if self._handing_over == threading.get_ident():
             return  # a signal handler: the worker that it would wait for may not have been started yet
+        try:
+            self._await_jobs()
+        finally:
+            self._pace(give_way)
+
+    def _await_jobs(self) -> None:
         started, spoke = time.monotonic(), False
+        on_terminal = sys.stderr is not None and sys.stderr.isatty()
         with self._changed:
             while self._pending:
+                self._pace(keep_up)  # now and then: it gives way itself when it starts
                 self._changed.wait(1)
-                if self._pending and time.monotonic() - started > _TALK_AFTER and sys.stderr and sys.stderr.isatty():
+                waited = time.monotonic() - started
+                if self._pending and on_terminal and waited > _TALK_AFTER:
                     spoke = True
-                    _say(self._to_do())
-        if spoke:
+                    _say(f"tb_explain: {self._to_do()} (Ctrl-C: they are finished in the background)")
+                elif self._pending and not spoke and waited > _LOG_AFTER:
+                    spoke = True
+                    _log.warning("waiting for projections: %s", self._to_do())
+        if spoke and on_terminal:
             _say("")
+
+    def _pace(self, change: Callable[[int], None]) -> None:
+        worker = self._worker
+        if worker is not None and worker.returncode is None:
+            change(worker.pid)
 
     def close(self) -> None:
         """Flush, and end the worker. Harmless when repeated."""
         if os.getpid() != self._pid:
             return
-        self.flush()
+        try:
+            if self._handing_over != threading.get_ident():
+                self._await_jobs()
+        except BaseException:  # whoever does not want to wait has it finished in the background
+            self._pace(give_way)
+            raise
         with self._changed:
             if self._closed:
                 return  # perhaps by a signal handler that has interrupted the first call
@@ -161,6 +187,7 @@ class Reductions:
             worker, spool = self._worker, self._spool
             self._changed.notify_all()
         if worker is not None:
+            self._pace(keep_up)
             _tell(worker, b"quit\n")
             worker.wait()
         if spool is not None:
@@ -172,9 +199,7 @@ class Reductions:
     def _to_do(self) -> str:
         first = next(iter(self._pending.values()))
         more = f", and {len(self._pending) - 1} more to do" if len(self._pending) > 1 else ""
-        return (
-            f"tb_explain: reducing {first.tag} of step {first.step}{more} (Ctrl-C: they are finished in the background)"
-        )
+        return f"reducing {first.tag} of step {first.step}{more}"
 
     def _start(self) -> None:
         """Start a worker, and a thread that listens to it. Raises OSError."""

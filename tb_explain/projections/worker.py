@@ -20,6 +20,7 @@ from tb_explain.projections import jobs
 from tb_explain.projections.alignment import Layout
 from tb_explain.projections.jobs import Job
 from tb_explain.projections.neighbours import Metric
+from tb_explain.projections.pace import give_way
 from tb_explain.projections.quality import displacement
 from tb_explain.projections.record import record_of
 from tb_explain.projections.reducers import UMAP
@@ -34,21 +35,12 @@ def main(directory: str, spool: str, parent: int, origin: tuple[float, str, int]
     """Work until the process `parent` says that there is no more to come, or is gone."""
     # Its pipe ends when the parent does, however that may be; until then a Ctrl-C is not meant for this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _yield_to_everybody()
+    give_way(os.getpid())
     # What libraries print must not come between what is said to the parent.
     to_parent = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     written_by = None if origin is None else Origin(*origin)
     Worker(directory, Path(spool), to_parent, _Parent(parent), written_by).run()
-
-
-def _yield_to_everybody() -> None:
-    """The lowest priority. Linux may share cores between sessions first (autogroup), and niceness then counts within one only."""
-    if hasattr(os, "nice"):
-        os.nice(19)
-    if sys.platform == "linux" and os.getsid(0) == os.getpid():
-        with contextlib.suppress(OSError):
-            Path("/proc/self/autogroup").write_text("19")
 
 
 class Worker:

@@ -166,6 +166,31 @@ def test_the_worker_yields_to_other_sessions_too(reduced: Reduced) -> None:
     assert Path("/proc/self/autogroup").read_text().split()[-2:] != ["nice", "19"], "this one is as it was"
 
 
+@pytest.mark.skipif(not hasattr(os, "getpriority") or os.geteuid(), reason="needs the right to raise a process again")
+def test_the_worker_yields_to_nobody_while_somebody_waits(reduced: Reduced) -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, worker_of().pid)
+
+    reduced.handle.put(slow(0))
+    until(lambda: niceness() == 19)
+    waiting = threading.Thread(target=reduced.handle.flush)
+    waiting.start()
+    until(lambda: niceness() == os.getpriority(os.PRIO_PROCESS, 0))
+    assert reduced.handle._pending, "it is still at it"
+    waiting.join()
+    assert niceness() == 19
+
+
+def test_on_no_terminal_the_log_says_what_is_waited_for(
+    reduced: Reduced, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(reductions, "_LOG_AFTER", 0.0)
+    reduced.handle.put(slow(3))
+    reduced.handle.put(job_of(4))
+    reduced.handle.flush()
+    assert caplog.messages == ["waiting for projections: reducing slow of step 3, and 1 more to do"]
+
+
 def test_a_job_that_fails_says_why_and_the_next_is_logged(reduced: Reduced) -> None:
     job = job_of(0)
     assert job.features is not None

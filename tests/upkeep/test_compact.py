@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from tb_explain.records.listing import RecordKey
 from tb_explain.upkeep import segments as upkeep_segments
 from tb_explain.upkeep import tidy
 from tb_explain.upkeep.compact import compact
+from tb_explain.upkeep.prune import KeepSteps, prune
 from tb_explain.upkeep.tidy import locked
 
 from ..records.test_format_document import assert_both_read_the_same
@@ -316,18 +318,20 @@ def test_stopped_at_any_step_the_run_reads_the_same_and_the_next_time_cleans_up(
     assert steps > 40
 
 
-COMPACTED = """
+KILLED = """
 import os, random, shutil, signal, sys, time
 from pathlib import Path
 from tb_explain.records import DIRECTORY
 from tb_explain.upkeep.compact import compact
+from tb_explain.upkeep.prune import KeepSteps, prune
 
-run, copies, kills = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+run, copies, kills, what = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
 for trial in range(kills):
-    shutil.copytree(run / DIRECTORY, copies / str(trial) / DIRECTORY)
+    copy = copies / str(trial)
+    shutil.copytree(run / DIRECTORY, copy / DIRECTORY)
     child = os.fork()
     if not child:
-        compact(copies / str(trial))
+        prune(copy, KeepSteps.parse("last:2")) if what == "prune" else compact(copy)
         os._exit(0)
     time.sleep(random.Random(trial).uniform(0, 0.04))
     os.kill(child, signal.SIGKILL)
@@ -335,12 +339,52 @@ for trial in range(kills):
 """
 
 
+def killed(run: Path, copies: Path, what: str) -> Iterator[Path]:
+    """Copies of a run on each of which upkeep was killed at a random moment."""
+    subprocess.run([sys.executable, "-c", KILLED, str(run), str(copies), str(KILLS), what], check=True)
+    for trial in range(KILLS):
+        yield copies / str(trial)
+
+
+def test_a_prune_killed_at_random_moments_loses_nothing_else_and_shows_nothing_twice(run: Path, tmp_path: Path) -> None:
+    """TB_EXPLAIN_KILLS says how often. There are several segments before and several afterwards, since one may still grow."""
+    live = SegmentWriter(run, 103.5)
+    picture, stored = live.blob(pb.IMAGE, b"of the live one")
+    live.append([*stored, declare(T), record(6, f"live {picture.hex()}")])
+    listed = steps_and_payloads(run)
+    newest = sorted({step for step, _ in listed})[-2:]
+    kept = [(step, payload) for step, payload in listed if step in newest or b"live" in payload]
+    unfinished = 0
+    for copy in killed(run, tmp_path / "copies", "prune"):
+        found = steps_and_payloads(copy)
+        # Neighbours are rewritten one group after the other: each is either as it was or as it will be.
+        assert set(kept) <= set(found) <= set(listed), copy
+        assert Counter(found) == Counter(one for one in listed if one in set(found)), (
+            f"something is shown twice in {copy}"
+        )
+        unfinished += found != kept
+        for step, payload in found:
+            if step == 7:
+                assert opened(copy).read_blob(pb.IMAGE, bytes.fromhex(payload.decode()))
+        prune(copy, KeepSteps.parse("last:2"))
+        assert steps_and_payloads(copy) == kept, copy
+        assert not [name for name in files_of(copy) if name.endswith(".part")]
+    assert unfinished, "none was killed in time"
+
+
+def steps_and_payloads(run: Path) -> list[tuple[int, bytes]]:
+    index = opened(run)
+    assert index.counts().damaged == 0
+    series = index.find("t", pb.HEATMAPS)
+    assert series
+    steps = index.steps(series)
+    return [(step, index.read(key)) for step, key in zip(steps.step.tolist(), steps.keys, strict=True)]
+
+
 def test_killed_at_random_moments_the_run_reads_the_same(run: Path, tmp_path: Path) -> None:
     """TB_EXPLAIN_KILLS says how often."""
-    copies, before = tmp_path / "copies", all_of(run)
-    subprocess.run([sys.executable, "-c", COMPACTED, str(run), str(copies), str(KILLS)], check=True)
-    for trial in range(KILLS):
-        copy = copies / str(trial)
+    before = all_of(run)
+    for trial, copy in enumerate(killed(run, tmp_path / "copies", "compact")):
         assert all_of(copy) == before, trial
         compact(copy)
         assert all_of(copy) == before, trial
