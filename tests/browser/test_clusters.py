@@ -204,7 +204,7 @@ def test_clusters_are_filtered_by_purity_and_by_class(open_tab: OpenTab, shown: 
     tab.part("cluster-class").fill("fox")
     expect_left([2, 5])
     tab.until(lambda: {"purity_from": "0.55", "cluster_class": "2"}.items() <= tab.state().items())
-    tab.part("cluster-class").fill("any class")
+    tab.part("cluster-class").fill("Any class")
     expect_left([2, 3, 4, 5])
 
 

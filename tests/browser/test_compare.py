@@ -140,7 +140,7 @@ def test_two_runs_meet_by_content_and_by_method(open_tab: OpenTab, server: Tenso
     assert [likeness(card(tab, picture)) for picture in range(3)] == pytest.approx([0.8, -1, 1])
     notice = tab.part("partners")
     expect(notice).to_contain_text("3 samples and 1 series are on both sides. 1 sample only in A; 1 sample only in B.")
-    assert "100.0% → 66.7%" in summary(tab)
+    assert "100% → 66.7%" in summary(tab)
 
     tab.part("step-a").select_option("0")  # a step of its own: the other side still follows the slider
     expect(tab.part("compare-summary")).to_contain_text("66.7% → 66.7%")

@@ -47,6 +47,7 @@ export function Timeline({ testId = "step-slider" }: { testId?: string }) {
         class="speed"
         aria-label="Speed"
         value={String(speed.value)}
+        disabled={last < 1}
         onChange={(event) => {
           speed.value = Number(event.currentTarget.value);
         }}
@@ -72,7 +73,7 @@ export function Timeline({ testId = "step-slider" }: { testId?: string }) {
       />
       <output class="step-output">
         <strong>{named}</strong>
-        <span>{time}</span>
+        {time && <span>{time}</span>}
       </output>
       <label class="check" title="Follow the latest step  F">
         <input

@@ -13,7 +13,12 @@ export function Select<Value extends string>({ label, value, options, onChange, 
   return (
     <label class="select" data-fixed={fixed}>
       <span class="select-label">{label}</span>
-      <select data-testid={testId} value={value} onChange={(event) => onChange(event.currentTarget.value as Value)}>
+      <select
+        data-testid={testId}
+        value={value}
+        disabled={options.length === 0}
+        onChange={(event) => onChange(event.currentTarget.value as Value)}
+      >
         {options.map(([option, title]) => (
           <option key={option} value={option} selected={option === value}>
             {title.trim() || "(no name)"}

@@ -43,7 +43,7 @@ export function Inspector() {
             label="Clusters of"
             id="cluster-classes"
             value={onlyClass.value}
-            options={[[null, "any class"], ...dominantClasses(layers)]}
+            options={[[null, "Any class"], ...dominantClasses(layers)]}
             otherwise={`class ${onlyClass.value}`}
             onChange={(value) => {
               onlyClass.value = value;

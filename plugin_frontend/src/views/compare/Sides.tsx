@@ -71,8 +71,8 @@ function SidePicker({ side, run }: { side: Side; run: string }) {
         label={`Step of ${name}`}
         value={String(choice)}
         options={[
-          ["page", step.value === null ? "slider" : `${step.value} · slider`],
-          ...[...unlisted, ...steps].map((step): [string, string] => [String(step), String(step)]),
+          ["page", step.value === null ? "slider" : `step ${step.value} · slider`],
+          ...[...unlisted, ...steps].map((step): [string, string] => [String(step), `step ${step}`]),
         ]}
         testId={`step-${side}`}
         fixed

@@ -7,11 +7,13 @@ import { runColours, shownRuns } from "../../state/runs.ts";
 import { filterCount } from "../../state/sample_filter.ts";
 import { outcome } from "../../state/samples.ts";
 import { onlySelected, selectedCount } from "../../state/selection.ts";
+import { shownSeries } from "../../state/series.ts";
 import type { Section } from "./sections.ts";
 
 export function RunSection({ section, children }: { section: Section; children: ComponentChildren }) {
   const { run, frames, cards, samples } = section;
   const element = useNearness(run, section.loaded);
+  const explains = shownSeries.value.some((series) => series.run === run);
   const unreadable = frames.filter(({ records }) => records.includes(null));
   return (
     <section ref={element} class="run-section" aria-label={`Run ${run}`} data-run={run}>
@@ -30,8 +32,8 @@ export function RunSection({ section, children }: { section: Section; children: 
           It may be damaged on disk, or written by a newer version.
         </p>
       )}
-      {!section.loaded && <Skeletons />}
-      {section.loaded && frames.length === 0 && !loading.value && (
+      {!section.loaded && explains && <Skeletons />}
+      {(!explains || (section.loaded && frames.length === 0 && !loading.value)) && (
         <p class="notice">Nothing was logged for this choice.</p>
       )}
       {samples > 0 && cards.length === 0 && (

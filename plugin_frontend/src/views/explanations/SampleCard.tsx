@@ -72,17 +72,17 @@ export function Verdict({ card: { sample, record } }: { card: Card }) {
         </span>
       )}
       {sample.label !== undefined && right !== true && (
-        <>
+        <span class="of-class">
           <ClassDot index={sample.label} />
           <span class="truth">{truth}</span>
-        </>
+        </span>
       )}
-      {right === false && <span aria-hidden="true">→</span>}
       {sample.predicted !== undefined && (
-        <>
+        <span class="of-class">
+          {right === false && <span aria-hidden="true">→</span>}
           <ClassDot index={sample.predicted} />
           <span class="predicted">{predicted}</span>
-        </>
+        </span>
       )}
       <span class="probability">{percent(sample.probability)}</span>
     </p>

@@ -4,14 +4,17 @@ export function percent(probability: number | undefined): string {
   if (probability === undefined) return "";
   if (probability > 0.999 && probability < 1) return "> 99.9%";
   if (probability > 0 && probability < 0.001) return "< 0.1%";
-  return `${(100 * probability).toFixed(1)}%`;
+  return probability === 1 ? "100%" : `${(100 * probability).toFixed(1)}%`;
 }
 
 /** Three significant digits, without a tail of zeros. */
 export function compact(value: number): string {
   if (value === 0) return "0";
   const size = Math.abs(value);
-  return (size >= 1e4 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)))).replace("-", "−");
+  return (size >= 1e4 || size < 1e-3 ? value.toExponential(1) : String(Number(value.toPrecision(3)))).replaceAll(
+    "-",
+    "−",
+  );
 }
 
 /** The error with two significant digits, and the value as far as the error lets it count. */

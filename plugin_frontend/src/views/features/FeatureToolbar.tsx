@@ -17,9 +17,9 @@ const PART_NAMES: Record<features.TilePart, string> = {
 };
 
 const LIVENESS: [(typeof features.LIVENESS)[number], string][] = [
-  ["all", "all"],
-  ["alive", "alive"],
-  ["dead", "dead"],
+  ["all", "All"],
+  ["alive", "Alive"],
+  ["dead", "Dead"],
 ];
 
 export function FeatureToolbar() {
@@ -67,11 +67,11 @@ function Order() {
   };
   const current = features.channelSort.value;
   const options = features.SORTS.filter((sort) => there[sort] || sort === current).map(
-    (sort): [features.ChannelSort, string] => [sort, sort],
+    (sort): [features.ChannelSort, string] => [sort, capital(sort)],
   );
   const others = [...(statistics?.keys() ?? [])]
     .filter((name) => !(features.SORTS as readonly string[]).includes(name))
-    .map((name): [features.ChannelSort, string] => [`by:${name}`, name]);
+    .map((name): [features.ChannelSort, string] => [`by:${name}`, capital(name)]);
   return (
     <div class="sort-choice">
       <Select
@@ -100,6 +100,10 @@ function Order() {
   );
 }
 
+function capital(name: string): string {
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
 function Filters() {
   const [half] = halves.value;
   const { statistics, groups } = half?.numbers ?? {};
@@ -126,7 +130,7 @@ function Filters() {
           id="channel-classes"
           value={features.channelClass.value}
           options={[
-            [null, "any class"],
+            [null, "Any class"],
             ...[...classes].sort((a, b) => a - b).map((index): [number, string] => [index, className(names, index)]),
           ]}
           otherwise={`class ${features.channelClass.value}`}
@@ -141,8 +145,8 @@ function Filters() {
           label="Group"
           value={String(group ?? "all")}
           options={[
-            ["all", "all"],
-            ["-1", "any group"],
+            ["all", "All"],
+            ["-1", "In any group"],
             ...(groups ?? []).map(({ relation, channels }, i): [string, string] => [
               String(i),
               `${i + 1}: ${channels.length} ${relation}`,
@@ -185,7 +189,7 @@ function Compare() {
   const sameRun = beside?.run === main.run;
   const value = !beside ? "none" : sameRun ? `layer:${beside.layer}` : `run:${beside.run}`;
   const options: [string, string][] = [
-    ["none", "nothing"],
+    ["none", "Nothing"],
     ...runs.map((run): [string, string] => [`run:${run}`, run]),
     ...layers.map((layer): [string, string] => [`layer:${layer}`, titleOfLayer(layer)]),
   ];

@@ -16,7 +16,7 @@ export function LayerList() {
     <nav class="layer-list" aria-label="Layers" data-testid="layer-list">
       <h2>Layers</h2>
       {featureLayers.value.length >= SEARCHED_FROM && (
-        <RegexFilter label="Search (regex)" value={layerFilter} invalid={pattern === null} testId="layer-filter" />
+        <RegexFilter label="Filter (regex)" value={layerFilter} invalid={pattern === null} testId="layer-filter" />
       )}
       <ol>
         {listed.map((layer) => {

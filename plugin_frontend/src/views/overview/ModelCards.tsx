@@ -24,7 +24,7 @@ export function FiltersCard({ run, layers }: { run: string; layers: readonly Lay
               <span class="measured-name">
                 {titleOfLayer(layer)} <span class="quiet">{counted(count, "filter")}</span>
               </span>
-              <Bar value={(dead ?? 0) / count} />
+              {dead === undefined ? <span /> : <Bar value={dead / count} />}
               <span class="number counts">
                 <span class={dead ? "beaten" : ""}>{dead === undefined ? "" : `${dead} dead`}</span>
                 {spare !== undefined && (

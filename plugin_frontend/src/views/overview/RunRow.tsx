@@ -6,7 +6,7 @@ import { worstFirst } from "../../state/overview_maps.ts";
 import { showClasses, showLayer, showLogged, showMaps, showRun, showSamples } from "../../state/overview_places.ts";
 import type { RunSeries } from "../../state/overview_series.ts";
 import { runColours } from "../../state/runs.ts";
-import { seriesNames } from "../../state/series.ts";
+import { seriesNames, titleOfLayer } from "../../state/series.ts";
 import { step } from "../../state/timeline.ts";
 import { LineChart } from "../../widgets/LineChart.tsx";
 import { curveOf, type Facts, factsOf, traces } from "./facts.ts";
@@ -163,12 +163,12 @@ function Filters({ run, facts }: Props) {
     <td>
       {worst && (
         <Cell
-          title={dead ? `Most of them in ${worst.layer}` : "No filter is dead"}
+          title={dead ? `${dead} filters are dead, most of them in ${titleOfLayer(worst.layer)}` : "No filter is dead"}
           testId="filters"
           onClick={() => showLayer(run, worst.layer, dead ? "dead" : "all")}
-          number={dead ? worst.layer : ""}
+          number={dead ? `${dead} dead` : ""}
         >
-          {`${dead} dead`}
+          {dead ? titleOfLayer(worst.layer) : "0 dead"}
         </Cell>
       )}
     </td>

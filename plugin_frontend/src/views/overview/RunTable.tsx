@@ -29,11 +29,11 @@ export function RunTable({ runs }: { runs: readonly RunSeries[] }) {
       <colgroup>
         <col style={{ width: "16%" }} />
         <col style={{ width: "12%" }} />
-        {has.has("predictions") && <col style={{ width: "17%" }} />}
-        {has.has("predictions") && <col style={{ width: "20%" }} />}
+        {has.has("predictions") && <col style={{ width: "16%" }} />}
+        {has.has("predictions") && <col style={{ width: "15%" }} />}
         {has.has("maps") && <col />}
-        {has.has("filters") && <col style={{ width: "9%" }} />}
-        {has.has("classes") && <col style={{ width: "11%" }} />}
+        {has.has("filters") && <col style={{ width: "13%" }} />}
+        {has.has("classes") && <col style={{ width: "13%" }} />}
       </colgroup>
       <thead>
         <tr>

@@ -27,9 +27,7 @@ export function SelectionBar() {
             : "Nothing selected"}
       </p>
       {count === 0 && !selection.value.pending && (
-        <p class="hint">
-          Drag around points to select them, click one for its neighbours; Shift adds, Ctrl removes, the wheel zooms.
-        </p>
+        <p class="hint">Drag around points to select them, click one for its neighbours; Shift adds, Ctrl removes.</p>
       )}
       {count > 0 && (
         <>

@@ -23,10 +23,10 @@ export function Chooser() {
   return (
     <>
       <div class="view-toolbar" role="toolbar" aria-label="Which samples are listed">
-        <p class="chooser-title">Choose an image to follow it through training</p>
         <SampleChoice />
       </div>
       <div class="content">
+        <p class="chooser-title">Choose an image to follow it through training.</p>
         <RunSection key={section.run} section={section}>
           {/* biome-ignore lint/a11y/noRedundantRoles: a list without bullets is no list to Safari */}
           <ul class="chooser" role="list" data-testid="chooser">
