@@ -55,11 +55,33 @@ def by_zip(logdir: Path, archive: Path) -> Path:
     return archive
 
 
+def as_if_large(logdir: Path, archive: Path) -> Path:
+    """Places and sizes in 64 bits, as in archives of more than 4 GiB."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(zipfile, "ZIP64_LIMIT", 10)
+        zipped(logdir, archive, zipfile.ZIP_DEFLATED)
+    assert b"PK\6\6" in archive.read_bytes()
+    return archive
+
+
+def with_backslashes(logdir: Path, archive: Path) -> Path:
+    """As some programs on Windows write names."""
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in sorted(logdir.rglob("*")):
+            if path.is_file():
+                member = zipfile.ZipInfo(str(path.relative_to(logdir)).replace("/", "\\"))
+                member.create_system = 0
+                file.writestr(member, path.read_bytes())
+    return archive
+
+
 WAYS: dict[str, Callable[[Path, Path], Path]] = {
     "stored": lambda logdir, archive: zipped(logdir, archive, zipfile.ZIP_STORED),
     "deflated": lambda logdir, archive: zipped(logdir, archive, zipfile.ZIP_DEFLATED),
     "below a directory": lambda logdir, archive: zipped(logdir, archive, zipfile.ZIP_DEFLATED, "my/runs"),
     "zip -r": by_zip,
+    "in 64 bits": as_if_large,
+    "backslashes": with_backslashes,
 }
 
 

@@ -12,12 +12,13 @@ import pytest
 
 import tb_explain
 from tb_explain.cli import main
-from tb_explain.records import DIRECTORY, RunIndex, SegmentWriter
+from tb_explain.records import DIRECTORY, Record, RunIndex
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.archive import ArchiveFiles
 from tb_explain.sharing import pack as packing
 from tb_explain.sharing.choice import Choice
 from tb_explain.sharing.pack import Packing
+from tb_explain.upkeep.compact import compact
 from tests.conftest import Run
 from tests.plugin.test_server import mark
 from tests.records.test_merged import purge
@@ -33,7 +34,8 @@ def logdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
             run.segment.append([purge(5, 1e12)])
         run.log("val/cam", range(i * 3, i * 3 + 5)).log("train/secret", [i])
         failure = pb.Failure(tag="train/secret", message="a secret failure")
-        run.segment.append([Run.record(0, i, b"")._replace(entry=pb.Entry(kind=pb.FAILURE, step=i, failure=failure))])
+        run.segment.append([Record(pb.Entry(kind=pb.FAILURE, step=i, failure=failure), b"")])
+        run.segment.append([Record(pb.Entry(kind=77, series=2, step=i), b"a secret that a later version logged")])
         if i < 2:
             run.segment.close()
     Run(logdir / "small").log("val/cam", range(10)).segment.close()
@@ -188,18 +190,36 @@ def test_what_is_damaged_is_left_out_and_named(tmp_path: Path, capsys: pytest.Ca
     assert [record._message.SerializeToString() for record in tag] == sound.payloads
 
 
-def test_a_run_that_grows_is_packed_as_it_was(tmp_path: Path) -> None:
+def test_what_was_replaced_is_packed_once(tmp_path: Path) -> None:
+    """Copies of two segments are there again beside the one that they became."""
+    payloads = []
+    for step in range(2):
+        run = Run(tmp_path / "logs").log("t", [step])
+        run.segment.append([Record(pb.Entry(kind=pb.FAILURE, failure=pb.Failure(tag="t", message="once")), b"")])
+        run.segment.close()
+        payloads += run.payloads
+    home = tmp_path / "logs" / DIRECTORY
+    before = {path: path.read_bytes() for path in home.iterdir()}
+    compact(tmp_path / "logs")
+    for path, content in before.items():
+        path.write_bytes(content)
+    Packing(tmp_path / "logs", Choice()).write(tmp_path / "x.zip")
+    packed = tb_explain.open(tmp_path / "x.zip").runs["."]
+    assert [record._message.SerializeToString() for record in packed.tags["t"]] == payloads
+    assert len(packed.failures) == 2
+
+
+def test_a_run_that_grows_is_packed_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = Run(tmp_path / "logs").log("t", [0])
     choice = Packing(tmp_path / "logs", Choice())
-    written = []
 
     def grow(size: int) -> None:
-        if not written:
-            written.append(SegmentWriter(tmp_path / "logs"))
         run.log("t", [len(run.payloads)])
+        run.segment.append([Record(pb.Entry(kind=77, series=1), b"of a later version")])
 
     choice.write(tmp_path / "x.zip", grow)
     assert main(["verify", str(tmp_path / "x.zip")]) == 0
+    assert "no entry lists" not in capsys.readouterr().out
     steps = tb_explain.open(tmp_path / "x.zip").runs["."].tags["t"].steps.tolist()
     assert steps == list(range(len(steps)))
     assert len(steps) < len(run.payloads)
