@@ -78,6 +78,8 @@ def _python(arguments: Sequence[str]) -> None:
         if arguments[1] == "tests.benchmarks":
             assert importlib.util.find_spec(f"tests.benchmarks.{arguments[2]}"), f"there is no benchmark {arguments[2]}"
         return
+    if arguments[0] == "first.py":  # the reader's own
+        return
     source = (ROOT / arguments[0]).read_text()
     for word in arguments[1:]:
         assert not word.startswith("-") or f'"{word}"' in source, f"{arguments[0]} has no {word}"

@@ -5,6 +5,9 @@ All of README.md and docs/ is looked at. A block is run here unless `ELSEWHERE` 
 
 from __future__ import annotations
 
+import os
+import re
+import subprocess
 import sys
 import types
 from collections.abc import Callable
@@ -29,6 +32,7 @@ ELSEWHERE = {
     ("frontend.md", "How to add a view", "ts"): "tests/browser/test_new_view.py::follow",
     ("frontend.md", "How to add a view", "tsx"): "tests/browser/test_new_view.py::follow",
     ("frontend.md", "How to add a view", "css"): "tests/browser/test_new_view.py::follow",
+    ("guide.md", "First steps", "python"): "tests/documentation/test_code.py::test_first_steps",
     ("guide.md", "In a notebook", "python"): "tests/documentation/test_notebook.py::test_the_tab_is_there",
     ("guide.md", "Logdirs in a bucket or on a web server", "python"): "tests/test_remote_writer.py::logged",
     ("architecture.md", "Architecture", ""): "(a drawing)",
@@ -135,6 +139,25 @@ def run(block: Block, names: dict[str, Any]) -> None:
         code = code.replace(long, short)
     # Lines are the document's, for the traceback.
     exec(compile("\n" * (block.line - 1) + code, block.document, "exec"), names)
+
+
+def test_first_steps(written: list[Block], tmp_path: Path) -> None:
+    """Somebody saves the first script of the guide, runs it, and lists what there is: nothing else is known."""
+    script, commands = (
+        block.text for block in written if (block.document, block.section) == ("guide.md", "First steps")
+    )
+    (tmp_path / "first.py").write_text(script)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    env = os.environ | {"PATH": path, "PYTHONPATH": str(ROOT)}
+    listed = ""
+    for command in commands.splitlines()[:-1]:
+        ended = subprocess.run(command, shell=True, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=200)
+        assert ended.returncode == 0, ended.stderr
+        listed = ended.stdout
+    for tag in ("probe/gradcam", "probe/occlusion"):
+        assert re.search(rf"{tag}\S* +5 records  steps 0 to 200", listed), listed
+    record = tb_explain.open(tmp_path / "runs").runs["first"].tags["probe/occlusion"].read()
+    assert sum(sample.label == sample.predicted for sample in record.samples) > 12, "it has learned something"
 
 
 def strict_writers(monkeypatch: pytest.MonkeyPatch) -> list[tb_explain.ExplainWriter]:

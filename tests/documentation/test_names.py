@@ -90,6 +90,20 @@ def test_each_subcommand_is_in_the_documents_and_takes_what_is_said(monkeypatch:
             assert words[0] in subcommands()
 
 
+def test_each_option_that_is_named_is_there() -> None:
+    """`--something` in the prose, whoever takes it; not of the page, where that is a colour."""
+    sources = [ROOT / "tests" / "run", *(ROOT / "tb_explain" / "cli").glob("*.py"), *(ROOT / "examples").glob("*.py")]
+    sources += [*(ROOT / "tests").rglob("__main__.py"), *(ROOT / "tests" / "benchmarks").rglob("*.py")]
+    known = set(re.findall(r"--[a-z][a-z-]+", "\n".join(file.read_text() for file in sources)))
+    of_tensorboard = {"--logdir", "--logdir_spec", "--port", "--samples_per_plugin"}
+    named = set(
+        re.findall(
+            r"(?<=[` ])--[a-z][a-z_-]+", "\n".join(without_code(TEXTS[name]) for name in TEXTS if name != "frontend.md")
+        )
+    )
+    assert sorted(named - known - of_tensorboard) == []
+
+
 def test_each_example_is_in_a_document() -> None:
     scripts = [file.name for file in (ROOT / "examples").glob("*.py") if "__main__" in file.read_text()]
     assert [name for name in scripts if not any(name in text for text in TEXTS.values())] == []
