@@ -6,14 +6,20 @@ Importing this package costs nothing: the names below are loaded when they are f
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["ExplainWriter", "Probe", "__version__", "open"]
+__all__ = ["ExplainWriter", "Probe", "__version__", "explain", "open"]
 
 if TYPE_CHECKING:
+    from tb_explain.first_look import explain
     from tb_explain.probe import Probe
     from tb_explain.reading import open  # noqa: A004
     from tb_explain.writer import ExplainWriter
 
-_HOME = {"ExplainWriter": "tb_explain.writer", "Probe": "tb_explain.probe", "open": "tb_explain.reading"}
+_HOME = {
+    "ExplainWriter": "tb_explain.writer",
+    "Probe": "tb_explain.probe",
+    "explain": "tb_explain.first_look",
+    "open": "tb_explain.reading",
+}
 
 
 def __getattr__(name: str) -> Any:

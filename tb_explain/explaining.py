@@ -68,9 +68,12 @@ class Explaining(ChannelVerbs):
             schedule = self._schedules.setdefault(f"{probe.name} {methods!r}", Schedule())
             if not schedule.due(step, every, budget):
                 return []
+            from tb_explain.methods.features import same_draws
+
             started = time.perf_counter()
             try:
-                return self._explain(model, probe, step, methods, targets, figures, walltime)
+                with same_draws(None):  # libraries draw from Python's random numbers, some when they are imported
+                    return self._explain(model, probe, step, methods, targets, figures, walltime)
             finally:
                 schedule.done(step, time.perf_counter() - started)
         except Exception as error:

@@ -65,12 +65,12 @@ def stream(
     """
     model = bare(model)
     names = layer_names(model, layers, inputs=True)
-    with undisturbed(model) as network, _same_draws(data):
+    with undisturbed(model) as network, same_draws(data):
         yield _read(network, data, names, targets, doing, any_labels)
 
 
 @contextmanager
-def _same_draws(data: Any) -> Iterator[None]:
+def same_draws(data: Any) -> Iterator[None]:
     """Puts back the random state of what a loader may draw from besides torch: Python, numpy, and a generator of its own."""
     own = [one for one in (getattr(data, "generator", None),) if isinstance(one, torch.Generator)]
     python, numpy, states = random.getstate(), np.random.get_state(), [one.get_state() for one in own]

@@ -1,0 +1,131 @@
+"""`tb_explain.explain`: what is explained when nobody has said what, images spread over a loader, by methods that need no choosing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from tb_explain.probe import Probe
+from tb_explain.writer import ExplainWriter
+
+try:
+    import torch
+    from torch import Tensor
+    from torch.utils.data import DataLoader, IterableDataset, Subset
+
+    from tb_explain.methods import Activations, FilterClusters, GradCAM, GuidedGradCAM, Method, Projection
+    from tb_explain.methods.features import same_draws
+    from tb_explain.methods.loader import labelled
+    from tb_explain.methods.quality import Insertion
+except ImportError as error:
+    raise ImportError('explaining needs PyTorch: pip install "tb-explain[train]"') from error
+
+_FOLLOWED = 30  # images that each method explains
+_SURVEYED = 2000  # images for what takes many: projection, channels, clusters
+_BYTES = 256 << 20  # that these may take
+
+
+class _Look(NamedTuple):
+    probe: Probe
+    methods: list[Method]
+
+
+_looks: WeakKeyDictionary[Any, _Look] = WeakKeyDictionary()
+_writers: list[ExplainWriter] = []  # the one of this process, once there is one
+
+
+def explain(model: torch.nn.Module, loader: Any, step: int, *, writer: ExplainWriter | None = None) -> None:
+    """Explain `model` on some images of a loader, with everything chosen: call it once an epoch with the loader of your validation set.
+
+    The same 30 images at each step, as many of each class, and a survey of at most 2000, spread over the whole data set. Names of
+    classes and the normalisation are the data set's, if it has torchvision's `classes` and a `Normalize` among its transforms.
+    What `ExplainWriter` promises of training holds here too.
+
+    Args:
+        loader: a DataLoader of (images, labels).
+        writer: where to log; None: a writer of this process, `runs/<time>_<host>`, as SummaryWriter names it.
+
+    Raises TypeError or ValueError for a loader that has no such images.
+    """
+    if not isinstance(loader, DataLoader):
+        raise TypeError(
+            f"explain takes a DataLoader, got {type(loader).__name__}; for images of your own use ExplainWriter and Probe"
+        )
+    if loader not in _looks:
+        _looks[loader] = _look(loader)
+    if writer is None:
+        if not _writers:
+            _writers.append(ExplainWriter())
+        (writer,) = _writers
+    writer.explain(model, _looks[loader].probe, step, _looks[loader].methods, figures=[Insertion(steps=5)])
+
+
+def _look(loader: DataLoader[Any]) -> _Look:
+    with torch.random.fork_rng(devices=[]), same_draws(loader):
+        batches = list(_survey(loader))
+    if not batches:
+        raise ValueError("the loader has no images")
+    images = torch.cat([images for images, _ in batches])
+    labels = torch.cat([labels for _, labels in batches if labels is not None]) if batches[0][1] is not None else None
+    chosen = _some_of_each(labels, len(images))
+    mean, std = _normalisation(loader.dataset)
+    probe = Probe(
+        images[chosen],
+        None if labels is None else labels[chosen].numpy(),
+        class_names=_seen_through(loader.dataset, "classes"),
+        name=f"images{len(_looks) + 1}" if len(_looks) else "images",
+        mean=mean,
+        std=std,
+    )
+    return _Look(
+        probe,
+        [GradCAM(), GuidedGradCAM(), FilterClusters(data=batches), Activations(data=batches), Projection(data=batches)],
+    )
+
+
+def _survey(loader: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor | None]]:
+    """Batches of at most 32 images, spread over the data set if it can be read at any place, else its first."""
+    data = loader.dataset
+    if isinstance(data, IterableDataset):
+        read = labelled(loader)
+    elif n := len(data):  # type: ignore[arg-type]
+        (first, _), *_ = labelled([loader.collate_fn([data[0]])])
+        room = max(1, min(n, _SURVEYED, _BYTES // (first.numel() * 4)))
+        spread = [i * n // room for i in range(room)]
+        read = labelled(DataLoader(Subset(data, spread), 32, collate_fn=loader.collate_fn))
+    else:
+        return
+    left = _SURVEYED
+    for images, labels in read:
+        if left <= 0:
+            return
+        yield images[:left].float().cpu(), None if labels is None else labels[:left].cpu()
+        left -= len(images)
+
+
+def _some_of_each(labels: Tensor | None, n: int) -> list[int]:
+    """Which images to follow: as many of each class, the classes in turn."""
+    if labels is None:
+        return [i * n // min(n, _FOLLOWED) for i in range(min(n, _FOLLOWED))]
+    places = [torch.nonzero(labels == label).flatten().tolist() for label in sorted(set(labels.tolist()))]
+    in_turn = chain.from_iterable(
+        [of_class[turn] for of_class in places if turn < len(of_class)] for turn in range(max(map(len, places)))
+    )
+    return list(islice(in_turn, _FOLLOWED))
+
+
+def _seen_through(data: Any, name: str) -> Any:
+    """An attribute of a data set, or of the one that it is a part of."""
+    while data is not None and not hasattr(data, name):
+        data = getattr(data, "dataset", None)
+    return getattr(data, name, None)
+
+
+def _normalisation(data: Any) -> tuple[Sequence[float] | None, Sequence[float] | None]:
+    transform = _seen_through(data, "transform")
+    for one in [transform, *getattr(transform, "transforms", ())]:
+        if hasattr(one, "mean") and hasattr(one, "std"):
+            return [float(value) for value in one.mean], [float(value) for value in one.std]
+    return None, None
