@@ -55,9 +55,9 @@ def _run(options: argparse.Namespace) -> int:
     packing = Packing(options.logdir, Choice(options.runs, options.tags, steps), with_events=options.with_events)
     packed = packing.packed
     if not options.dry_run:
-        progress = Progress(2 * sum(run.size for run in packed.runs.values()))
+        progress = Progress(sum(run.size for run in packed.runs.values()))
         try:
-            packed = packing.write(target, progress.advance)
+            packed = packing.write(target, lambda size: progress.advance(size // 2))
         finally:
             progress.clear()
     if options.json:
