@@ -131,7 +131,14 @@ class Tag:
         Where several were logged at the step, heatmaps are joined: every image once, as it was logged last, without figures. Raises
         KeyError for a step that was not logged, ValueError where there are several records of another kind: take `records` then.
         """
-        records = self.records(int(self.steps[-1]) if step is None else step)
+        if step is None:
+            steps = self.steps
+            if not len(steps):
+                raise KeyError(
+                    f"{self.name} has no steps: none was logged yet, or a restart with purge_step hides them"
+                )
+            step = int(steps[-1])
+        records = self.records(step)
         return records[0] if len(records) == 1 else _joined(records)
 
     def __iter__(self) -> Iterator[Record]:

@@ -150,6 +150,17 @@ def test_errors_say_what_there_is(tmp_path: Path) -> None:
     assert isinstance(tag, Tag) and isinstance(tag.read(), Record)
 
 
+def test_a_tag_of_which_all_is_hidden_says_so(tmp_path: Path) -> None:
+    log_maps(tmp_path, MAPS, PIXELS, 1)
+    ExplainWriter(tmp_path, purge_step=0).close()
+    tag = tb_explain.open(tmp_path).runs["."].tags["val/cam"]
+    assert (tag.steps.tolist(), list(tag)) == ([], [])
+    with pytest.raises(
+        KeyError, match="val/cam has no steps: none was logged yet, or a restart with purge_step hides them"
+    ):
+        tag.read()
+
+
 def test_two_kinds_under_one_tag_are_told_apart(tmp_path: Path) -> None:
     with ExplainWriter(tmp_path) as writer:
         writer.add_heatmaps("t", MAPS, global_step=1)
