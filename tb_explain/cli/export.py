@@ -51,6 +51,8 @@ def _run(options: argparse.Namespace) -> int:
     steps = StepChoice.parse(options.steps) if options.steps is not None else StepChoice()
     max_size = _parse_size(options.max_size)
     target = Path(options.output)
+    if not target.absolute().parent.is_dir() or target.is_dir():
+        raise FileNotFoundError(f"-o {target} is no place for a file")
     if target.exists() and not options.force:
         raise FileExistsError(f"{target} is there already; give another -o, or --force to replace it")
     exported = export(

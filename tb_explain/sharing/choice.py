@@ -24,6 +24,7 @@ class StepChoice:
 
     rules: KeepSteps | None = None
     spans: tuple[tuple[int, int], ...] = ()  # first and last
+    text: str = ""  # of which it was made
 
     @classmethod
     def parse(cls, text: str) -> StepChoice:
@@ -35,7 +36,7 @@ class StepChoice:
             else:
                 rules.append(part)
         try:
-            return cls(KeepSteps.parse(",".join(rules)) if rules else None, tuple(spans))
+            return cls(KeepSteps.parse(",".join(rules)) if rules else None, tuple(spans), text)
         except ValueError:
             raise ValueError(
                 f"--steps {text} names no steps; expected last:N, every:N, spread:N, a step, FIRST..LAST, "
@@ -68,6 +69,17 @@ class Choice:
                 there = ", ".join(list(runs)[:10]) + (", …" if len(runs) > 10 else "")
                 raise ValueError(f"no run is named {pattern}; there are {there}" if runs else "there are no runs")
         return {name: value for name, value in runs.items() if _named(name, self.runs)}
+
+    def in_words(self, chosen: int, runs: int) -> str:
+        """What is left out, in a sentence, when so many of the runs are chosen; empty: nothing."""
+        parts = [f"{chosen} of {runs} runs"] if chosen < runs else []
+        if self.tags:
+            parts.append(f"series {', '.join(self.tags)}")
+        if self.steps.text:
+            parts.append(f"steps {self.steps.text}")
+        if self.samples is not None:
+            parts.append(f"{self.samples} sample{'s' if self.samples > 1 else ''} of each step")
+        return f"This report has a part of what was logged: {'; '.join(parts)}." if parts else ""
 
     def has_tag(self, tag: str) -> bool:
         """Whether a series of this tag is taken along."""

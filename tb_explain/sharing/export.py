@@ -83,7 +83,7 @@ def export(
                 for _ in report.add_run(name, indexes[name], picked):
                     done += 1
                     progress(done, total)
-            report.end(run_order(files, logdir, directories))
+            report.end(choice.in_words(len(chosen), len(directories)), run_order(files, logdir, directories))
         if out.size > max_size:
             raise TooLarge(_too_large(report.exported, max_size))
         os.replace(part, target)
@@ -170,9 +170,9 @@ class _Report:
         self.exported.records += len(run.counts)
         self.exported.unreadable += run.unreadable
 
-    def end(self, order: list[str]) -> None:
+    def end(self, notice: str, order: list[str]) -> None:
         """What is answered of all runs."""
-        self._document.answer("runs", {"runs": self._runs, "notices": []})
+        self._document.answer("runs", {"runs": self._runs, "notices": [notice] if notice else []})
         self._document.answer("order", order)
         self._document.end()
         self.exported.size = self._out.size

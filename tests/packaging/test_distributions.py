@@ -30,6 +30,7 @@ def test_the_wheel_has_the_package_and_the_page_as_built(wheel: Path) -> None:
     assert {name for name in found if name.startswith(PAGE)} == built
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "tb_explain").rglob("*.py")}
     assert {name for name in found if name.endswith(".py")} == modules
+    assert "tb_explain/sharing/static/report.js" in found
     assert {"tb_explain/py.typed", "tb_explain/records/explain.proto", "tb_explain/records/explain_pb2.pyi"} <= found
 
 

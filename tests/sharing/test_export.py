@@ -119,6 +119,7 @@ def test_a_report_has_every_record_and_all_that_they_refer_to(every: Path, tmp_p
     assert {series["tag"]: series["records"] for series in report.runs[0]["series"]}.keys() == run.tags.keys()
     assert {series["kind"] for series in report.series().values()} == {pb.Kind.Name(kind) for kind in MESSAGES}
     assert report.wrong() == []
+    assert report.json("runs")["notices"] == []
     assert [failure["tag"] for failure in report.runs[0]["failures"]] == ["val/gradcam", "val/lime"]
 
 
@@ -206,6 +207,9 @@ def test_runs_tags_and_steps_are_chosen(tmp_path: Path) -> None:
     assert report.wrong(0) == report.wrong(1) == []
     assert report.json("order")[:2] == ["a/one", "a/two"]  # as TensorBoard has them, and so their colours
     assert "b" in report.json("order")
+    assert report.json("runs")["notices"] == [
+        "This report has a part of what was logged: 2 of 3 runs; series val/*; steps last:1,10."
+    ]
     with pytest.raises(ValueError, match="no run is named c; there are a/one, a/two, b"):
         exported(tmp_path / "logs", tmp_path / "r.html", runs=["c"])
     with pytest.raises(ValueError, match=r"there are no explanations below .* that were chosen"):
@@ -296,6 +300,8 @@ def test_the_command_says_what_it_did_and_replaces_nothing_unasked(
     assert facts["bytes"] == target.stat().st_size
     assert (facts["runs"], facts["records"], facts["unreadable"]) == (["a"], 1, 0)
     assert [(series["run"], series["tag"]) for series in facts["series"]] == [("a", "x")]
+    assert main([*arguments[:2], "-o", str(tmp_path / "no" / "report.html")]) == 1
+    assert "report.html is no place for a file" in capsys.readouterr().err
     assert main(["export", str(tmp_path / "nothing")]) == 1
     assert "is not a directory" in capsys.readouterr().err
 

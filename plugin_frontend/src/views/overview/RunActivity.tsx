@@ -1,4 +1,5 @@
 /** Whether a run is still being written, and since when it is quiet. */
+import { inReport } from "../../host/window.ts";
 import { activityOf } from "../../state/overview_logged.ts";
 import type { RunSeries } from "../../state/overview_series.ts";
 import { seriesKey } from "../../state/series.ts";
@@ -10,14 +11,15 @@ export function RunActivity({ of: { run, series }, brief = false }: { of: RunSer
   const index = stepIndex.value.get(run.run);
   const logged = series.flatMap((declared) => index?.get(seriesKey(declared)) ?? []);
   const activity = activityOf(logged, now.value);
+  const writing = !inReport && activity?.writing;
   const title = activity ? new Date(1000 * activity.last).toLocaleString() : undefined;
   return (
-    <span class="run-activity" data-writing={activity?.writing || undefined} data-testid="activity" title={title}>
+    <span class="run-activity" data-writing={writing || undefined} data-testid="activity" title={title}>
       {!brief && <span>{`${series.length} series`}</span>}
       {activity && (
         <>
           <span class="activity-dot" aria-hidden="true" />
-          {activity.writing ? "being written" : "quiet"}
+          {writing ? "being written" : "quiet"}
           {brief ? " · " : ", last record "}
           {ago(activity.last, now.value)}
         </>
