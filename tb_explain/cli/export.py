@@ -7,7 +7,10 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tb_explain.sharing.export import Exported
 
 _UNITS = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9}
 
@@ -18,9 +21,9 @@ def add_to(commands: Any) -> None:
         "export",
         help="write the page, with what it shows, into one HTML file",
         description="Writes one HTML file that shows the same page as the tab in TensorBoard, from disk, without a server and without a "
-        "network: to mail, to keep, to put beside a paper.",
+        "network: to mail, to keep, to put beside a paper. Exit status: 1 also when some records are damaged.",
     )
-    parser.add_argument("logdir", help="a directory, or an address such as s3://bucket/runs")
+    parser.add_argument("logdir", help="a directory, an archive of one, or an address such as s3://bucket/runs")
     parser.add_argument("-o", "--output", default="report.html", metavar="FILE", help="default: %(default)s")
     parser.add_argument("--run", action="append", default=[], metavar="GLOB", dest="runs", help="only runs named so")
     parser.add_argument("--tag", action="append", default=[], metavar="GLOB", dest="tags", help="only series tagged so")
@@ -43,34 +46,49 @@ def add_to(commands: Any) -> None:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from tb_explain.cli.progress import Progress
+    from tb_explain.cli.upkeep import many, size_in_words
     from tb_explain.sharing.choice import Choice, StepChoice
-    from tb_explain.sharing.export import export, in_megabytes
+    from tb_explain.sharing.export import Exporting, TooLarge
 
     if options.samples is not None and options.samples < 1:
         raise ValueError(f"--samples must be at least 1, got {options.samples}")
     steps = StepChoice.parse(options.steps) if options.steps is not None else StepChoice()
     max_size = _parse_size(options.max_size)
     target = Path(options.output)
-    if not target.absolute().parent.is_dir() or target.is_dir():
-        raise FileNotFoundError(f"-o {target} is no place for a file")
-    if target.exists() and not options.force:
+    if target.exists() and (target.is_dir() or not options.force):
         raise FileExistsError(f"{target} is there already; give another -o, or --force to replace it")
-    exported = export(
-        options.logdir,
-        target,
-        Choice(options.runs, options.tags, steps, options.samples),
-        max_size=max_size,
-        progress=_show_progress if sys.stderr.isatty() else lambda done, total: None,
-    )
+    if not target.parent.is_dir():
+        raise NotADirectoryError(f"there is no directory {target.parent}")
+    exporting = Exporting(options.logdir, Choice(options.runs, options.tags, steps, options.samples))
+    progress = Progress(exporting.size)
+    try:
+        exported = exporting.write(target, max_size, progress.advance)
+    except TooLarge as error:
+        raise ValueError(_too_large(error.exported, max_size)) from None
+    finally:
+        progress.clear()
     if options.json:
         sizes = [{"run": run, "tag": tag, "bytes": size} for (run, tag), size in exported.sizes.items()]
         facts = {"runs": exported.runs, "records": exported.records, "unreadable": exported.unreadable}
         print(json.dumps({"file": str(target), "bytes": exported.size, **facts, "series": sizes}, indent=1))
-        return 0
-    print(f"{target}: {in_megabytes(exported.size)}, {_many(exported.records, 'record')} of {', '.join(exported.runs)}")
+    else:
+        of = ", ".join(exported.runs)
+        print(f"{target}: {size_in_words(exported.size)}, {many(exported.records, 'record')} of {of}")
     if exported.unreadable:
-        print(f"{_many(exported.unreadable, 'record')} of them cannot be read: tb-explain verify tells more")
-    return 0
+        print(f"{many(exported.unreadable, 'record')} cannot be read: tb-explain verify tells more", file=sys.stderr)
+    return 1 if exported.unreadable else 0
+
+
+def _too_large(exported: Exported, most: int) -> str:
+    from tb_explain.cli.upkeep import size_in_words
+
+    largest = sorted(exported.sizes.items(), key=lambda item: -item[1])[:3]
+    parts = ", ".join(f"{size_in_words(size)} are {tag} of {run}" for (run, tag), size in largest)
+    return (
+        f"the report would have {size_in_words(exported.size)}, and may have {size_in_words(most)}; {parts}. Leave some out with "
+        "--steps (such as last:1 or spread:5), --samples, --tag or --run, or allow more with --max-size"
+    )
 
 
 def _parse_size(text: str) -> int:
@@ -78,18 +96,3 @@ def _parse_size(text: str) -> int:
     if match is None:
         raise ValueError(f"--max-size {text} is no size; expected one such as 25MB")
     return int(float(match[1]) * _UNITS[match[2]])
-
-
-def _show_progress(done: int, total: int) -> None:
-    width = 30
-    filled = width * done // total
-    if done == total:
-        print(f"\r{' ' * (width + 30)}\r", end="", file=sys.stderr, flush=True)
-    elif width * (done - 1) // total != filled or done == 1:
-        print(
-            f"\r[{'#' * filled}{' ' * (width - filled)}] {done} of {total} records", end="", file=sys.stderr, flush=True
-        )
-
-
-def _many(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -14,6 +14,7 @@ import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 BUNDLE = Path(__file__).parent / "static" / "report.js"
 
@@ -74,6 +75,20 @@ class Document:
 
     def _add(self, text: str) -> None:
         self._write(text.encode())
+
+
+class Bounded:
+    """A file that nothing more is written to once it has more bytes than it may; they are still counted."""
+
+    def __init__(self, file: BinaryIO, most: int) -> None:
+        self._file, self._most = file, most
+        self.size = 0
+
+    def write(self, data: bytes) -> None:
+        """Write these, or count them."""
+        self.size += len(data)
+        if self.size <= self._most:
+            self._file.write(data)
 
 
 def page_script() -> str:

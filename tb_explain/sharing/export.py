@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import DecodeError, Message
@@ -24,7 +24,7 @@ from tb_explain.records.listing import RecordKey, Steps
 from tb_explain.records.payload import PIECE
 from tb_explain.records.runs import runs_of
 from tb_explain.sharing.choice import Choice
-from tb_explain.sharing.document import Document
+from tb_explain.sharing.document import Bounded, Document
 from tb_explain.sharing.run_order import run_order
 from tb_explain.sharing.samples import keep_samples
 
@@ -39,12 +39,13 @@ _ROUTES: dict[int, str] = {
     pb.COLUMN: "column",
 }
 
-Progress = Callable[[int, int], None]
-"""Told how many of how many records are done."""
-
 
 class TooLarge(ValueError):
-    """A report that would be larger than it may be; says how large, and what takes the room."""
+    """A report that would be larger than it may be: `exported` is what it would have held."""
+
+    def __init__(self, exported: Exported) -> None:
+        super().__init__(f"the report would have {exported.size} bytes, more than it may have")
+        self.exported = exported
 
 
 @dataclass
@@ -58,45 +59,68 @@ class Exported:
     sizes: dict[tuple[str, str], int] = field(default_factory=dict)  # of each series, by run and tag
 
 
-def export(
-    logdir: str, target: Path, choice: Choice, *, max_size: int, progress: Progress = lambda done, total: None
-) -> Exported:
-    """Write what is chosen of a logdir into a file, which is there only when it is whole. One that is there is replaced.
+def export(logdir: str, target: Path, choice: Choice, *, max_size: int) -> Exported:
+    """As `Exporting`, at once."""
+    return Exporting(logdir, choice).write(target, max_size)
 
-    Raises TooLarge; ValueError for a choice of nothing; OSError.
-    """
-    files, directories = runs_of(logdir)
-    indexes = {name: RunIndex(path, files) for name, path in choice.of_runs(directories).items()}
-    for index in indexes.values():
-        index.refresh()
-    chosen = {name: picked for name, index in indexes.items() if (picked := _chosen(index, choice))}
-    if not chosen:
-        raise ValueError(f"there are no explanations below {logdir}" + (" that were chosen" if indexes else ""))
-    part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
-    try:
-        with part.open("xb") as file:
-            out = _Bounded(file, max_size)
-            title = f"{os.path.basename(os.path.abspath(logdir))} · Explain"
-            report = _Report(Document(out.write, title, f"tb-explain {__version__}"), choice, out)
-            total, done = sum(len(keys) for picked in chosen.values() for _, keys in picked), 0
-            for name, picked in chosen.items():
-                for _ in report.add_run(name, indexes[name], picked):
-                    done += 1
-                    progress(done, total)
-            report.end(choice.in_words(len(chosen), len(directories)), run_order(files, logdir, directories))
-        if out.size > max_size:
-            raise TooLarge(_too_large(report.exported, max_size))
-        os.replace(part, target)
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink(missing_ok=True)
-    return report.exported
+
+class Exporting:
+    """What is chosen of a logdir, to be written into a file. Raises ValueError for a choice of nothing, and OSError."""
+
+    def __init__(self, logdir: str, choice: Choice) -> None:
+        self._logdir = logdir
+        self._choice = choice
+        self._files, self._directories = runs_of(logdir)
+        self._indexes = {name: RunIndex(path, self._files) for name, path in choice.of_runs(self._directories).items()}
+        for index in self._indexes.values():
+            index.refresh()
+        picked = {name: _picked(index, choice) for name, index in self._indexes.items()}
+        self._picked = {name: series for name, series in picked.items() if series}
+        if not self._picked:
+            which = " that were chosen" if self._indexes else ""
+            raise ValueError(f"there are no explanations below {logdir}{which}")
+
+    @property
+    def size(self) -> int:
+        """Bytes of the records that are read."""
+        return sum(
+            self._indexes[name].payload(key).length
+            for name, picked in self._picked.items()
+            for _, keys in picked
+            for key in keys
+        )
+
+    def write(self, target: Path, max_size: int, advance: Callable[[int], object] = lambda size: None) -> Exported:
+        """Into a file that is there only when it is whole; one that is there is replaced. `advance` is told of bytes that are done.
+
+        Raises TooLarge, and OSError.
+        """
+        part = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
+        try:
+            with part.open("xb") as file:
+                out = Bounded(file, max_size)
+                title = f"{os.path.basename(os.path.abspath(self._logdir))} · Explain"
+                report = _Report(Document(out.write, title, f"tb-explain {__version__}"), self._choice, out)
+                for name, picked in self._picked.items():
+                    for size in report.add_run(name, self._indexes[name], picked):
+                        advance(size)
+                report.end(
+                    self._choice.in_words(len(self._picked), len(self._directories)),
+                    run_order(self._files, self._logdir, self._directories),
+                )
+            if out.size > max_size:
+                raise TooLarge(report.exported)
+            os.replace(part, target)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink(missing_ok=True)
+        return report.exported
 
 
 Picked = list[tuple[Series, list[RecordKey]]]
 
 
-def _chosen(index: RunIndex, choice: Choice) -> Picked:
+def _picked(index: RunIndex, choice: Choice) -> Picked:
     picked: Picked = []
     for series in index.series():
         declared = series.declaration
@@ -111,23 +135,10 @@ def _keys(steps: Steps, which: Any) -> list[RecordKey]:
     return [RecordKey(steps.segment[i], int(steps.entry[i])) for i in np.flatnonzero(which)]
 
 
-class _Bounded:
-    """A file that nothing more is written to once it has more bytes than it may; they are still counted."""
-
-    def __init__(self, file: BinaryIO, most: int) -> None:
-        self._file, self._most = file, most
-        self.size = 0
-
-    def write(self, data: bytes) -> None:
-        self.size += len(data)
-        if self.size <= self._most:
-            self._file.write(data)
-
-
 class _Report:
     """A document, as runs are added to it."""
 
-    def __init__(self, document: Document, choice: Choice, out: _Bounded) -> None:
+    def __init__(self, document: Document, choice: Choice, out: Bounded) -> None:
         self.exported = Exported()
         self._document = document
         self._choice = choice
@@ -135,8 +146,8 @@ class _Report:
         self._runs: list[dict[str, Any]] = []
         self._blobs: dict[tuple[int, bytes], int] = {}  # numbers of payloads: runs share what is the same
 
-    def add_run(self, name: str, index: RunIndex, picked: Picked) -> Iterator[None]:
-        """Everything of a run, with a pause after each record."""
+    def add_run(self, name: str, index: RunIndex, picked: Picked) -> Iterator[int]:
+        """Everything of a run, record by record; yields how many bytes each had."""
         run = _Run(self._document, index, self._blobs, self._choice.samples)
         for series, keys in picked:
             before = self._out.size
@@ -145,7 +156,7 @@ class _Report:
             at = dict(zip(steps.keys, steps.step.tolist(), strict=True))
             for key in keys:
                 run.add_record(series.declaration.kind, key, seen.setdefault(at[key], set()))
-                yield
+                yield index.payload(key).length
             named = name, series.declaration.tag
             self.exported.sizes[named] = self.exported.sizes.get(named, 0) + self._out.size - before
         number = len(self._runs)
@@ -287,18 +298,3 @@ def _only(series: dict[str, Any], counts: dict[str, int | None]) -> dict[str, An
         if count is not None:
             kept["counts"][i] = count
     return {**series, **kept}
-
-
-def _too_large(exported: Exported, most: int) -> str:
-    largest = sorted(exported.sizes.items(), key=lambda item: -item[1])[:3]
-    parts = [f"{in_megabytes(size)} are {tag} of {run}" for (run, tag), size in largest]
-    return (
-        f"the report would have {in_megabytes(exported.size)}, and may have {in_megabytes(most)}; of them "
-        + ", ".join(parts)
-        + ". Leave some out with --steps (such as last:1 or spread:5), --samples, --tag or --run, or allow more with --max-size"
-    )
-
-
-def in_megabytes(size: int) -> str:
-    """A size for people."""
-    return f"{size / 1e6:.1f} MB"
