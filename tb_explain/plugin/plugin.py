@@ -47,6 +47,8 @@ class ExplainPlugin(TBPlugin):
     def __init__(self, context: TBContext) -> None:
         logdir_spec = getattr(context.flags, "logdir_spec", "")
         provider = context.data_provider
+        # Made here, where a failure leaves TensorBoard without this plugin: when it is asked for, all tabs are.
+        self._tab = FrontendMetadata(es_module_path="/static/index.js", tab_name="Explain")
 
         def listed() -> Iterable[str]:
             found = provider.list_runs(RequestContext(), experiment_id="") if provider else ()
@@ -61,7 +63,7 @@ class ExplainPlugin(TBPlugin):
 
     def frontend_metadata(self) -> FrontendMetadata:
         """The tab and the module that fills it."""
-        return FrontendMetadata(es_module_path="/static/index.js", tab_name="Explain")
+        return self._tab
 
     def get_plugin_apps(self) -> Mapping[str, Any]:
         """The routes."""

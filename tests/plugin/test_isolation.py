@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tensorboard.backend.application import TensorBoardWSGI
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
-from tensorboard.plugins.base_plugin import TBContext
+from tensorboard.plugins.base_plugin import TBContext, TBPlugin
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
+from werkzeug import Request, Response
+from werkzeug.test import Client
 
+from tb_explain.plugin import answers, discovery, http, inside, logdirs, page, payloads, summaries
 from tb_explain.plugin import plugin as plugin_module
 from tb_explain.plugin.loader import ExplainLoader
+from tb_explain.records import files, index, listing, payload, rows
 from tests.conftest import Run, StartTensorBoard, TensorBoard, until
 
 # What can be broken while TensorBoard runs: it fails as long as the file that says so names it.
@@ -124,6 +131,77 @@ def test_a_part_that_fails_is_nobody_elses_failure(sabotaged: Sabotaged, part: s
     sabotaged.run.log("later", [len(sabotaged.run.payloads)])
     until(lambda: sabotaged.records() == len(sabotaged.run.payloads))  # it works again as soon as what failed does
     assert sabotaged.others() == before
+
+
+class Other(TBPlugin):
+    """Another dashboard."""
+
+    plugin_name = "other"
+
+    def get_plugin_apps(self) -> dict[str, Any]:
+        return {"/asked": Request.application(lambda _: Response("answered"))}
+
+    def is_active(self) -> bool:
+        return True
+
+
+ROOMS = (
+    plugin_module,
+    discovery,
+    logdirs,
+    answers,
+    payloads,
+    summaries,
+    http,
+    page,
+    inside,
+    index,
+    listing,
+    payload,
+    files,
+    rows,
+)
+# Where TensorBoard asks for all dashboards at once nothing of ours can fail any more; and these make the answer that says so.
+WITHOUT = {"ExplainPlugin.frontend_metadata", "application", "_sentence", "content", "_Answer.get_wsgi_headers"}
+
+
+def functions() -> Iterator[tuple[object, str]]:
+    """Of all modules that answer requests: who holds them, and their name."""
+    for room in ROOMS:
+        for holder in (room, *(one for one in vars(room).values() if inspect.isclass(one))):
+            if getattr(holder, "__module__", room.__name__) == room.__name__:
+                for name, value in [*vars(holder).items()]:
+                    ours = inspect.isfunction(value) and value.__module__ == room.__name__ and name != "__init__"
+                    if ours and f"{holder.__name__}.{name}".removeprefix(f"{room.__name__}.") not in WITHOUT:
+                        yield holder, name
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_whatever_function_fails_other_dashboards_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(tmp_path / "a").log("t", range(2))
+    monkeypatch.setattr(discovery, "_PATIENCE", 0.01)
+    monkeypatch.setattr(discovery, "_FIRST", 0.05)
+    of_run: dict[str, Any] = {"run": "a", "hash": [*run.images][:1], "kind": "HEATMAPS", "key": "x-1"}
+    failed = set()
+    for holder, name in functions():
+
+        def broken(*_: object, what: str = name, **__: object) -> None:
+            failed.add(what)
+            raise RuntimeError(f"{what} is broken")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(holder, name, broken)
+            ours = ExplainLoader().load(TBContext(logdir=str(tmp_path)))
+            plugins = [Other(TBContext()), *([ours] if ours else [])]
+            client = Client(TensorBoardWSGI(plugins, "", None, None, [], None))
+            for route in ("runs", "steps", "records", "summaries", "image", "classes", "static/index.js"):
+                answer = client.get(f"/data/plugin/tb_explain/{route}", query_string=of_run)
+                assert answer.status_code in (200, 400, 404, 500), (name, route)
+                answer.close()
+            assert client.get("/data/plugin/other/asked").text == "answered", name
+            listed = client.get("/data/plugins_listing").json
+            assert listed["other"]["enabled"] is True, name
+    assert len(failed) > 50, f"only {len(failed)} were ever called"
 
 
 @pytest.mark.parametrize("part", ["roots_of", "ExplainPlugin"])

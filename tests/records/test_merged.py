@@ -9,6 +9,7 @@ import pytest
 
 from tb_explain.records import LOCAL, Record, RunIndex, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.files import LocalFiles
 from tb_explain.records.framing import frame, frames
 
 from .test_format_document import assert_both_read_the_same
@@ -95,6 +96,28 @@ def test_what_a_segment_replaces_does_not_count(tmp_path: Path) -> None:
         assert assert_both_read_the_same(tmp_path) == 2
         if still_there:
             delete(*old)
+
+
+def test_who_asks_while_a_merged_segment_is_read_sees_each_record_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tb_explain.records.index._CHUNK", 50)  # bytes, so that it is read in many pieces
+    old = [segment(tmp_path, float(i), declare(T), record(i, str(i))) for i in range(8)]
+    seen = []
+
+    class Asked(LocalFiles):
+        def read(self, path: str, start: int, length: int) -> bytes:
+            if path.endswith(".index"):
+                seen.append(shown(index))
+            return super().read(path, start, length)
+
+    index = RunIndex(tmp_path, Asked())
+    index.refresh()
+    seen.clear()
+    segment(tmp_path, 0.0, declare(T), *(record(i, str(i)) for i in range(8)), replaces=tuple(map(uid, old)))
+    index.refresh()
+    assert len(seen) > 8
+    assert [*seen, shown(index)] == [[b"%d" % i for i in range(8)]] * (len(seen) + 1)
 
 
 def test_a_series_that_was_found_before_is_still_the_same(tmp_path: Path) -> None:

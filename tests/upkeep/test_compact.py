@@ -28,6 +28,7 @@ from tb_explain.upkeep import segments as upkeep_segments
 from tb_explain.upkeep import tidy
 from tb_explain.upkeep.compact import compact
 from tb_explain.upkeep.prune import KeepSteps, prune
+from tb_explain.upkeep.rewrite import clean_up
 from tb_explain.upkeep.tidy import locked
 
 from ..records.test_format_document import assert_both_read_the_same
@@ -316,6 +317,43 @@ def test_stopped_at_any_step_the_run_reads_the_same_and_the_next_time_cleans_up(
         assert all_of(copy) == before, f"cleaned up after step {stop}"
         assert [name.rpartition(".")[2] for name in files_of(copy)] == ["data", "index"], f"step {stop}"
     assert steps > 40
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="tells open files by Linux's /proc")
+def test_the_new_segment_is_on_the_disk_before_the_old_ones_go(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A computer that loses its power has what was synced, in whatever order it wrote the rest."""
+    did: list[str] = []
+
+    def told(name: str, named: Callable[[object], str]) -> None:
+        call = getattr(os, name)
+
+        def telling(of: object, *more: object, **named_more: object) -> object:
+            what = named(of).rpartition("plugins/")[2]
+            did.append(f"{name} {''.join(Path(what).suffixes[-2:]) if '.part' in what else Path(what).suffix or what}")
+            return call(of, *more, **named_more)
+
+        monkeypatch.setattr(os, name, telling)
+
+    told("fsync", lambda descriptor: os.readlink(f"/proc/self/fd/{descriptor}"))
+    told("replace", str)
+    told("unlink", str)
+    compact(run)
+    synced = ["fsync .data.part", "fsync .index.part", "replace .data.part", "fsync tb_explain", "replace .index.part"]
+    assert did[:6] == [*synced, "fsync tb_explain"]
+    assert Counter(did[6:]) == {"unlink .index": 6, "unlink .data": 6}
+
+
+def test_what_replaces_others_and_is_not_whole_lets_none_of_them_be_deleted(run: Path, tmp_path: Path) -> None:
+    """As a computer may leave it that has lost its power, on a file system that keeps no order."""
+    shutil.copytree(run / DIRECTORY, tmp_path / "sources")
+    sources = files_of(run)
+    compact(run)
+    (merged,) = (run / DIRECTORY).glob("*.index")
+    for spoilt in ("index", "data"):
+        shutil.copytree(tmp_path / "sources", run / DIRECTORY, dirs_exist_ok=True)
+        os.truncate(merged.with_suffix(f".{spoilt}"), merged.with_suffix(f".{spoilt}").stat().st_size - 1)
+        clean_up(run)
+        assert set(sources) <= set(files_of(run)), spoilt
 
 
 KILLED = """

@@ -19,6 +19,7 @@ from tb_explain.records.framing import frame
 from tb_explain.upkeep.compact import compact
 from tb_explain.upkeep.verify import Finding, verify
 
+from ..browser.every_kind import write_run
 from ..records.test_merged import T, declare, record, segment
 
 
@@ -105,6 +106,18 @@ def test_what_the_library_writes_is_sound(tmp_path: Path) -> None:
         assert not live.findings, "while it is written, too"
     done = verify(tmp_path, tmp_path)
     assert not done.findings and (done.records, done.segments > 0) == (live.records, True)
+
+
+def test_runs_of_every_kind_of_record_are_sound(tmp_path: Path) -> None:
+    write_run(tmp_path)
+    assert not damages(tmp_path)
+
+
+@pytest.mark.slow
+def test_what_the_demo_writes_is_sound(demo: Path) -> None:
+    for run in demo.iterdir():
+        done = verify(run, demo)
+        assert not done.findings and done.records
 
 
 @pytest.mark.parametrize(
