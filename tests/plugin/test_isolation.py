@@ -217,9 +217,16 @@ def test_a_plugin_that_cannot_be_made_is_left_out(
 
 
 @pytest.mark.parametrize("name", ["a file", "not there", "a loop"])
-def test_a_logdir_that_cannot_be_read_has_no_runs(tmp_path: Path, page_of: Callable[..., object], name: str) -> None:
+def test_a_logdir_that_cannot_be_read_has_no_runs(
+    tmp_path: Path, page_of: Callable[..., object], name: str, caplog: pytest.LogCaptureFixture
+) -> None:
     (tmp_path / "a file").write_text("")
     (tmp_path / "a loop").symlink_to(tmp_path / "a loop")
     page = page_of(f"{tmp_path}/{name}")
     assert page.ask("runs").json["runs"] == []  # type: ignore[attr-defined]
     assert not page.plugin.is_active()  # type: ignore[attr-defined]
+    if name == "a file":
+        assert {message.partition(" is ")[2] for message in caplog.messages} == {
+            "neither a directory nor a zip archive, or an archive that was cut short"
+        }
+        caplog.clear()
