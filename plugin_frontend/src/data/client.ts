@@ -33,8 +33,8 @@ export class Refused extends Error {}
 
 /** Code comes from the same server: when it cannot be had, records cannot either. */
 export function loadCode<Code>(load: () => Promise<Code>): Promise<Code> {
-  return load().catch((reason: unknown) => {
-    throw new Unreachable(`TensorBoard does not answer (${reason}).`);
+  return load().catch(() => {
+    throw new Unreachable("TensorBoard does not answer.");
   });
 }
 
@@ -45,8 +45,8 @@ const MOST_BYTES = 2 ** 28 + 2 ** 26;
 const MOST_KEYS = 256;
 
 async function ask(route: string, query: [string, string][] = []): Promise<Response> {
-  const response = await answers.ask(route, new URLSearchParams(query)).catch((reason: unknown) => {
-    throw new Unreachable(`TensorBoard does not answer (${reason}).`);
+  const response = await answers.ask(route, new URLSearchParams(query)).catch(() => {
+    throw new Unreachable("TensorBoard does not answer.");
   });
   if (response.ok) return response;
   if (response.status >= 500) throw new Unreachable(`TensorBoard answers with status ${response.status}.`);

@@ -13,6 +13,7 @@ type Open = NonNullable<typeof openSample.value>;
 
 export function PageBar({ open }: { open: Open }) {
   const { cards, at } = among.value;
+  const colour = runColours.value.get(open.run); // none when the run is gone
   const others = othersWith(open.sample, openCard.value?.sample.row ?? 0, open.run);
   return (
     <div class="page-bar" role="toolbar" aria-label="Sample">
@@ -21,7 +22,7 @@ export function PageBar({ open }: { open: Open }) {
         Back
       </button>
       <span class="page-run">
-        <span class="run-dot" style={{ background: runColours.value.get(open.run) }} />
+        {colour && <span class="run-dot" style={{ background: colour }} />}
         {others.length > 0 ? (
           <select
             aria-label="Run"
