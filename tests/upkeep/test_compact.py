@@ -387,8 +387,13 @@ def killed(run: Path, copies: Path, what: str) -> Iterator[Path]:
 def test_a_prune_killed_at_random_moments_loses_nothing_else_and_shows_nothing_twice(run: Path, tmp_path: Path) -> None:
     """TB_EXPLAIN_KILLS says how often. There are several segments before and several afterwards, since one may still grow."""
     live = SegmentWriter(run, 103.5)
-    picture, stored = live.blob(pb.IMAGE, b"of the live one")
-    live.append([*stored, declare(T), record(6, f"live {picture.hex()}")])
+    live.append([declare(T), record(6, "live")])
+    last = SegmentWriter(run, 106.0)
+    for step in (7, 8):  # the two to be kept refer to one picture each, as fields of messages do
+        picture, stored = last.blob(pb.IMAGE, b"picture %d" % step)
+        shows = Record(pb.Entry(kind=pb.HEATMAPS, series=1, step=step, count=1), b"\x0a\x10" + picture)
+        last.append([*stored, *([declare(T)] if step == 7 else []), shows])
+    last.close()
     listed = steps_and_payloads(run)
     newest = sorted({step for step, _ in listed})[-2:]
     kept = [(step, payload) for step, payload in listed if step in newest or b"live" in payload]
@@ -402,8 +407,8 @@ def test_a_prune_killed_at_random_moments_loses_nothing_else_and_shows_nothing_t
         )
         unfinished += found != kept
         for step, payload in found:
-            if step == 7:
-                assert opened(copy).read_blob(pb.IMAGE, bytes.fromhex(payload.decode()))
+            if payload.startswith(b"\x0a\x10"):
+                assert opened(copy).read_blob(pb.IMAGE, payload[2:]) == b"picture %d" % step
         prune(copy, KeepSteps.parse("last:2"))
         assert steps_and_payloads(copy) == kept, copy
         assert not [name for name in files_of(copy) if name.endswith(".part")]
