@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +70,23 @@ def test_nothing_is_drawn_and_the_same_is_found_again() -> None:
     after = [torch.get_rng_state().tolist(), own.get_state().tolist(), str(np.random.get_state()), random.getstate()]
     assert [then == now for then, now in zip(before, after, strict=True)] == [True] * 4
     assert torch.equal(first.images, again.images)
+
+
+def test_what_libraries_draw_when_they_are_imported_is_put_back(tmp_path: Path) -> None:
+    code = """
+import random, sys, torch
+from tb_explain import ExplainWriter, Probe
+from tb_explain.methods import FilterClusters
+random.seed(0)
+before = random.getstate()
+model = torch.nn.Sequential(torch.nn.Conv2d(1, 4, 3), torch.nn.ReLU(), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(), torch.nn.Linear(4, 3))
+images = torch.rand(8, 1, 8, 8)
+with ExplainWriter(sys.argv[1], strict=True) as writer:
+    writer.explain(model, Probe(images), 0, [FilterClusters("1", data=[(images, torch.arange(8) % 3)])])
+    assert random.getstate() == before
+"""
+    ended = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True)
+    assert ended.returncode == 0, ended.stderr
 
 
 @pytest.mark.parametrize("labels", [True, False])

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
 from tensorboard.compat.proto.event_pb2 import Event
@@ -24,6 +23,13 @@ SECONDS = float(
     os.environ.get("SECONDS", "0")
 )  # of looking at what an idle TensorBoard needs, instead of 6, or 30 of a full run
 POLL = 5.0  # seconds between two listings of the plugins: six times as often as a page that reloads by itself
+
+IMPORT = """
+import time
+began = time.process_time()
+import tb_explain
+print(time.process_time() - began)
+"""
 
 LOAD = """
 import sys, time
@@ -96,7 +102,9 @@ def main(full: bool = False) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as directory:
         few, many = Path(directory) / "few", Path(directory) / "many"
         few.mkdir()
-        took = [loaded(few) for _ in range(2 * rounds)]
+        imported = statistics.median(measured(IMPORT)[0] for _ in range(5 * rounds))
+        yield Row("import tb_explain", imported, "s", meaning="CPU time")
+        took = [measured(LOAD, few) for _ in range(2 * rounds)]
         for name, column in (("the loader", 0), ("loader and plugin", 1)):
             meaning = "CPU time that importing adds to TensorBoard's own"
             yield Row(f"importing {name}", statistics.median(one[column] for one in took), "s", meaning=meaning)
@@ -106,8 +114,9 @@ def main(full: bool = False) -> Iterator[Row]:
         yield from beside(many, "1000 foreign runs of 100 files", rounds, 2 * seconds)
 
 
-def loaded(logdir: Path) -> tuple[Any, ...]:
+def measured(code: str, *arguments: Path) -> tuple[float, ...]:
+    """The numbers that a Python of its own prints last."""
     answer = subprocess.run(
-        [sys.executable, "-c", LOAD, str(logdir)], check=True, capture_output=True, text=True
+        [sys.executable, "-c", code, *map(str, arguments)], check=True, capture_output=True, text=True
     ).stdout
     return tuple(float(seconds) for seconds in answer.splitlines()[-1].split())
