@@ -73,7 +73,7 @@ export function Timeline({ testId = "step-slider" }: { testId?: string }) {
       />
       <output class="step-output">
         <strong>{named}</strong>
-        {time && <span>{time}</span>}
+        <span>{time}</span>
       </output>
       <label class="check" title="Follow the latest step  F">
         <input
