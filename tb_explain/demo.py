@@ -150,7 +150,9 @@ class Pretrained(NamedTuple):
 
 def pretrained(name: str | None = None) -> Pretrained:
     """A torchvision classifier by name, whose weights are downloaded; None: EfficientNet-Lite0 from an installed package."""
-    return _torchvision_model(name) if name else _efficientnet_lite0()
+    network = _torchvision_model(name) if name else _efficientnet_lite0()
+    # On a CPU depthwise convolutions take little more than half the time in this format.
+    return network._replace(model=network.model.to(memory_format=torch.channels_last))
 
 
 def photographs(folder: str | Path | None = None, size: int = 224) -> tuple[torch.Tensor, list[str]]:

@@ -153,7 +153,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The logdir that the README's first command makes."""
     logdir = tmp_path_factory.mktemp("demo")
     command = [Path(sys.executable).with_name("tb-explain"), "demo", "--logdir", logdir / "runs"]
-    subprocess.run(command, check=True, capture_output=True)
+    subprocess.run(command, check=True, capture_output=True, timeout=1800)
     return logdir / "runs"
 
 
