@@ -213,7 +213,7 @@ def test_what_filters_look_for_while_training(tmp_path: Path, model: nn.Module, 
     assert classes.channels == 3
     assert list(classes.maximised.objectives) == ["a", "b"]
     assert output.maximized.scores[:, -1].gt(output.maximized.scores[:, 0]).all()
-    scalars = EventAccumulator(str(tmp_path)).Reload().Scalars("explain/val/featureimages/1/dead")
+    scalars = EventAccumulator(str(tmp_path)).Reload().Scalars("explain/val/featureimages/1/unraised")
     assert [scalar.value for scalar in scalars] == pytest.approx([1 / 3])
 
 

@@ -38,7 +38,7 @@ class LayerImages:
     @property
     def scalars(self) -> dict[str, float]:
         """The share of those that nothing raises."""
-        return {"dead": float(self.maximized.dead.float().mean())}
+        return {"unraised": float(self.maximized.dead.float().mean())}
 
 
 @dataclass(frozen=True)

@@ -114,3 +114,12 @@ def test_enlarged_samples_stay_tidy(open_tab: OpenTab, shown: Shown, run: int) -
         expect_tidy(tab, kind)
         tab.page.keyboard.press("Escape")
         expect(tab.part("sample-dialog")).to_have_count(0)
+
+
+def test_runs_beside_each_other_stay_tidy(open_tab: OpenTab, shown: Shown) -> None:
+    tab = open_tab(shown.server, view="overview")
+    expect(tab.frame.locator("tr.overview-row")).to_have_count(len(RUNS))
+    expect_tidy(tab, "overview")
+    tab.part("view-compare").click()
+    expect(tab.part("pair-card").first).to_be_visible()
+    expect_tidy(tab, "compare")

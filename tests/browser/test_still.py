@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, BrowserContext, Route
 from tests.browser import every_kind
 from tests.browser.conftest import ExplainTab, explain_tab
 from tests.browser.test_accessibility import VIEWS
-from tests.conftest import StartTensorBoard, TensorBoard
+from tests.conftest import StartTensorBoard, TensorBoard, until
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,9 @@ ORDERS = {"compare": "&p.tb_explain.against_sort=logged"}
 def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> TensorBoard:
     logdir = tmp_path_factory.mktemp("still")
     every_kind.write_run(logdir / "run")
-    return tensorboard("--logdir", str(logdir))
+    server = tensorboard("--logdir", str(logdir))
+    until(server.runs)  # all that was logged is known: no series comes later
+    return server
 
 
 class Late:

@@ -10,11 +10,16 @@ const WORDS: [keyof Counts, string][] = [
   ["unknown", "of an unknown kind"],
 ];
 
+const total = (runs: readonly Run[], count: keyof Counts) => runs.reduce((sum, run) => sum + run.counts[count], 0);
+
+export function problemCount(runs: readonly Run[]): number {
+  return WORDS.reduce((sum, [count]) => sum + total(runs, count), 0);
+}
+
 /** For instance "2 failed, 3 dropped"; empty when all is well. */
 export function problemWords(runs: readonly Run[]): string {
-  return WORDS.map(([count, word]): [number, string] => [runs.reduce((sum, run) => sum + run.counts[count], 0), word])
-    .filter(([total]) => total > 0)
-    .map(([total, word]) => `${total} ${word}`)
+  return WORDS.filter(([count]) => total(runs, count) > 0)
+    .map(([count, word]) => `${total(runs, count)} ${word}`)
     .join(", ");
 }
 

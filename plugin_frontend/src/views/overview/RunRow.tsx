@@ -40,7 +40,7 @@ export function RunRow({ of, has }: { of: RunSeries; has: ReadonlySet<Column> })
       <td class="logged-cell">
         <Logged run={run.run} />
         <span class="cell-line">
-          {`${series.length} series`} <ProblemsLine run={run} />
+          {`${series.length} series`} <ProblemsLine run={run} brief />
         </span>
       </td>
       {has.has("predictions") && <Accuracy {...props} />}
