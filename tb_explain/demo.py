@@ -68,9 +68,9 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
     every_class = torch.arange(10).expand(len(probe), 10)
     methods = [GradCAM(["conv2", "conv3"]), LayerCAM(["conv2", "conv3"]), GradCAMPlusPlus("conv3"), EigenCAM("conv3")]
     stages = ["conv1", "conv2", "conv3", "average"]
-    known = [(pixels[part], labels[part]) for part in torch.split(torch.tensor(train), 128)]
+    known = _batches(pixels, labels, train)
     clusters = FilterClusters(stages, data=known)
-    held_out = [(pixels[part], labels[part]) for part in torch.split(torch.tensor(test), 128)]
+    held_out = _batches(pixels, labels, test)
     projection = Projection(data=held_out)
     convolutions = stages[:3]
     channels = [
@@ -94,8 +94,14 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
             writer.explain(model, probe, step, methods, targets=every_class, every=20)
             writer.explain(model, probe, step, [clusters, projection, *channels], every=100)
         feedback = FeedbackNetwork(model, stages)
-        feedback.fit(known, epochs=5)
+        feedback.fit(_batches(pixels, labels, train, 32), epochs=5)
         writer.explain(model, probe, steps, [Reconstruction(feedback, known)])
+
+
+def _batches(
+    pixels: torch.Tensor, labels: torch.Tensor, chosen: Sequence[int], size: int = 128
+) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return [(pixels[part], labels[part]) for part in torch.split(torch.tensor(chosen), size)]
 
 
 def _convolution(channels: int, out_channels: int) -> nn.Module:

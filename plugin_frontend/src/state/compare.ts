@@ -40,11 +40,19 @@ export const comparableRuns = computed(() =>
   shownRuns.value.filter(({ series }) => series.some(({ kind }) => isKind(kind))).map(({ run }) => run),
 );
 
-/** By default the first two runs, or the only one twice; `null`: there is none. */
+/** What maps of a run go by when they are joined: tags, and methods of layers. */
+function namesIn(name: string | undefined): ReadonlySet<string> {
+  const all = shownRuns.value.find(({ run }) => run === name)?.series.filter(({ kind }) => isKind(kind)) ?? [];
+  return new Set(all.flatMap(({ tag, method, layer }) => [tag, `${method} of ${layer}`]));
+}
+
+/** By default the first run and one that has something in common with it, or else the first one twice; `null`: there is none. */
 export const sideRuns = computed<Record<Side, string> | null>(() => {
   const [first] = comparableRuns.value;
   const a = runChoice.a.value ?? first;
-  const b = runChoice.b.value ?? comparableRuns.value.find((run) => run !== a) ?? a;
+  const names = namesIn(a);
+  const alike = (run: string) => run !== a && [...namesIn(run)].some((name) => names.has(name));
+  const b = runChoice.b.value ?? comparableRuns.value.find(alike) ?? a;
   return a === undefined || b === undefined ? null : { a, b };
 });
 

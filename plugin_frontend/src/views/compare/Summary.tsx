@@ -1,6 +1,7 @@
 /** Both sides in one line: how accurate each is on the common samples, whose prediction changed, and how alike the maps are. */
 
 import { Paging } from "../../widgets/Paging.tsx";
+import { percent } from "../explanations/format.ts";
 import { similarityText } from "./LikenessText.tsx";
 import { measuring } from "./likeness.ts";
 import { currentPage, pageCount, similarityByMethod, tally, turnPage } from "./shown.ts";
@@ -17,7 +18,6 @@ export function Summary() {
 function Figures() {
   const { samples, judged, rightA, rightB, changed, fixed, broken } = tally.value;
   if (samples === 0) return null;
-  const share = (right: number) => `${((100 * right) / judged).toFixed(1)}%`;
   const known = similarityByMethod.value.filter(([, similarity]) => similarity !== undefined);
   return (
     <dl data-testid="compare-summary">
@@ -29,7 +29,7 @@ function Figures() {
         <div>
           <dt>Accuracy on them</dt>
           <dd title={`${rightA} and ${rightB} of ${judged} samples with a label`}>
-            {share(rightA)} → {share(rightB)}
+            {percent(rightA / judged)} → {percent(rightB / judged)}
           </dd>
         </div>
       )}
