@@ -143,8 +143,8 @@ def test_runs_are_described_once_while_nothing_changes(
     tmp_path: Path, page_of: Callable[..., Page], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     described: list[str] = []
-    original = answers._describe
-    monkeypatch.setattr(answers, "_describe", lambda name, run: described.append(name) or original(name, run))
+    original = answers.describe
+    monkeypatch.setattr(answers, "describe", lambda name, run: described.append(name) or original(name, run))
     monkeypatch.setattr(discovery, "_INTERVAL", 0.0)
     runs = {name: Run(tmp_path / name).log("t", [0]) for name in "ab"}
     page = page_of(tmp_path)
