@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tb_explain.cli.choice import add_choice, choice_in
+
 if TYPE_CHECKING:
     from tb_explain.sharing.export import Exported
 
@@ -25,14 +27,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("logdir", help="a directory, an archive of one, or an address such as s3://bucket/runs")
     parser.add_argument("-o", "--output", default="report.html", metavar="FILE", help="default: %(default)s")
-    parser.add_argument("--run", action="append", default=[], metavar="GLOB", dest="runs", help="only runs named so")
-    parser.add_argument("--tag", action="append", default=[], metavar="GLOB", dest="tags", help="only series tagged so")
-    parser.add_argument(
-        "--steps",
-        metavar="RULES",
-        help="only some steps of each series: last:N (the N newest), every:K (multiples of K, and the newest), spread:N (N from the "
-        "first to the newest), a step, FIRST..LAST, or several with commas between",
-    )
+    add_choice(parser)
     parser.add_argument("--samples", type=int, metavar="N", help="only the first N samples of each step of a series")
     parser.add_argument(
         "--max-size",
@@ -48,19 +43,18 @@ def add_to(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     from tb_explain.cli.progress import Progress
     from tb_explain.cli.upkeep import many, size_in_words
-    from tb_explain.sharing.choice import Choice, StepChoice
     from tb_explain.sharing.export import Exporting, TooLarge
 
     if options.samples is not None and options.samples < 1:
         raise ValueError(f"--samples must be at least 1, got {options.samples}")
-    steps = StepChoice.parse(options.steps) if options.steps is not None else StepChoice()
+    choice = choice_in(options, options.samples)
     max_size = _parse_size(options.max_size)
     target = Path(options.output)
     if target.exists() and (target.is_dir() or not options.force):
         raise FileExistsError(f"{target} is there already; give another -o, or --force to replace it")
     if not target.parent.is_dir():
         raise NotADirectoryError(f"there is no directory {target.parent}")
-    exporting = Exporting(options.logdir, Choice(options.runs, options.tags, steps, options.samples))
+    exporting = Exporting(options.logdir, choice)
     progress = Progress(exporting.size)
     try:
         exported = exporting.write(target, max_size, progress.advance)

@@ -9,6 +9,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tb_explain.cli.choice import add_choice, choice_in
+
 
 def add_to(commands: Any) -> None:
     """Declare the subcommand."""
@@ -21,14 +23,7 @@ def add_to(commands: Any) -> None:
     )
     parser.add_argument("logdir", help="a directory, an archive of one, or an address such as s3://bucket/runs")
     parser.add_argument("-o", "--output", default="explanations.zip", metavar="FILE", help="default: %(default)s")
-    parser.add_argument("--run", action="append", default=[], metavar="GLOB", dest="runs", help="only runs named so")
-    parser.add_argument("--tag", action="append", default=[], metavar="GLOB", dest="tags", help="only series tagged so")
-    parser.add_argument(
-        "--steps",
-        metavar="RULES",
-        help="only some steps of each series: last:N (the N newest), every:K (multiples of K, and the newest), spread:N (N from the "
-        "first to the newest), a step, FIRST..LAST, or several with commas between",
-    )
+    add_choice(parser)
     parser.add_argument(
         "--with-events",
         action="store_true",
@@ -43,7 +38,6 @@ def add_to(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> int:
     from tb_explain.cli.progress import Progress
     from tb_explain.cli.upkeep import many, size_in_words
-    from tb_explain.sharing.choice import Choice, StepChoice
     from tb_explain.sharing.pack import Packing
 
     target = Path(options.output)
@@ -51,8 +45,7 @@ def _run(options: argparse.Namespace) -> int:
         raise FileExistsError(f"{target} is there already; give another -o, or --force to replace it")
     if not target.parent.is_dir():
         raise NotADirectoryError(f"there is no directory {target.parent}")
-    steps = StepChoice.parse(options.steps) if options.steps is not None else StepChoice()
-    packing = Packing(options.logdir, Choice(options.runs, options.tags, steps), with_events=options.with_events)
+    packing = Packing(options.logdir, choice_in(options), with_events=options.with_events)
     packed = packing.packed
     if not options.dry_run:
         progress = Progress(sum(run.size for run in packed.runs.values()))
