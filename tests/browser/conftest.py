@@ -119,9 +119,8 @@ def pixels(canvas: Locator) -> NDArray[np.uint8]:
     return np.frombuffer(base64.b64decode(data), np.uint8).reshape(height, width, 4)
 
 
-def explain_tab(context: BrowserContext, address: str, complaints: list[str]) -> ExplainTab:
-    """The Explain tab in a new page; what the page complains about is added to `complaints`."""
-    page = context.new_page()
+def note_complaints(page: Page, complaints: list[str]) -> None:
+    """Add to `complaints` what the page complains about from now on."""
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on(
         "console",
@@ -131,6 +130,12 @@ def explain_tab(context: BrowserContext, address: str, complaints: list[str]) ->
             and complaints.append(f"{message.type}: {message.text} ({message.location.get('url', '')})")
         ),
     )
+
+
+def explain_tab(context: BrowserContext, address: str, complaints: list[str]) -> ExplainTab:
+    """The Explain tab in a new page; what the page complains about is added to `complaints`."""
+    page = context.new_page()
+    note_complaints(page, complaints)
     tab = ExplainTab(page, page.main_frame)
     page.on("request", lambda request: "/plugin/tb_explain/" in request.url and tab.requests.append(request.url))
     page.goto(address)

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect
 from tb_explain.sharing.choice import Choice
 from tb_explain.sharing.export import export
 from tests.browser import every_kind, hostile_runs
-from tests.browser.conftest import FOREIGN, ExplainTab, OpenTab, pixels
+from tests.browser.conftest import ExplainTab, OpenTab, note_complaints, pixels
 from tests.browser.test_accessibility import VIEWS, rested, select_all
 from tests.conftest import StartTensorBoard
 
@@ -49,15 +49,7 @@ def open_report(chromium: Browser) -> Iterator[OpenReport]:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
-        page.on(
-            "console",
-            lambda message: (
-                message.type in ("error", "warning")
-                and not FOREIGN.search(message.text)
-                and complaints.append(f"{message.type}: {message.text}")
-            ),
-        )
+        note_complaints(page, complaints)
         tab = ExplainTab(page, page.main_frame)
         page.on("request", lambda request: request.url.startswith("blob:") or asked.append(request.url))
         page.goto(report.as_uri() + state)
