@@ -1395,7 +1395,7 @@ export type ClusterPath = Message<"tb_explain.ClusterPath"> & {
   evidence?: Array | undefined;
 
   /**
-   * like assignments: log-probability of the predicted class given that position's cluster; or absent
+   * [N, h, w] or [N, d, h, w]: log-probability of the predicted class given that position's cluster; or absent
    *
    * @generated from field: tb_explain.Array support = 8;
    */
