@@ -16,10 +16,22 @@ export const runSelection = signal<ReadonlySet<string> | null>(null);
 
 const SHOWN_BY_DEFAULT = 10;
 
-const natural = new Intl.Collator(undefined, { numeric: true });
+const NUMBER = /(\d+(?:\.\d+)?(?:e[+-]?\d+)?)/i;
+const texts = new Intl.Collator();
+
+/** By the values of the numbers in them, such as learning rates: 0.003 comes before 0.01, and 1e-4 before both. */
+export function byName(a: string, b: string): number {
+  const [x, y] = [a.split(NUMBER), b.split(NUMBER)]; // numbers have odd places
+  for (let i = 0; i < x.length && i < y.length; i++) {
+    const [s, t] = [x[i] as string, y[i] as string];
+    const by = i % 2 ? Number(s) - Number(t) : texts.compare(s, t);
+    if (by) return by;
+  }
+  return x.length - y.length;
+}
 
 export const listedRuns = computed(() =>
-  (runs.value ?? []).filter((run) => run.series.length > 0).sort((a, b) => natural.compare(a.run, b.run)),
+  (runs.value ?? []).filter((run) => run.series.length > 0).sort((a, b) => byName(a.run, b.run)),
 );
 
 export const runPattern = computed(() => compileFilter(runFilter.value));

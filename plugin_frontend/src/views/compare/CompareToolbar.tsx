@@ -1,12 +1,14 @@
 /** What is shown of both sides: methods, layers, class, and which samples in which order. */
+import { className } from "../../state/class_names.ts";
 import { CHANGES, type Change, type CompareOrder, changeFilter, compareOrder } from "../../state/compare.ts";
-import { page } from "../../state/samples.ts";
+import { type ClassChoice, classChoice, page } from "../../state/samples.ts";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
+import { ClassPicker } from "../explanations/ClassPicker.tsx";
 import { SampleFilter } from "../explanations/SampleFilter.tsx";
 import { SelectionChip } from "../explanations/SelectionChip.tsx";
 import { SeriesChips } from "../explanations/SeriesChips.tsx";
-import { filteredCounts, sampleClasses } from "./shown.ts";
+import { filteredCounts, loggedClasses, sampleClasses } from "./shown.ts";
 
 const ORDERS: [CompareOrder, string][] = [
   ["change", "Largest change"],
@@ -21,6 +23,13 @@ export function CompareToolbar() {
   return (
     <div class="view-toolbar" role="toolbar" aria-label="What is shown">
       <SeriesChips />
+      <ClassPicker
+        value={classChoice.value}
+        classes={loggedClasses.value.map(([index, names]): [number, string] => [index, className(names, index)])}
+        onChange={(choice: ClassChoice) => {
+          classChoice.value = choice;
+        }}
+      />
       <Select
         label="Order"
         value={compareOrder.value}

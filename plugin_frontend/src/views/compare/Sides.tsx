@@ -1,5 +1,4 @@
-/** What is compared with what: the run and step of either side, the button that exchanges them, and the class that both explain. */
-import { className } from "../../state/class_names.ts";
+/** What is compared with what: the run and step of either side, and the button that exchanges them. */
 import {
   chooseRun,
   comparableRuns,
@@ -12,12 +11,9 @@ import {
 } from "../../state/compare.ts";
 import { sideSteps, stepsOf, swapSides } from "../../state/compare_frame.ts";
 import { runColours } from "../../state/runs.ts";
-import { type ClassChoice, classChoice } from "../../state/samples.ts";
 import { step } from "../../state/timeline.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 import { Select } from "../../widgets/Select.tsx";
-import { ClassPicker } from "../explanations/ClassPicker.tsx";
-import { loggedClasses } from "./shown.ts";
 
 export const NAMES: Record<Side, string> = { a: "A", b: "B" };
 
@@ -37,13 +33,6 @@ export function Sides() {
         <Icon name="swap" />
       </button>
       <SidePicker side="b" run={sideRuns.value.b} />
-      <ClassPicker
-        value={classChoice.value}
-        classes={loggedClasses.value.map(([index, names]): [number, string] => [index, className(names, index)])}
-        onChange={(choice: ClassChoice) => {
-          classChoice.value = choice;
-        }}
-      />
     </div>
   );
 }

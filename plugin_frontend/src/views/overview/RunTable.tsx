@@ -27,13 +27,13 @@ export function RunTable({ runs }: { runs: readonly RunSeries[] }) {
   return (
     <table class="overview-table">
       <colgroup>
-        <col style={{ width: "16%" }} />
+        <col style={{ width: "15%" }} />
         <col style={{ width: "12%" }} />
-        {has.has("predictions") && <col style={{ width: "16%" }} />}
         {has.has("predictions") && <col style={{ width: "15%" }} />}
+        {has.has("predictions") && <col style={{ width: "16%" }} />}
         {has.has("maps") && <col />}
-        {has.has("filters") && <col style={{ width: "13%" }} />}
-        {has.has("classes") && <col style={{ width: "13%" }} />}
+        {has.has("filters") && <col style={{ width: "12%" }} />}
+        {has.has("classes") && <col style={{ width: "11%" }} />}
       </colgroup>
       <thead>
         <tr>
