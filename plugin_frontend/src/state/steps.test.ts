@@ -1,6 +1,7 @@
 import { expect, test, vi } from "vitest";
 import type { Run, StepsPage } from "../data/answers.ts";
-import { fetchSteps } from "../data/client.ts";
+import { fetchSteps, Unreachable } from "../data/client.ts";
+import { reportReachable } from "./reachability.ts";
 import { runs } from "./runs.ts";
 import { followSteps, forgetSteps, stepIndex } from "./steps.ts";
 
@@ -92,4 +93,27 @@ test("a run whose records have other keys is asked again although it has as many
   runs.value = [{ ...stands, epoch: "2" }]; // segments were merged
   await answer();
   expect(asked.length).toBe(before + 1);
+});
+
+test("a run whose request failed is asked again once the server answers, whether or not it grew", async () => {
+  const { asked, log, answer } = server();
+  const settled = () => new Promise((resolve) => setTimeout(resolve));
+  forgetSteps();
+  const fail = () => vi.mocked(fetchSteps).mockRejectedValueOnce(new Unreachable("504"));
+  fail();
+  log(7);
+  await settled();
+  expect(asked).toEqual([]);
+  reportReachable(); // `runs` has answered, as before
+  await answer();
+  expect(listed()?.length).toBe(7);
+
+  // It grew while the request that fails was on its way.
+  fail();
+  log(8);
+  log(9);
+  await settled();
+  reportReachable();
+  await answer();
+  expect(listed()?.length).toBe(9);
 });

@@ -4,7 +4,7 @@ import type { Run, SeriesSteps } from "../data/answers.ts";
 import { fetchSteps } from "../data/client.ts";
 import { LISTED_KINDS } from "../data/kinds.ts";
 import { followListing, type Listing, NOTHING_LISTED } from "../data/steps.ts";
-import { reportReachable, reportTrouble } from "./reachability.ts";
+import { reportReachable, reportTrouble, unreachable } from "./reachability.ts";
 import { shownRuns } from "./runs.ts";
 
 /** By run, then by series. */
@@ -19,6 +19,7 @@ const asking = new Set<string>();
 /** Keeps the steps of the shown runs up to date, as `runs` reports new records. */
 export function followSteps(): void {
   effect(() => {
+    if (unreachable.value !== null) return; // asked once the server is back
     const grown = shownRuns.value.filter((run) => signatures.get(run.run) !== signatureOf(run));
     untracked(() => grown.forEach(refresh));
   });
@@ -49,7 +50,7 @@ async function refresh(run: Run): Promise<void> {
       stepIndex.value = new Map(stepIndex.value).set(name, listing.series);
       reportReachable();
     } catch (reason) {
-      if (signatures.get(name) === signature) signatures.delete(name); // asked again with the next answer of `runs`
+      signatures.delete(name); // asked again, also for what came meanwhile
       reportTrouble(reason);
       break;
     }
