@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tb_explain.records import LOCAL, DamagedRecord, RunIndex
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import RecordKey
+from tb_explain.upkeep.rewrite import Rewritten
 from tb_explain.upkeep.segments import BLOBS, RECORDS, Segment, segments_of
 from tb_explain.upkeep.tidy import IDLE, Shown, Tidied, tidy
 
@@ -72,6 +73,9 @@ def prune(
 
     What is in segments that may still grow stays until they are done.
     """
+    segments = segments_of(run)
+    # What is logged from here on may refer to anything, and going through all payloads takes minutes in a large run.
+    known = {segment.uid: segment.index.stat().st_size for segment in segments}
     shown = Shown(run)
     dropped: dict[str, bytearray] = {}
     kept_of: dict[str, tuple[int, int]] = {}
@@ -89,12 +93,15 @@ def prune(
     def keep_record(segment: Segment, number: int) -> bool:
         return not (shown.marked(dropped, segment, number) or shown.hides(segment, number))
 
-    needed = blobs_needed(segments_of(run), shown.index, keep_record)
+    needed = blobs_needed(segments, shown.index, keep_record)
 
     def keep(segment: Segment, number: int, entry: pb.Entry) -> bool:
         return entry.content_hash in needed if entry.kind in BLOBS else keep_record(segment, number)
 
-    tidied = tidy(run, keep, lambda report: report.dropped + report.blobs_dropped > 0, idle=idle, only_count=dry_run)
+    def worthwhile(report: Rewritten) -> bool:
+        return report.dropped + report.blobs_dropped > 0
+
+    tidied = tidy(run, keep, worthwhile, idle=idle, only_count=dry_run, known=known)
     return Pruned(tidied, kept_of)
 
 

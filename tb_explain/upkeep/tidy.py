@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,12 +34,19 @@ class Tidied:
 
 
 def tidy(
-    run: Path, keep: Keep, worthwhile: Callable[[Rewritten], bool], *, idle: float = IDLE, only_count: bool = False
+    run: Path,
+    keep: Keep,
+    worthwhile: Callable[[Rewritten], bool],
+    *,
+    idle: float = IDLE,
+    only_count: bool = False,
+    known: Mapping[str, int] | None = None,
 ) -> Tidied:
     """Rewrite the segments of a run, neighbours together, where that is worthwhile.
 
-    Neighbours only, so that all that depends on the order of segments stays as it is. Raises OSError; what was rewritten until then
-    is, the rest is as it was.
+    Neighbours only, so that all that depends on the order of segments stays as it is. `known`: how long the index files were, by
+    uid, when it was decided what to keep; what came or grew since counts as in use. Raises OSError; what was rewritten until then is,
+    the rest is as it was.
     """
     tidied = Tidied()
     with contextlib.nullcontext() if only_count else locked(run):
@@ -47,7 +54,7 @@ def tidy(
             clean_up(run)
         segments = segments_of(run)
         before = ""  # the name of the segment to the left
-        pending = list(_groups(segments, idle, tidied))
+        pending = list(_groups(segments, idle, known, tidied))
         while pending:
             group = pending.pop(0)
             end = segments.index(group[-1]) + 1
@@ -58,6 +65,9 @@ def tidy(
                 report = rewrite(group, keep, name=name, only_count=True)
                 if worthwhile(report):
                     if not only_count:
+                        for segment in group:
+                            if not _is_known(segment, known):
+                                raise LeftAlone(segment, "it grew since it was decided what to keep")
                         report = rewrite(group, keep, name=name)
                         before = name
                     tidied.rewritten.append(report)
@@ -74,7 +84,9 @@ def _left_of(segment: Segment, segments: Sequence[Segment]) -> str:
     return segments[i - 1].path.name if i else ""
 
 
-def _groups(segments: Sequence[Segment], idle: float, tidied: Tidied) -> Iterator[list[Segment]]:
+def _groups(
+    segments: Sequence[Segment], idle: float, known: Mapping[str, int] | None, tidied: Tidied
+) -> Iterator[list[Segment]]:
     """Neighbours to which nothing will be appended, together as large as one should be."""
     names = Counter(segment.uid for segment in segments)
     group: list[Segment] = []
@@ -83,7 +95,7 @@ def _groups(segments: Sequence[Segment], idle: float, tidied: Tidied) -> Iterato
         if not segment.is_named or not segment.has_files or names[segment.uid] > 1:
             tidied.left_alone[segment.path.name] = "its files are not such as the library writes"
             usable = False
-        elif usable := _is_finished(segment, idle):
+        elif usable := _is_finished(segment, idle) and _is_known(segment, known):
             length = segment.sizes()[1]
         else:
             tidied.in_use += 1
@@ -95,6 +107,10 @@ def _groups(segments: Sequence[Segment], idle: float, tidied: Tidied) -> Iterato
             size += length
     if group:
         yield group
+
+
+def _is_known(segment: Segment, known: Mapping[str, int] | None) -> bool:
+    return known is None or segment.index.stat().st_size == known.get(segment.uid)
 
 
 def _is_finished(segment: Segment, idle: float) -> bool:

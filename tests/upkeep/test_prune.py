@@ -17,6 +17,8 @@ from tb_explain.projections import Placed, Rows, Thumbnails
 from tb_explain.projections.record import record_of
 from tb_explain.records import DIRECTORY, Record, SegmentWriter, content_hash
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.framing import frame
+from tb_explain.upkeep import tidy
 from tb_explain.upkeep.prune import KeepSteps, prune
 
 from ..records.test_format_document import assert_both_read_the_same
@@ -137,6 +139,57 @@ def test_what_may_still_be_written_to_stays(tmp_path: Path) -> None:
     live.close()
     assert prune(tmp_path, KeepSteps.parse("last:1")).tidied.rewritten[0].dropped == 4
     assert len(shown(opened(tmp_path))) == 1
+
+
+def test_pictures_of_what_is_logged_while_it_looks_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Going through a large run takes minutes, in which training logs its last step, and another process all it has."""
+    old, last = SegmentWriter(tmp_path, 1.0), SegmentWriter(tmp_path, 2.0)
+    for step in range(4):
+        log_picture(old, step)
+    old.close()
+    log_picture(last, 4)
+    clean_up = tidy.clean_up
+
+    def meanwhile(run: Path) -> None:
+        log_picture(last, 5)
+        last.close()
+        other = SegmentWriter(run, 3.0)
+        log_picture(other, 6)
+        other.close()
+        clean_up(run)
+
+    monkeypatch.setattr(tidy, "clean_up", meanwhile)
+    did = prune(tmp_path, KeepSteps.parse("last:2")).tidied
+    assert did.in_use == 2
+    assert did.rewritten[0].dropped == 3, "what was finished is pruned all the same"
+    assert steps_of(opened(tmp_path), "t").step.tolist() == [3, 4, 5, 6]
+    assert blobs_of(tmp_path) == {content_hash(b"picture %d" % step) for step in (3, 4, 5, 6)}
+
+
+def test_a_segment_that_grows_before_its_turn_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    segment = SegmentWriter(tmp_path)
+    for step in range(4):
+        log_picture(segment, step)
+    segment.close()
+    index = Path(f"{segment.path}.index")
+    rewrite = tidy.rewrite
+
+    def meanwhile(*arguments: Any, **more: Any) -> Any:
+        monkeypatch.undo()
+        report = rewrite(*arguments, **more)
+        with index.open("ab") as file:
+            file.write(frame(pb.Entry(kind=pb.END).SerializeToString()))
+        return report
+
+    monkeypatch.setattr(tidy, "rewrite", meanwhile)
+    assert [*prune(tmp_path, KeepSteps.parse("last:1")).tidied.left_alone] == [segment.path.name]
+    assert len(blobs_of(tmp_path)) == 4
+
+
+def log_picture(segment: SegmentWriter, step: int) -> None:
+    name, picture = segment.blob(pb.IMAGE, b"picture %d" % step)
+    payload = b"\x0a\x12\x12\x10" + name
+    segment.append([declare(T), *picture, Record(pb.Entry(kind=pb.HEATMAPS, series=1, step=step, count=1), payload)])
 
 
 def test_the_command_says_what_it_would_do_and_does_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
