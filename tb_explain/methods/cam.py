@@ -46,24 +46,19 @@ def _class_weights(at: AtLayer) -> Tensor:
 
     Raises ValueError when the model does not: told by comparing with what it said.
     """
-    pooled = at.A.flatten(2).mean(2)
-    output = at.batch.output
-    if isinstance(output, Tensor) and output.ndim == 2:
-        for module in at.batch.network.module.modules():
-            if isinstance(module, nn.Linear) and (module.in_features, module.out_features) == (
-                at.A.shape[1],
-                output.shape[1],
+    if (at.classes < 0).any():
+        raise ValueError("CAM shows what speaks for a class: it needs classes as targets; use GradCAM for callables")
+    pooled, every = at.A.flatten(2).mean(2), at.batch.targets.every
+    for module in at.batch.network.module.modules():
+        if every is not None and isinstance(module, nn.Linear) and module.in_features == at.A.shape[1]:
+            weight = module.weight.detach().float()
+            bias = None if module.bias is None else module.bias.detach().float()
+            said, truth = class_scores(nn.functional.linear(pooled, weight, bias)), every.detach().float()
+            tolerance = 1e-3 if every.dtype == torch.float32 else 5e-2
+            if said.shape == truth.shape and torch.allclose(
+                said, truth, rtol=tolerance, atol=tolerance * float(truth.abs().max())
             ):
-                weight = module.weight.detach().float()
-                said = nn.functional.linear(
-                    pooled, weight, None if module.bias is None else module.bias.detach().float()
-                )
-                truth = output.detach().float()
-                tolerance = 1e-3 if output.dtype == torch.float32 else 5e-2
-                if torch.allclose(said, truth, rtol=tolerance, atol=tolerance * float(truth.abs().max())):
-                    if output.shape[1] == 1:
-                        return torch.where(at.classes[:, None] == 0, -1.0, 1.0) * weight
-                    return weight[at.classes]
+                return class_scores(weight.T).T[at.classes]
     raise ValueError(
         f"CAM needs a model that is only an average over {at.layer.name!r} and one Linear from there on; "
         "use GradCAM, which is the same map where CAM is defined"
@@ -149,7 +144,7 @@ class FinerCAM(GradCAM):
 
     def objective(self, batch: Batch) -> Tensor:
         classes = batch.targets.classes
-        every = class_scores(batch.output) if not isinstance(batch.output, Tensor) or batch.output.ndim == 2 else None
+        every = batch.targets.every
         if every is None or every.ndim != 2 or (classes < 0).any():
             raise ValueError("FinerCAM compares classes: it needs scores [N, classes] and classes as targets")
         chosen = every.gather(1, classes)

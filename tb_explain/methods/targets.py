@@ -108,6 +108,9 @@ class Resolved:
     """float32 [N, T] in 0..1; NaN where the target is a callable."""
     outputs: Tensor
     """float32 [N, K]: the scores of all classes (a segmentation's: their means over the sites)."""
+    every: Tensor | None
+    """[N, K] or [N, K, *sites]: the scores of all classes in the output that the targets are of, with the graph that they came with;
+    None where the target is a callable."""
     predicted: Tensor
     """int64 [N]: the class with the largest score; -1 where the target is a callable and the output has no classes."""
     predicted_probabilities: Tensor
@@ -199,6 +202,7 @@ def resolve(targets: Targets, output: Any) -> Resolved:
         scores=_picked(every, classes, regions, "logit", sigmoid),
         probabilities=probabilities,
         outputs=every.detach().float() if regions is None else every.detach().float().flatten(2).mean(2),
+        every=every,
         predicted=predicted[:, 0],
         predicted_probabilities=sure[:, 0],
         several=several,
@@ -288,7 +292,7 @@ def _of_callables(targets: Any, output: Any, name: str | int | None) -> Resolved
     except (TypeError, ValueError):
         outputs, predicted, sure = scores.detach().float()[:, None], nothing, unknown
     classes, values, shares = nothing[:, None], scores[:, None], unknown[:, None]
-    return Resolved(classes, values, shares, outputs, predicted, sure, several=False, _read=read, predict=predict)
+    return Resolved(classes, values, shares, outputs, None, predicted, sure, several=False, _read=read, predict=predict)
 
 
 def _one_a_sample(scores: Any) -> Tensor:

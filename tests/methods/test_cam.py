@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -11,11 +13,13 @@ from tb_explain.methods import (
     CAM,
     Attribution,
     EigenCAM,
+    FinerCAM,
     Flag,
     GradCAM,
     GradCAMPlusPlus,
     HiResCAM,
     LayerCAM,
+    Output,
     Top,
     XGradCAM,
     attribute,
@@ -249,3 +253,32 @@ def test_maps_that_cannot_be_trusted_say_so(pooled: Pooled, images: torch.Tensor
 def test_cam_refuses_a_network_that_it_is_not_defined_for(deep: TwoLayers, images: torch.Tensor) -> None:
     with pytest.raises(ValueError, match="CAM needs a model that is only an average"):
         CAM("features")(deep, images)
+
+
+class TwoHeads(nn.Module):
+    """Two Linears over one average, of 5 and of 7 classes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.other = Pooled(5), Pooled(7)
+
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        pooled = self.first.features(images).mean((2, 3))
+        return {"logits": self.first.fc(pooled), "other": self.other.fc(pooled)}
+
+
+@pytest.mark.parametrize("method", [CAM, FinerCAM, GradCAM])
+def test_one_output_of_several_is_the_one_explained(method: Any, images: torch.Tensor) -> None:
+    torch.manual_seed(1)
+    heads = TwoHeads()
+    alone = Pooled(7)
+    alone.features, alone.fc = heads.first.features, heads.other.fc
+    for target in (3, 6):
+        found = one(method("first.features", relu=False)(heads, images, Output("other", target)))
+        expected = one(method("features", relu=False)(alone, images, target))
+        assert torch.allclose(found.maps, expected.maps, atol=1e-6)
+
+
+def test_cam_reads_the_weights_of_a_class(pooled: Pooled, images: torch.Tensor) -> None:
+    with pytest.raises(ValueError, match="CAM shows what speaks for a class: it needs classes as targets"):
+        CAM("features")(pooled, images, lambda output: output[:, 0])
