@@ -221,6 +221,42 @@ def test_a_card_shows_the_picture_and_the_numbers_of_the_row_under_the_pointer(o
     expect(card).to_have_count(0)
 
 
+def test_names_stand_in_their_classes(open_tab: OpenTab, shown: Shown) -> None:
+    tab = open_view(open_tab, shown.server, "run")
+    box = tab.part("stage").bounding_box()
+    assert box
+
+    def written() -> list[int]:
+        """Where anything lies above the points: in how many pixels around each class's middle, and elsewhere."""
+        alpha = tab.frame.locator(".stage-overlay").evaluate(
+            """canvas => {
+                const {data, width} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+                const scale = canvas.clientWidth / width;
+                return [...data.keys()].filter(i => i % 4 === 3 && data[i] > 0)
+                    .map(i => (i - 3) / 4).map(i => [i % width * scale, Math.floor(i / width) * scale]);
+            }"""
+        )
+        at = np.array(alpha).reshape(-1, 2) + np.array([box["x"], box["y"]])
+        middles = [screen(tab, runs.centre(label, 3)) for label in range(3)]
+        near = [np.hypot(*(at - middle).T) < 45 for middle in middles]
+        return [*(int(one.sum()) for one in near), int((~np.any(near, axis=0)).sum())]
+
+    tab.until(lambda: all(written()[:3]))
+    assert written()[3] == 0
+    item = tab.part("legend-item").nth(1)
+    item.get_by_role("checkbox").uncheck()
+    tab.until(lambda: [count > 0 for count in written()] == [True, False, True, False])
+    tab.part("names").uncheck()
+    tab.until(lambda: written() == [0, 0, 0, 0])
+    tab.until(lambda: tab.state().get("names") == "0")
+
+
+def test_two_quick_clicks_on_a_tool_are_two_clicks(open_tab: OpenTab, shown: Shown) -> None:
+    tab = open_view(open_tab, shown.server, "run")
+    tab.part("stage").get_by_role("button", name="Nearer").dblclick()
+    tab.until(lambda: float(unquote(tab.state().get("camera", "0,0,1")).split(",")[2]) > 1.6)
+
+
 def test_a_click_pins_a_row_and_lists_its_neighbours_in_the_features(open_tab: OpenTab, shown: Shown) -> None:
     logged = shown.logged["run"]
     row = lone_row(logged, 2)

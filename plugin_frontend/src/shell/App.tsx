@@ -1,8 +1,9 @@
 /** The frame around the views: bars, panes and dialogs. */
 import type { ComponentType } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { loadCode } from "../data/client.ts";
 import { reload } from "../state/polling.ts";
-import { unreachable } from "../state/reachability.ts";
+import { reportTrouble, unreachable } from "../state/reachability.ts";
 import { indexing, notices } from "../state/runs.ts";
 import { type ViewId, view } from "../state/view.ts";
 import { VIEWS } from "../views/registry.ts";
@@ -67,12 +68,11 @@ function useView(id: ViewId): ComponentType | null {
   const [loaded, setLoaded] = useState<{ View: ComponentType } | null>(null);
   useEffect(() => {
     let current = true;
-    VIEWS.find((candidate) => candidate.id === id)
-      ?.load()
-      .then((View) => current && setLoaded({ View }));
+    const found = VIEWS.find((candidate) => candidate.id === id);
+    if (found) loadCode(found.load).then((View) => current && setLoaded({ View }), reportTrouble);
     return () => {
       current = false;
     };
-  }, [id]);
+  }, [id, unreachable.value]);
   return loaded?.View ?? null;
 }

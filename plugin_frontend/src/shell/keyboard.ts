@@ -72,9 +72,15 @@ export function listenToKeys(): void {
 /** Whether the focused control itself has a use for the key. */
 function isUsedBy(target: EventTarget | null, key: string): boolean {
   if (target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement) return true;
-  if (target instanceof HTMLButtonElement) return key === " ";
+  if (target instanceof HTMLButtonElement || (target instanceof HTMLElement && target.tagName === "SUMMARY"))
+    return key === " ";
   if (!(target instanceof HTMLInputElement)) return false;
   if (target.type === "range") return key.startsWith("Arrow");
   if (target.type === "radio") return key.startsWith("Arrow") || key === " ";
-  return target.type !== "checkbox" || key === " ";
+  return isTypedInto(target) || key === " ";
+}
+
+/** Whether keys, such as Esc in a search field, are the control's own affair. */
+export function isTypedInto(target: EventTarget | null): boolean {
+  return target instanceof HTMLInputElement && !["checkbox", "radio", "range"].includes(target.type);
 }

@@ -82,7 +82,10 @@ export function toggleShown(code: number): void {
   const { mode, codes } = shownCategories.value;
   const next = new Set(codes);
   if (!next.delete(code)) next.add(code);
-  shownCategories.value = { mode, codes: next };
+  batch(() => {
+    chosenPair.value = null; // they are no longer alone
+    shownCategories.value = { mode, codes: next };
+  });
 }
 
 export function formatShown({ mode, codes }: Shown): string {
@@ -158,6 +161,9 @@ export const wrongChoice = signal<boolean | null>(null);
 /** Whether lines show where the selected rows have come from. */
 export const trails = signal(false);
 
+/** Whether the names of categories stand where their points are. */
+export const named = signal(true);
+
 /** What is beside the plot. */
 export const SIDES = ["measures", "classes", "point", "selection"] as const;
 export const side = signal<(typeof SIDES)[number]>("measures");
@@ -181,6 +187,8 @@ export function parseCamera(text: string): CameraLink | undefined {
   return numbers.every(Number.isFinite) && zoom > 0 ? { x, y, zoom, yaw, pitch } : undefined;
 }
 
+const oneOff = (text: string) => (text === "0" ? false : undefined);
+
 export const projectionBindings = [
   bind<string | null>("projection", tagChoice, null, text, orNothing),
   bind<Colouring | null>("points", colouringChoice, null, parseColouring),
@@ -189,6 +197,7 @@ export const projectionBindings = [
   bind("beside", side, "measures", oneOf<(typeof SIDES)[number]>(SIDES)),
   bind<string | null>("run", activeRun, null, text, orNothing),
   bind("trails", trails, false, ...flag),
+  bind("names", named, true, oneOff, () => "0"),
   bind<boolean | null>(
     "mark_wrong",
     wrongChoice,

@@ -20,6 +20,7 @@ type Props = {
 
 export function Dialog({ title, beside, class: name, testId, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
+  const pressedBeside = useRef(false); // a text may be marked until beyond the edge
   useLayoutEffect(() => dialog.current?.showModal(), []); // before anybody can press Esc at what is not open yet
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: clicking beside the dialog is a shortcut for Esc, which closes it natively
@@ -29,7 +30,10 @@ export function Dialog({ title, beside, class: name, testId, onClose, children }
       data-testid={testId}
       aria-labelledby={`${testId}-title`}
       onClose={onClose}
-      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
+      onPointerDown={(event) => {
+        pressedBeside.current = event.target === dialog.current;
+      }}
+      onClick={(event) => event.target === dialog.current && pressedBeside.current && dialog.current?.close()}
     >
       <div class="dialog-content">
         <header class="dialog-header">

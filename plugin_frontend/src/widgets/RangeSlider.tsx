@@ -25,6 +25,7 @@ export function RangeSlider({ label, low, high, min, max, step, testId, format }
         <input
           type="range"
           aria-label={`${label} from`}
+          style={{ zIndex: Number(share(low.value) > 0.5) }} // where both are at the end, only this one can move
           aria-valuetext={format(low.value)}
           min={min}
           max={max}

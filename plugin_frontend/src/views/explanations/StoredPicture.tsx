@@ -64,11 +64,12 @@ type ImageProps = Pick<Props, "run" | "label" | "side" | "children"> & { hash: s
 /** Small images are enlarged without smoothing. */
 export function StoredImage({ run, hash, label, side, note, children }: ImageProps) {
   const enlarged = useSignal(false);
-  const broken = useSignal(false);
-  const problem = broken.value ? "the image cannot be read" : (note ?? (hash ? undefined : "not logged"));
+  const broken = useSignal(""); // its hash
+  const problem =
+    hash && broken.value === hash ? "the image cannot be read" : (note ?? (hash ? undefined : "not logged"));
   return (
     <span class="stored-image" data-dimmed={problem ? "" : undefined}>
-      {hash && !broken.value && (
+      {hash && broken.value !== hash && (
         <img
           class={enlarged.value ? "pixelated" : undefined}
           src={imageAddress(run, hash)}
@@ -79,7 +80,7 @@ export function StoredImage({ run, hash, label, side, note, children }: ImagePro
             enlarged.value = side > 2 * Math.max(naturalHeight, naturalWidth);
           }}
           onError={() => {
-            broken.value = true;
+            broken.value = hash;
           }}
         />
       )}

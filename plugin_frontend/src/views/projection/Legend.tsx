@@ -20,6 +20,7 @@ import {
   clearPair,
   isolate,
   isShown,
+  named,
   shownCategories,
   toggleShown,
   wrongChoice,
@@ -146,6 +147,19 @@ function CategoryLegend({ points, found: { count, counts } }: { points: Points; 
             }}
           />
           <span class="wrong-mark" /> marks wrong predictions
+        </label>
+      )}
+      {by !== "outcome" && points.header.dims === 2 && (
+        <label class="check">
+          <input
+            type="checkbox"
+            data-testid="names"
+            checked={named.value}
+            onChange={(event) => {
+              named.value = event.currentTarget.checked;
+            }}
+          />
+          names where the points are
         </label>
       )}
     </>

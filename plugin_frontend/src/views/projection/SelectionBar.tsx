@@ -1,5 +1,6 @@
 /** What is selected, in a line under the plot. */
 import { useEffect } from "preact/hooks";
+import { isTypedInto } from "../../shell/keyboard.ts";
 import { pinnedRow, side } from "../../state/projections.ts";
 import { listedRuns } from "../../state/runs.ts";
 import { clearSelection, leftOutOfLink, selectedCount, selection } from "../../state/selection.ts";
@@ -10,7 +11,8 @@ import { exportSelection } from "./csv.ts";
 export function SelectionBar() {
   useEffect(() => {
     const listen = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !event.defaultPrevented && !document.querySelector("dialog[open]")) undo();
+      if (event.key !== "Escape" || event.defaultPrevented || isTypedInto(event.target)) return;
+      if (!document.querySelector("dialog[open]")) undo();
     };
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);

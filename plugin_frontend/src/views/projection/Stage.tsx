@@ -1,15 +1,16 @@
 /** The plot on screen: its canvas, what lies above it, the names of the runs, and the card of the row that is pointed at. */
-import { effect, signal, useSignal } from "@preact/signals";
+import { effect, type ReadonlySignal, signal, useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { dark } from "../../host/theme.ts";
 import { AT_REST, type ScatterStats } from "../../render/scatter/types.ts";
 import { bindKeys } from "../../shell/keyboard.ts";
 import { colouring, colouringTitle } from "../../state/projection_colours.ts";
 import { projectionFrame } from "../../state/projection_frame.ts";
-import { cameraLink, tool } from "../../state/projections.ts";
+import { cameraLink, named, tool } from "../../state/projections.ts";
 import { leftOutOfLink, selectedCount, selection } from "../../state/selection.ts";
 import { type Drawing, listenToGestures, plotKeys, pressKey } from "./gestures.ts";
 import { HoverCard } from "./HoverCard.tsx";
+import { type PlacedName, placedNames } from "./names.ts";
 import { paintOverlay } from "./overlay.ts";
 import { PanelHeads } from "./PanelHeads.tsx";
 import { useShowPinned } from "./Point.tsx";
@@ -44,7 +45,7 @@ export function Stage() {
         pointed.value = null;
         places.value = places.peek() + 1;
       }),
-      keepOverlay(overlay.current, made, () => ({ drawing: drawing.value, place: places.value })),
+      keepOverlay(overlay.current, made, drawing, places),
       listenToGestures(surface.current, made, {
         drawing: (line) => {
           drawing.value = line && { ...line };
@@ -185,32 +186,46 @@ function keepPicture(plot: Plot, changed: () => void): () => void {
   };
 }
 
-function keepOverlay(canvas: HTMLCanvasElement, plot: Plot, watched: () => { drawing: Drawing | null }): () => void {
+function keepOverlay(
+  canvas: HTMLCanvasElement,
+  plot: Plot,
+  drawing: ReadonlySignal<Drawing | null>,
+  places: ReadonlySignal<number>,
+): () => void {
   let asked = 0;
+  let names: PlacedName[][] = [];
   const paint = () => {
     asked ||= requestAnimationFrame(() => {
       asked = 0;
       const style = getComputedStyle(canvas);
       paintOverlay(canvas, plot, {
-        drawing: watched().drawing,
+        drawing: drawing.peek(),
         lasso: selection.peek().pending ? null : selection.peek().lasso,
         trails: shownTrails.peek(),
+        names,
         ink: style.getPropertyValue("--text"),
+        surface: style.getPropertyValue("--surface"),
         accent: style.getPropertyValue("--accent"),
       });
     });
   };
-  const end = effect(() => {
-    watched();
-    void selection.value;
-    void shownTrails.value;
-    void dark.value;
-    paint();
-  });
-  const stop = plot.scatter.camera.subscribe(paint);
+  const ends = [
+    effect(() => {
+      void places.value; // what is shown is the plot's, which tells of nothing else
+      names = named.value ? plot.shown.map(({ points }) => (points ? placedNames(points) : [])) : [];
+      paint();
+    }),
+    effect(() => {
+      void drawing.value;
+      void selection.value;
+      void shownTrails.value;
+      void dark.value;
+      paint();
+    }),
+    plot.scatter.camera.subscribe(paint),
+  ];
   return () => {
     cancelAnimationFrame(asked);
-    end();
-    stop();
+    for (const end of ends) end();
   };
 }

@@ -9,22 +9,26 @@ export function Thumbnail({ points, row, side }: { points: Points; row: number; 
   if (tile === null) return null;
   const { height, width } = tile ?? { height: 1, width: 1 };
   const scale = side / Math.max(height, width);
-  const style = tile
-    ? {
-        width: `${width * scale}px`,
-        height: `${height * scale}px`,
-        backgroundImage: `url("${imageAddress(points.series.run, tile.image)}")`,
-        backgroundSize: `${tile.across * width * scale}px auto`,
-        backgroundPosition: `${-tile.x * width * scale}px ${-tile.y * height * scale}px`,
-      }
-    : { width: `${side}px`, height: `${side}px` };
   return (
     <span
       class="row-thumbnail"
       data-testid="thumbnail"
       data-row={row}
       data-coarse={scale > 1.5 || undefined}
-      style={style}
-    />
+      style={{ width: `${width * scale}px`, height: `${height * scale}px` }}
+    >
+      {tile && (
+        <img
+          src={imageAddress(points.series.run, tile.image)}
+          alt=""
+          draggable={false}
+          style={{
+            width: `${tile.across * width * scale}px`,
+            left: `${-tile.x * width * scale}px`,
+            top: `${-tile.y * height * scale}px`,
+          }}
+        />
+      )}
+    </span>
   );
 }

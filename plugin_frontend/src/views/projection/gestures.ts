@@ -43,7 +43,7 @@ export function listenToGestures(
   };
 
   on("pointerdown", (event) => {
-    if (event.target instanceof Element && event.target.closest("button, a")) return;
+    if (isControl(event.target)) return;
     const [x, y] = at(event);
     const shown = plot.shown[plot.scatter.panelAt(x, y)];
     const solid = shown?.points?.header.dims === 3;
@@ -85,7 +85,7 @@ export function listenToGestures(
   on("pointerleave", () => tell.pointed(0, 0, false));
   on("contextmenu", (event) => event.preventDefault()); // the right button pans
   on("dblclick", (event) => {
-    if (!plot.rowAt(...at(event))) plot.scatter.fit();
+    if (!isControl(event.target) && !plot.rowAt(...at(event))) plot.scatter.fit();
   });
   on(
     "wheel",
@@ -97,6 +97,11 @@ export function listenToGestures(
     { passive: false },
   );
   return () => controller.abort();
+}
+
+/** Tools lie above the points. */
+function isControl(target: EventTarget | null): boolean {
+  return target instanceof Element && target.closest("button, a") !== null;
 }
 
 /** Pins the row that was clicked; with Shift or Ctrl it enters or leaves the selection. */

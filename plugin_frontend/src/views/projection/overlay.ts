@@ -1,7 +1,8 @@
-/** What lies above the points: the line that is being drawn, the lasso that selected, and where selected rows came from. */
+/** What lies above the points: names, the line that is being drawn, the lasso that selected, and where selected rows came from. */
 import type { Points } from "../../state/projection_frame.ts";
 import type { Lasso } from "../../state/selection.ts";
 import type { Drawing } from "./gestures.ts";
+import { type PlacedName, paintNames } from "./names.ts";
 import type { Plot, Shown } from "./plot.ts";
 
 /** Rows of one run and their points at earlier steps, first ones first; -1: the row was not there. */
@@ -11,7 +12,10 @@ export type Layers = {
   drawing: Drawing | null;
   lasso: Lasso | null;
   trails: readonly Trail[];
+  /** Of each panel. */
+  names: readonly (readonly PlacedName[])[];
   ink: string;
+  surface: string;
   accent: string;
 };
 
@@ -21,7 +25,7 @@ export function paintOverlay(canvas: HTMLCanvasElement, plot: Plot, layers: Laye
   const ratio = canvas.width / Math.max(1, canvas.clientWidth);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, canvas.clientWidth, canvas.clientHeight);
-  for (const shown of plot.shown) {
+  for (const [i, shown] of plot.shown.entries()) {
     const { x, y, width, height } = shown.panel.place;
     context.save();
     context.beginPath();
@@ -29,6 +33,7 @@ export function paintOverlay(canvas: HTMLCanvasElement, plot: Plot, layers: Laye
     context.clip();
     paintTrails(context, shown, layers);
     if (layers.lasso) paintLasso(context, shown, layers.lasso, layers.accent);
+    paintNames(context, layers.names[i] ?? [], shown.panel, layers);
     context.restore();
   }
   if (layers.drawing) {

@@ -28,7 +28,7 @@ function Strip({ explanation, logged }: { explanation: Explanation; logged: Seri
   const { id } = explanation.sample;
   useEffect(
     () => (seen ? showFilm(series, logged, id, step.peek() ?? 0) : undefined),
-    [seen, series.run, seriesKey(series), logged.keys.length, id, unreachable.value],
+    [seen, series.run, seriesKey(series), logged.keys.at(-1), id, unreachable.value],
   );
   useEffect(() => clearFilm, []);
   const shown = film.value;

@@ -1,6 +1,6 @@
 /** The view of one sample: everything about it through training, or the samples to choose one from. */
 import { useEffect } from "preact/hooks";
-import { onCommand } from "../../shell/keyboard.ts";
+import { isTypedInto, onCommand } from "../../shell/keyboard.ts";
 import { settingsOpen } from "../../shell/panes.ts";
 import { opacity, peeking } from "../../state/appearance.ts";
 import { pointed } from "../../state/clusters.ts";
@@ -33,9 +33,9 @@ export function Sample() {
     [],
   );
   useEffect(() => {
-    const listen = ({ key }: KeyboardEvent) => {
-      // Of an open dialog it is the key too.
-      if (key === "Escape" && openSample.peek() && !document.querySelector("dialog[open]")) leavePage();
+    const listen = ({ key, target }: KeyboardEvent) => {
+      if (key !== "Escape" || isTypedInto(target)) return;
+      if (openSample.peek() && !document.querySelector("dialog[open]")) leavePage(); // of an open dialog it is the key too
     };
     document.addEventListener("keydown", listen);
     return () => document.removeEventListener("keydown", listen);

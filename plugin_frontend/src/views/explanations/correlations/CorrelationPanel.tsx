@@ -43,7 +43,8 @@ export function CorrelationPanel({ explanation, target }: DetailProps) {
   const pairs = pairsWith(detail.pairs, picked.value);
   const views = viewsOf(detail);
   const view = views.find((name) => name === relations.value) ?? "pairs";
-  const pair = pointedPair.value;
+  const held = pointedPair.value;
+  const pair = (held && pairs.find((other) => keyOf(other) === keyOf(held))) ?? null; // as it is at this step
   const drawn = view === "pairs" ? (picked.value === null ? pairs.slice(0, drawnPairs.value) : pairs) : [];
   const lines = pair && !drawn.some((other) => keyOf(other) === keyOf(pair)) ? [...drawn, pair] : drawn;
   return (
