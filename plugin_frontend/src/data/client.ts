@@ -31,11 +31,16 @@ export class Unreachable extends Error {}
 /** The plugin has understood and declines, for instance because the run is gone. */
 export class Refused extends Error {}
 
-/** Code comes from the same server: when it cannot be had, records cannot either. */
-export function loadCode<Code>(load: () => Promise<Code>): Promise<Code> {
-  return load().catch(() => {
+/** What comes from the server, or an answer that broke off. */
+function arrived<Value>(coming: Promise<Value>): Promise<Value> {
+  return coming.catch(() => {
     throw new Unreachable("TensorBoard does not answer.");
   });
+}
+
+/** Code comes from the same server: when it cannot be had, records cannot either. */
+export function loadCode<Code>(load: () => Promise<Code>): Promise<Code> {
+  return arrived(load());
 }
 
 /** No answer has more bytes: a record may be larger on disk, but a page could not hold it. */
@@ -45,27 +50,29 @@ const MOST_BYTES = 2 ** 28 + 2 ** 26;
 const MOST_KEYS = 256;
 
 async function ask(route: string, query: [string, string][] = []): Promise<Response> {
-  const response = await answers.ask(route, new URLSearchParams(query)).catch(() => {
-    throw new Unreachable("TensorBoard does not answer.");
-  });
+  const response = await arrived(answers.ask(route, new URLSearchParams(query)));
   if (response.ok) return response;
   if (response.status >= 500) throw new Unreachable(`TensorBoard answers with status ${response.status}.`);
-  throw new Refused(await response.text());
+  throw new Refused(await arrived(response.text()));
 }
 
-export async function fetchRuns(): Promise<RunsAnswer> {
-  return (await ask("runs")).json();
+async function askJson<Answer>(route: string, query?: [string, string][]): Promise<Answer> {
+  return arrived((await ask(route, query)).json());
+}
+
+export function fetchRuns(): Promise<RunsAnswer> {
+  return askJson("runs");
 }
 
 /** TensorBoard's own list of runs, in the order in which it gives them colours. */
-export async function fetchRunOrder(): Promise<string[]> {
-  return (await ask("../../runs")).json();
+export function fetchRunOrder(): Promise<string[]> {
+  return askJson("../../runs");
 }
 
 /** The records that came since `after`, which is `next` of an earlier page. */
-export async function fetchSteps(run: string, after: string | null): Promise<StepsPage> {
+export function fetchSteps(run: string, after: string | null): Promise<StepsPage> {
   const query: [string, string][] = [["run", run], ...LISTED_KINDS.map((kind): [string, string] => ["kind", kind])];
-  return (await ask("steps", after === null ? query : [...query, ["after", after]])).json();
+  return askJson("steps", after === null ? query : [...query, ["after", after]]);
 }
 
 /** The payloads of these records, in this order; `null` for those that cannot be read. */
@@ -112,7 +119,7 @@ export function fetchColumn(run: string, hash: string): Promise<ArrayBuffer> {
 
 /** The bytes of what these routes answer, by content hash. */
 export async function fetchBlob(
-  route: "classes" | "labels" | "volume",
+  route: "classes" | "image" | "labels" | "volume",
   run: string,
   hash: string,
 ): Promise<Uint8Array> {
@@ -128,7 +135,7 @@ async function fetchBytes(route: string, run: string, hash: string): Promise<Arr
 }
 
 async function bytesOf(response: Response): Promise<ArrayBuffer> {
-  if (Number(response.headers.get("Content-Length")) <= MOST_BYTES) return response.arrayBuffer();
+  if (Number(response.headers.get("Content-Length")) <= MOST_BYTES) return arrived(response.arrayBuffer());
   void response.body?.cancel();
   throw new Refused("There is a record that is larger than a page can hold.");
 }

@@ -1,11 +1,17 @@
 /** Images that the plugin serves, decoded. */
-import { imageAddress } from "./client.ts";
+import { fetchBlob, imageAddress } from "./client.ts";
 
 /** An image by its content hash, ready to be drawn. */
 export async function fetchImage(run: string, hash: string): Promise<HTMLImageElement> {
   const image = new Image();
-  image.src = imageAddress(run, hash);
-  await image.decode();
+  const decode = () => {
+    image.src = imageAddress(run, hash);
+    return image.decode();
+  };
+  await decode().catch(async () => {
+    await fetchBlob("image", run, hash); // says whether it is the server or the image
+    await decode();
+  });
   return image;
 }
 

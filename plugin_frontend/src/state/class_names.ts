@@ -1,6 +1,7 @@
 /** Names of classes, fetched once for each content hash. */
 import { signal } from "@preact/signals";
 import { fetchClassNames } from "../data/client.ts";
+import { reportTrouble } from "./reachability.ts";
 
 const names = signal<ReadonlyMap<string, readonly string[]>>(new Map());
 const asked = new Set<string>();
@@ -12,7 +13,10 @@ export function requestClassNames(run: string, hash: string): void {
     .then((fetched) => {
       names.value = new Map(names.value).set(hash, fetched);
     })
-    .catch(() => asked.delete(hash)); // asked again with the next frame; numbers stand in until then
+    .catch((reason) => {
+      asked.delete(hash); // asked again with the next frame; numbers stand in until then
+      reportTrouble(reason);
+    });
 }
 
 export function className(hash: string, index: number | undefined): string {

@@ -6,6 +6,7 @@ import { nearPoints, projectionEntry, projectionOf, showNear } from "../../state
 import { rowOfSample, sampleOfRow } from "../../state/open_row.ts";
 import { type Points, rowIndex } from "../../state/projection_frame.ts";
 import { pinnedRow, side, tagChoice } from "../../state/projections.ts";
+import { unreachable } from "../../state/reachability.ts";
 import { openSample } from "../../state/samples.ts";
 import { step } from "../../state/timeline.ts";
 import { view } from "../../state/view.ts";
@@ -24,7 +25,7 @@ export function Neighbours({ open }: { open: Open }) {
   const entry = series && step.value !== null ? projectionEntry(series, step.value) : null;
   useEffect(
     () => (seen && series && entry ? showNear(series, entry.step, entry.key) : undefined),
-    [seen, open.run, series?.tag, entry?.key],
+    [seen, open.run, series?.tag, entry?.key, unreachable.value],
   );
   const points = nearPoints.value;
   return (
