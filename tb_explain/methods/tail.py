@@ -40,17 +40,19 @@ def tail(network: Network, image: Tensor, layer: str) -> Iterator[Callable[[Tens
     calls, output, activations = _recorded(network, image, layer)
     last = max(i for i, call in enumerate(calls) if call.module is network.module.get_submodule(layer))
     for quick in (True, False):
-        with _patched(_plan(calls, last, quick), last) as hand_over:
-            run = partial(_run, network, image, hand_over)
+        with _patched(_plan(calls, last, quick), last, quick) as hand_over:
+            run = partial(_run, network, image, hand_over, quick)
             if not quick or _reproduces(run, activations, output):
                 yield run
                 return
 
 
-def _run(network: Network, image: Tensor, hand_over: Callable[[Tensor], None], values: Tensor) -> Any:
+def _run(network: Network, image: Tensor, hand_over: Callable[[Tensor], None], quick: bool, values: Tensor) -> Any:
     hand_over(values)
+    shape = len(values), *image.shape[1:]
     with torch.no_grad():
-        return network(image.expand(len(values), *image.shape[1:]))
+        # The model gets a copy, which it may change in place; of one sample, which it may not, where little is done with it.
+        return network(image.clone().expand(shape) if quick else image.expand(shape).clone())
 
 
 def _recorded(network: Network, image: Tensor, layer: str) -> tuple[list[_Call], Any, Tensor]:
@@ -71,7 +73,7 @@ def _recorded(network: Network, image: Tensor, layer: str) -> tuple[list[_Call],
     hooks: list[Any] = [module.register_forward_pre_hook(begin) for module in modules]
     hooks += [module.register_forward_hook(end) for module in modules]
     with removed_after(hooks), torch.no_grad():
-        output = network(image)
+        output = network(image.clone())
     mine = [call.output for call in calls if call.module is network.module.get_submodule(layer)]
     activations = first_tensor(mine[-1])
     assert activations is not None, "the layer was looked at before"
@@ -91,38 +93,59 @@ def _plan(calls: list[_Call], last: int, quick: bool) -> dict[nn.Module, deque[_
 
 
 @contextmanager
-def _patched(plan: dict[nn.Module, deque[_Call | None]], last: int) -> Iterator[Callable[[Tensor], None]]:
-    """Modules answer as planned until the end; what is yielded takes the layer's next output and starts the plan anew."""
+def _patched(plan: dict[nn.Module, deque[_Call | None]], last: int, quick: bool) -> Iterator[Callable[[Tensor], None]]:
+    """Modules answer as planned until the end; what is yielded takes the layer's next output and starts the plan anew.
+
+    Answers are given by hooks behind all others, which what was recorded has been through already.
+    """
     values: Tensor | None = None
+    answering: dict[nn.Module, _Call] = {}
     pending: dict[nn.Module, deque[_Call | None]] = {}
 
     def hand_over(new: Tensor) -> None:
         nonlocal values
         values = new
+        answering.clear()
         pending.update({module: deque(calls) for module, calls in plan.items()})
 
-    def answer(module: nn.Module, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    def skip(module: nn.Module, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         call = pending[module].popleft() if pending[module] else None
         if call is None:
             return original(*args, **kwargs)
+        answering[module] = call
+        assert values is not None
+        # Hooks may write into what they are given.
+        return _for_all(call, len(values), torch.Tensor.clone) if quick else original(*args, **kwargs)
+
+    def answer(module: nn.Module, _args: Any, _output: Any) -> Any:
+        call = answering.pop(module, None)
+        if call is None:
+            return None
         assert values is not None
         if call.start == last:
             recorded = first_tensor(call.output)
             assert recorded is not None
             rest = _mapped(call.output, lambda t: t if t is recorded else _expanded(t, len(values)))
             return replaced(rest, recorded, values)
-        return _mapped(call.output, lambda t: _expanded(t, len(values)))
+        return _for_all(call, len(values))
 
     own = {module: module.__dict__["forward"] for module in plan if "forward" in module.__dict__}
+    hooks = [module.register_forward_hook(answer) for module in plan]
     try:
         for module in plan:
             original = module.forward
-            module.forward = lambda *args, _m=module, _f=original, **kwargs: answer(_m, _f, *args, **kwargs)
-        yield hand_over
+            module.forward = lambda *args, _m=module, _f=original, **kwargs: skip(_m, _f, *args, **kwargs)
+        with removed_after(hooks):
+            yield hand_over
     finally:
         for module in plan:
             module.__dict__.pop("forward", None)
             module.__dict__.update({"forward": own[module]} if module in own else {})
+
+
+def _for_all(call: _Call, m: int, change: Callable[[Tensor], Tensor] = lambda t: t) -> Any:
+    """What a module gave for one sample, for m samples."""
+    return _mapped(call.output, lambda t: _expanded(change(t), m))
 
 
 def _expanded(tensor: Tensor, m: int) -> Tensor:

@@ -337,6 +337,43 @@ def test_a_model_that_computes_outside_of_its_modules_is_run_right(layer: str, i
     assert not any("forward" in module.__dict__ for module in model.modules())
 
 
+class InPlace(nn.Module):
+    """Begins by writing into its images."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.model(images.sub_(0.5).mul_(2))
+
+
+def test_a_model_that_changes_its_images_in_place_leaves_the_callers_alone(model: Small, images: torch.Tensor) -> None:
+    before = images.clone()
+    found = AblationCAM("model.features", relu=False)(InPlace(model), images, 1).maps
+    assert torch.equal(images, before)
+    close(found, AblationCAM("features", relu=False)(model, (images - 0.5) * 2, 1).maps)
+
+
+@pytest.mark.parametrize("in_place", [False, True])
+def test_hooks_of_a_layer_run_once(model: Small, images: torch.Tensor, in_place: bool) -> None:
+    """Such as the masks of interpretable filters."""
+
+    def squared(_module: nn.Module, _args: Any, output: torch.Tensor) -> torch.Tensor:
+        return output.square_() if in_place else output**2
+
+    class Square(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x**2
+
+    plain = Small().eval()
+    plain.load_state_dict(model.state_dict())
+    plain.features[1] = nn.Sequential(nn.ReLU(), Square())
+    model.features[1].register_forward_hook(squared)
+    found = AblationCAM("features.1", relu=False)(model, images, 1).maps
+    close(found, AblationCAM("features.1", relu=False)(plain, images, 1).maps)
+
+
 def test_an_exception_in_the_tail_leaves_no_trace(model: Small, images: torch.Tensor) -> None:
     model.train()
     calls = 0
