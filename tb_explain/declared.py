@@ -8,15 +8,22 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from tb_explain.records import MAX_DECLARATION
 from tb_explain.records import explain_pb2 as pb
 
-_LONGEST_DECLARATION = 1 << 19  # bytes; a reader takes an entry of more than 1 MiB for damage
+_ROOM = 16  # bytes for the id, which comes later
+_SHORTER = (
+    20_000,
+    2000,
+    200,
+    20,
+)  # characters that are left of each text of a declaration that is too long, until it is not
 
 
 def as_series(
     kind: pb.Kind, tag: str, method: str, layer: str, parameters: Mapping[str, Any], description: str
 ) -> pb.Series:
-    """A series' declaration. Raises ValueError when it is too long."""
+    """A series' declaration, in which parameters and description are shortened if need be. Raises ValueError when its tag is too long."""
     declaration = pb.Series(
         kind=kind,
         tag=tag,
@@ -25,9 +32,32 @@ def as_series(
         parameters=json.dumps(parameters, default=repr) if parameters else "",
         description=description,
     )
-    if declaration.ByteSize() > _LONGEST_DECLARATION:
-        raise ValueError(f"tag, description and parameters of {tag[:40]!r} exceed 512 KiB together")
+    texts = (
+        {name: json.dumps(value, default=repr) for name, value in parameters.items()} if _is_long(declaration) else {}
+    )
+    for longest in _SHORTER:
+        if not _is_long(declaration):
+            return declaration
+        # Still an object of JSON: what of it is short stays as it is.
+        kept = {
+            name: value if len(texts[name]) <= longest else _cut(texts[name], longest)
+            for name, value in parameters.items()
+        }
+        declaration.parameters = json.dumps(kept, default=repr) if kept else ""
+        declaration.description = _cut(description, longest)
+    if _is_long(declaration):
+        raise ValueError(
+            f"the tag {tag[:40]!r}… is too long: with all that describes it, it may take {MAX_DECLARATION >> 10} KiB"
+        )
     return declaration
+
+
+def _is_long(declaration: pb.Series) -> bool:
+    return declaration.ByteSize() + _ROOM > MAX_DECLARATION
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else text[:longest] + "…"
 
 
 def as_step(step: Any) -> int:

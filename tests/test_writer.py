@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -23,6 +24,7 @@ from torch import nn
 from torch.utils.tensorboard import SummaryWriter
 
 from tb_explain import ExplainWriter, Probe, payloads
+from tb_explain.declared import as_series
 from tb_explain.methods import EigenCAM, GradCAM
 from tb_explain.records import RunIndex, decode_array
 from tb_explain.records import explain_pb2 as pb
@@ -458,18 +460,33 @@ def test_steps_are_whatever_is_an_integer(tmp_path: Path, writer: ExplainWriter,
         ({"sample_names": ["a"]}, "got 1 sample_names for 3 samples; give one a sample"),
         ({"global_step": 2**63}, "the step must fit 64 bits, got 9223372036854775808"),
         ({"walltime": float("nan")}, "walltime must be seconds since 1970, got nan"),
-        ({"description": "x" * 600_000}, "tag, description and parameters of 'maps' exceed 512 KiB together"),
+        ({"tag": "x" * 70_000}, f"the tag {'x' * 40!r}… is too long: with all that describes it, it may take 64 KiB"),
     ],
 )
 def test_what_cannot_be_logged_is_said_in_a_sentence(
     tmp_path: Path, writer: ExplainWriter, arguments: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(ValueError, match="^" + re.escape(sentence)):
-        writer.add_heatmaps("maps", **{"maps": MAPS, **arguments})
+        writer.add_heatmaps(**{"tag": "maps", "maps": MAPS, **arguments})
     writer.add_heatmaps("maps", MAPS)
     writer.flush()
     assert steps_of(tmp_path, "maps") == [0], "a refused call leaves nothing behind"
     assert writer.failed == 0
+
+
+def test_what_describes_a_series_is_shortened_rather_than_refused(tmp_path: Path, writer: ExplainWriter) -> None:
+    long = {"classes": list(range(21_841)), "note": "é\\" * 60_000}
+    series = as_series(pb.HEATMAPS, "maps", "M", "conv", {"size": 7, **long}, "ü" * 40_000)
+    parameters = json.loads(series.parameters)
+    assert parameters["size"] == 7
+    assert parameters["classes"].startswith("[0, 1, 2, ") and parameters["classes"].endswith("…")
+    assert series.description.startswith("üü") and series.description.endswith("…")
+    writer.add_heatmaps("described", MAPS, description="x" * 600_000)
+    writer._recorder.put("maps", 0, 1, lambda segment: segment.series(series))
+    writer.flush()
+    index = index_of(tmp_path)
+    assert {one.declaration.tag for one in index.series()} == {"described", "maps"}
+    assert not index.counts().damaged and steps_of(tmp_path, "described") == [0]
 
 
 def test_more_than_a_reader_would_accept_is_refused(writer: ExplainWriter) -> None:

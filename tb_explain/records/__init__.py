@@ -4,7 +4,7 @@
 """
 
 from tb_explain.records.arrays import decode_array, decode_column, encode_array, encode_column, quantise
-from tb_explain.records.entries import MAX_PAYLOAD
+from tb_explain.records.entries import MAX_DECLARATION, MAX_PAYLOAD
 from tb_explain.records.files import LOCAL, Files, LocalFiles
 from tb_explain.records.images import encode_image, image_media_type, image_size
 from tb_explain.records.index import RunIndex
@@ -17,6 +17,7 @@ from tb_explain.records.segment import DIRECTORY, Origin, Record, SegmentWriter,
 __all__ = [
     "DIRECTORY",
     "LOCAL",
+    "MAX_DECLARATION",
     "MAX_PAYLOAD",
     "DamagedRecord",
     "Files",

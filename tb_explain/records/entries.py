@@ -14,6 +14,9 @@ from tb_explain.records.framing import Spans
 # No record is larger; a longer one is damage, refused before memory is set aside for it.
 MAX_PAYLOAD = 1 << 30
 
+# Nor does any declaration of a series have more bytes.
+MAX_DECLARATION = 64 << 10
+
 ENTRY = np.dtype(
     [
         ("kind", "<u4"),

@@ -15,7 +15,7 @@ from dataclasses import astuple
 import numpy as np
 
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.entries import Entries, decode
+from tb_explain.records.entries import MAX_DECLARATION, Entries, decode
 from tb_explain.records.files import LOCAL, Files
 from tb_explain.records.framing import spans
 from tb_explain.records.listing import Cursor, Listing, Page, RecordKey, Series, Steps
@@ -28,7 +28,6 @@ from tb_explain.records.segment_index import NO_RECORDS, Counts, SegmentIndex, S
 _CHUNK = 256 << 10
 # Memory and answers grow with these, whatever a logdir says. What there is more of counts as damaged.
 MOST_SERIES = 10_000  # of a run,
-_MOST_DECLARED = 64 << 10  # bytes that describe one of them,
 _MOST_PARTS = 1 << 16  # of which a segment was merged
 _MOST_COPIES = 16  # of what is called by its content hash, tried until one is sound
 _MOST_TEXT = 10_000  # characters of a failure that are kept
@@ -273,7 +272,7 @@ class RunIndex:
             if (
                 (name not in self._series and len(self._series) >= MOST_SERIES)
                 or (declared.id not in segment.series and len(segment.series) >= MOST_SERIES)
-                or declared.ByteSize() > _MOST_DECLARED
+                or declared.ByteSize() > MAX_DECLARATION
                 or declared.kind in NO_RECORDS
             ):
                 segment.counts.damaged += 1

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from google.protobuf.message import DecodeError
 
-from tb_explain.records import DIRECTORY, LOCAL, MAX_PAYLOAD, Files
+from tb_explain.records import DIRECTORY, LOCAL, MAX_DECLARATION, MAX_PAYLOAD, Files
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import UnreadableTail, frames
 from tb_explain.records.segment import FORMAT_VERSION
@@ -171,6 +171,8 @@ class Entries:
             self.newer = entry.segment.format_version
         elif entry.kind == pb.SERIES:
             series[entry.declaration.id] = entry.declaration.kind
+            if (size := entry.declaration.ByteSize()) > MAX_DECLARATION:
+                wrong = f"the declaration of series {entry.declaration.id} is of {size} bytes, so that its records are not shown"
         elif entry.kind in RECORDS and series.get(entry.series) != entry.kind:
             wrong = f"the declaration of series {entry.series}, to which the record belongs, is lost"
         self.ended = entry.kind == pb.END

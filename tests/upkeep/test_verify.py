@@ -13,7 +13,15 @@ import pytest
 
 from tb_explain import ExplainWriter
 from tb_explain.cli import main
-from tb_explain.records import DIRECTORY, Record, SegmentWriter, content_hash, encode_array, encode_image
+from tb_explain.records import (
+    DIRECTORY,
+    MAX_DECLARATION,
+    Record,
+    SegmentWriter,
+    content_hash,
+    encode_array,
+    encode_image,
+)
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
 from tb_explain.upkeep.compact import compact
@@ -220,6 +228,16 @@ def test_what_a_compaction_has_just_made_is_no_damage(run: Path) -> None:
         patch.setattr(os, "replace", looking)
         compact(run)
     assert renamed == [".data", ".index"]
+
+
+def test_a_declaration_that_readers_refuse_is_named(tmp_path: Path) -> None:
+    long = pb.Series(id=1, kind=T.kind, tag=T.tag, parameters="x" * MAX_DECLARATION)
+    segment(tmp_path, 1.0, declare(long), record(0, "text", long))
+    (found,) = [one for one in damages(tmp_path) if one.file.endswith(".index")]
+    assert (
+        found.text
+        == f"entry 1: the declaration of series 1 is of {long.ByteSize()} bytes, so that its records are not shown"
+    )
 
 
 def test_files_that_are_gone_or_lead_elsewhere(run: Path, tmp_path: Path) -> None:
