@@ -1,14 +1,14 @@
-/** What each side gives the classes that were logged of a sample, those that changed most first. */
+/** What each side gives the classes that were logged of a sample, those that changed most first; nothing where sides have other classes. */
 import { className } from "../../state/class_names.ts";
 import { percent } from "../explanations/format.ts";
 import { probabilityOf } from "./changes.ts";
-import type { SamplePair } from "./pairs.ts";
+import { type SamplePair, sameClasses } from "./pairs.ts";
 
 /** More are not read. */
 const ROWS = 6;
 
 export function ClassTable({ pair }: { pair: SamplePair }) {
-  const rows = classRows(pair);
+  const rows = sameClasses(pair.a, pair.b) ? classRows(pair) : [];
   if (rows.length === 0) return null;
   const { classes } = pair.b.record;
   return (

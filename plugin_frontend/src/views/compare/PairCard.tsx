@@ -14,7 +14,7 @@ import { SelectBox } from "../explanations/SelectBox.tsx";
 import { type Outcome, outcomeOf } from "./changes.ts";
 import { DifferencePicture, differs } from "./DifferencePicture.tsx";
 import { LikenessText } from "./LikenessText.tsx";
-import type { MapPair, SamplePair } from "./pairs.ts";
+import { type MapPair, type SamplePair, sameSubject } from "./pairs.ts";
 import { SidePicture } from "./SidePicture.tsx";
 import { SideMark } from "./Sides.tsx";
 
@@ -146,7 +146,7 @@ export function subjectOf(pair: MapPair | null): string {
   if (!record.classDependent) return "";
   const [inA, inB] = [pair.a.target.classIndex, pair.b.target.classIndex];
   const nameInB = className(record.classes, inB);
-  return inA === inB
+  return sameSubject(pair)
     ? `for ${nameInB}`
     : `A for ${className(pair.a.explanation.record.classes, inA)}, B for ${nameInB}`;
 }

@@ -1,7 +1,7 @@
 /** What became of a sample's prediction from A to B, and the order and choice of samples by it. */
 import type { Change, CompareOrder } from "../../state/compare.ts";
 import { type Card, isRight } from "../explanations/cards.ts";
-import type { SamplePair } from "./pairs.ts";
+import { type SamplePair, sameClasses } from "./pairs.ts";
 
 /** `changed`: to another class, neither from wrong to right nor back. */
 export type Outcome = "same" | "fixed" | "broken" | "changed" | "unknown";
@@ -9,7 +9,7 @@ export type Outcome = "same" | "fixed" | "broken" | "changed" | "unknown";
 type Predictions = Pick<SamplePair, "a" | "b">;
 
 export function outcomeOf({ a, b }: Predictions): Outcome {
-  if (a.sample.predicted === undefined || b.sample.predicted === undefined) return "unknown";
+  if (!sameClasses(a, b) || a.sample.predicted === undefined || b.sample.predicted === undefined) return "unknown";
   if (a.sample.predicted === b.sample.predicted) return "same";
   const [before, after] = [isRight(a.sample), isRight(b.sample)];
   if (before === false && after === true) return "fixed";
@@ -35,6 +35,7 @@ export function probabilityOf({ sample, explanations }: Card, classIndex: number
 
 /** From A to B, of the true class, or of the one that B predicts where that is not known on both sides. */
 export function gainOf({ a, b }: Predictions): number | undefined {
+  if (!sameClasses(a, b)) return undefined;
   for (const classIndex of [b.sample.label, b.sample.predicted]) {
     if (classIndex === undefined) continue;
     const [before, after] = [probabilityOf(a, classIndex), probabilityOf(b, classIndex)];

@@ -10,7 +10,10 @@ import { joinCards, joinSeries, joinSides, sameRecord, sameSubject } from "./pai
 
 type Described = { image?: number; id?: number; label?: number; predicted?: number; probability?: number };
 
-function record(samples: Described[], targets = [0, 1], classDependent = true): ExplainedRecord {
+/** Hashes of lists of classes. */
+const [LETTERS, DIGITS] = [Uint8Array.of(1), Uint8Array.of(2)];
+
+function record(samples: Described[], targets = [0, 1], classDependent = true, classes = LETTERS): ExplainedRecord {
   const t = targets.length;
   const message = create(HeatmapsSchema, {
     samples: samples.map(({ image, id, ...rest }) => ({
@@ -22,6 +25,7 @@ function record(samples: Described[], targets = [0, 1], classDependent = true): 
     targets: samples.flatMap(() => targets),
     probabilities: samples.flatMap(() => targets.map((target) => 0.25 * (target + 1))),
     classDependent,
+    classes,
   });
   return decodeHeatmaps("k", toBinary(HeatmapsSchema, message));
 }
@@ -91,10 +95,10 @@ test("series meet by tag, else by method and layer where that is unmistakable", 
 });
 
 test("both sides explain the class that is chosen in B, where A has it", () => {
-  const side = (step: number, predicted: number, targets: number[], classDependent = true) => ({
+  const side = (step: number, predicted: number, targets: number[], classDependent = true, classes = LETTERS) => ({
     run: "r",
     step,
-    frames: [frameOf({ step }, record([{ image: 1, label: 0, predicted }], targets, classDependent))],
+    frames: [frameOf({ step }, record([{ image: 1, label: 0, predicted }], targets, classDependent, classes))],
   });
   const maps = (...sides: [ReturnType<typeof side>, ReturnType<typeof side>]) => {
     const [pair] = joinSides(...sides, "predicted").pairs[0]?.maps ?? [];
@@ -104,6 +108,13 @@ test("both sides explain the class that is chosen in B, where A has it", () => {
   expect(maps(side(0, 0, [0]), side(9, 1, [1]))).toEqual([0, 1, false, false]);
   expect(maps(side(0, 0, [0], false), side(9, 1, [1], false))).toEqual([0, 1, true, false]); // the same for every class
   expect(maps(side(9, 1, [0, 1]), side(9, 1, [0, 1]))).toEqual([1, 1, true, true]);
+  const unnamed = new Uint8Array();
+  expect(maps(side(0, 0, [0, 1], true, unnamed), side(9, 1, [0, 1]))).toEqual([1, 1, true, false]);
+  // Of another list of classes: an index means another class.
+  expect(maps(side(0, 0, [0, 1], true, DIGITS), side(9, 1, [0, 1]))).toEqual([0, 1, false, false]);
+  expect(maps(side(0, 1, [0, 1], true, DIGITS), side(9, 1, [0, 1]))).toEqual([1, 1, false, false]);
+  expect(maps(side(0, 1, [-1], true, DIGITS), side(9, 1, [-1]))).toEqual([-1, -1, true, false]);
+  expect(maps(side(0, 0, [0], false, DIGITS), side(9, 1, [1], false))).toEqual([0, 1, true, false]);
 });
 
 test("the prediction of a sample is the one at the side's step, not of a series that was logged before", () => {
@@ -157,4 +168,15 @@ test("the probability that changes is that of the true class, or of B's predicti
   const small = pair({ predicted: 1, probability: 0.3 }, { predicted: 1, probability: 0.35 });
   const large = pair({ predicted: 1, probability: 0.3 }, { predicted: 1, probability: 0.9 });
   expect(inOrder([unknown, small, gain, large], "probability", () => undefined)).toEqual([large, gain, small, unknown]);
+});
+
+test("between sides with other lists of classes nothing is said of a change", () => {
+  const of = (classes: Uint8Array<ArrayBuffer>) => {
+    const sample = { image: 1, label: 1, predicted: 1, probability: 0.5 };
+    return cardsOf([frameOf({}, record([sample], [0, 1], true, classes))])[0] as ReturnType<typeof cards>[number];
+  };
+  expect(outcomeOf({ a: of(LETTERS), b: of(LETTERS) })).toBe("same");
+  const other = { a: of(LETTERS), b: of(DIGITS) };
+  expect([outcomeOf(other), gainOf(other), passes(other, "changed")]).toEqual(["unknown", undefined, false]);
+  expect(tallyOf([other])).toMatchObject({ judged: 1, rightA: 1, rightB: 1, changed: 0 }); // each by its own classes
 });

@@ -100,7 +100,8 @@ function cardsAt({ frames, step }: SideFrame): Card[] {
  */
 function mapPair(series: SeriesPair, a: Explanation, b: Explanation, choice: ClassChoice): MapPair {
   const inB = chooseTarget(b, choice);
-  const same = inB && a.record.classDependent && inB.classIndex >= 0 ? chooseTarget(a, inB.classIndex) : null;
+  const lookUp = inB && a.record.classDependent && inB.classIndex >= 0 && sameClasses(a, b);
+  const same = lookUp ? chooseTarget(a, inB.classIndex) : null;
   return {
     series,
     a: { explanation: a, target: same ?? chooseTarget(a, choice) },
@@ -108,11 +109,19 @@ function mapPair(series: SeriesPair, a: Explanation, b: Explanation, choice: Cla
   };
 }
 
+type Side = Pick<Card, "record">;
+
+/** Whether an index means the same class on both sides, as far as is known: of two lists every index may mean another. */
+export function sameClasses({ record: a }: Side, { record: b }: Side): boolean {
+  return !a.classes || !b.classes || a.classes === b.classes;
+}
+
 /** Whether both maps of a pair explain the same, so that their difference means something. */
 export function sameSubject({ a, b }: MapPair): boolean {
   if (!a.target || !b.target) return false;
   if (!a.explanation.record.classDependent && !b.explanation.record.classDependent) return true;
-  return a.target.classIndex === b.target.classIndex;
+  const { classIndex } = a.target;
+  return classIndex === b.target.classIndex && (classIndex < 0 || sameClasses(a.explanation, b.explanation));
 }
 
 /** The series was logged once, and both sides show that: they are equal because they are the same. */
