@@ -72,7 +72,7 @@ class Explaining(ChannelVerbs):
 
             started = time.perf_counter()
             try:
-                with same_draws(None):  # libraries draw from Python's random numbers, some when they are imported
+                with same_draws(None):  # libraries draw random numbers, some when they are imported
                     return self._explain(model, probe, step, methods, targets, figures, walltime)
             finally:
                 schedule.done(step, time.perf_counter() - started)
@@ -111,6 +111,7 @@ class Explaining(ChannelVerbs):
         ValueError for a loader or a method that does not fit.
         """
         from tb_explain.methods import Projection, SetMethod
+        from tb_explain.methods.features import same_draws
         from tb_explain.methods.loader import check_loader, labelled, length
 
         step = as_step(step)
@@ -119,15 +120,18 @@ class Explaining(ChannelVerbs):
         if of_sets:
             raise ValueError(f"{of_sets[0]} looks at all images together; give it to `explain`, with data=loader")
         n = 0
-        for images, labels in tqdm(labelled(loader), "explaining", length(loader), unit="batch", delay=2, disable=None):
-            known = None if labels is None else labels.cpu().numpy()
-            probe = Probe(images, known, class_names=class_names, name=name, mean=mean, std=std)
-            probe.pictures = pictures_one_by_one(images.float().cpu().numpy(), mean, std)
-            for result in self._results(model, probe, step, methods, targets):
-                tag = _tag(name, result)
-                with self._failing(tag, step):
-                    self._log_result(result, quality.stored(result, [], len(probe)), tag, probe, step, walltime)
-            n += len(images)
+        with same_draws(loader):
+            for images, labels in tqdm(
+                labelled(loader), "explaining", length(loader), unit="batch", delay=2, disable=None
+            ):
+                known = None if labels is None else labels.cpu().numpy()
+                probe = Probe(images, known, class_names=class_names, name=name, mean=mean, std=std)
+                probe.pictures = pictures_one_by_one(images.float().cpu().numpy(), mean, std)
+                for result in self._results(model, probe, step, methods, targets):
+                    tag = _tag(name, result)
+                    with self._failing(tag, step):
+                        self._log_result(result, quality.stored(result, [], len(probe)), tag, probe, step, walltime)
+                n += len(images)
         return n
 
     def _explain(

@@ -63,7 +63,7 @@ def explain(model: torch.nn.Module, loader: Any, step: int, *, writer: ExplainWr
 
 
 def _look(loader: DataLoader[Any]) -> _Look:
-    with torch.random.fork_rng(devices=[]), same_draws(loader):
+    with same_draws(loader):
         batches = list(_survey(loader))
     if not batches:
         raise ValueError("the loader has no images")

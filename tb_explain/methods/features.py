@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from tb_explain.methods import targets as target_rules
@@ -71,14 +72,29 @@ def stream(
 
 @contextmanager
 def same_draws(data: Any) -> Iterator[None]:
-    """Puts back the random state of what a loader may draw from besides torch: Python, numpy, and a generator of its own."""
-    own = [one for one in (getattr(data, "generator", None),) if isinstance(one, torch.Generator)]
-    python, numpy, states = random.getstate(), np.random.get_state(), [one.get_state() for one in own]
+    """A loader may be read inside by whoever else is reading it: what it draws from is put back, and so is its place.
+
+    It draws from Python, numpy, torch on the CPU, and generators of its own or of its samplers. One with persistent workers has a
+    single iterator, which reading it anew would start again; inside it gets another one, with workers of its own.
+    """
+    batch_sampler = getattr(data, "batch_sampler", None)
+    holders = (data, getattr(data, "sampler", None), batch_sampler, getattr(batch_sampler, "sampler", None))
+    own = [
+        one for one in (getattr(holder, "generator", None) for holder in holders) if isinstance(one, torch.Generator)
+    ]
+    states = [one.get_state() for one in own]
+    python, numpy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    iterator = data._iterator if isinstance(data, DataLoader) else None
+    if isinstance(data, DataLoader):
+        data._iterator = None
     try:
         yield
     finally:
+        if isinstance(data, DataLoader):
+            data._iterator = iterator
         random.setstate(python)
         np.random.set_state(numpy)
+        torch.set_rng_state(cpu)
         for one, state in zip(own, states, strict=True):
             one.set_state(state)
 

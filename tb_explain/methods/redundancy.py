@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tb_explain.methods.channel_moments import ChannelMoments
-from tb_explain.methods.features import sites
+from tb_explain.methods.features import same_draws, sites
 from tb_explain.methods.filter_similarity import Similarity, colour_similarity, weight_similarity
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.loader import as_labels, check_loader, labelled
@@ -121,7 +121,7 @@ class FilterRedundancy(SetMethod):
             names = [name for name, module in model.named_modules() if isinstance(module, _CONVOLUTIONS)]
         if not names:
             raise ValueError(f"{type(model).__name__} has no convolutions; name a layer")
-        with undisturbed(model) as network:
+        with undisturbed(model) as network, same_draws(data):
             moments = _read(network, data, names) if data is not None else {}
             found = [self._of_layer(model, name, moments.get(name)) for name in names]
             return found if data is None else _with_costs(network, data, found)

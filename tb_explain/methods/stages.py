@@ -12,10 +12,10 @@ from tb_explain.methods.network import undisturbed
 
 def stages(model: nn.Module, data: Any) -> list[str]:
     """Dotted names of a bare model's stages, first to last, its output not among them; found by a pass over one image of the data."""
+    from tb_explain.methods.features import same_draws
     from tb_explain.methods.feedback.path import path
 
-    # Inside, since a DataLoader draws from torch's random numbers.
-    with undisturbed(model) as network, torch.no_grad():
+    with undisturbed(model) as network, torch.no_grad(), same_draws(data):
         images = next(iter(data))
         images = images[0] if isinstance(images, (tuple, list)) else images if images.ndim > 3 else images[None]
         return [stage.name for stage in path(network, images[:1].to(network.device, network.dtype), None)][:-1]

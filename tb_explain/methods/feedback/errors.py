@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from tb_explain.methods.features import same_draws
 from tb_explain.methods.feedback.results import Codes, ReconstructionErrors
 from tb_explain.methods.loader import Loader, batches, check_loader, length
 
@@ -28,14 +29,16 @@ def reconstruction_errors(
     images = images.detach().to(codes.probabilities.device, torch.float32)
     nearest = _Nearest(codes, images, feedback.layers[-1])
     choice = _Choice(feedback)
-    for some in _watched(loader, images.device):
-        found = feedback.codes(some)
-        nearest.see(found, some)
-        if layer is None and validation is None:
-            choice.see(found, some)
+    with same_draws(loader):
+        for some in _watched(loader, images.device):
+            found = feedback.codes(some)
+            nearest.see(found, some)
+            if layer is None and validation is None:
+                choice.see(found, some)
     if layer is None and validation is not None:
-        for some in _watched(validation, images.device):
-            choice.see(feedback.codes(some), some)
+        with same_draws(validation):
+            for some in _watched(validation, images.device):
+                choice.see(feedback.codes(some), some)
     if not nearest.n_seen:
         raise ValueError("the loader gives no batches; give one of training samples")
     chosen = layer or choice.best
