@@ -5,6 +5,7 @@
 
 from tb_explain.records.arrays import decode_array, decode_column, encode_array, encode_column, quantise
 from tb_explain.records.entries import MAX_DECLARATION, MAX_PAYLOAD
+from tb_explain.records.fields import is_repeated
 from tb_explain.records.files import LOCAL, Files, LocalFiles
 from tb_explain.records.images import encode_image, image_media_type, image_size
 from tb_explain.records.index import RunIndex
@@ -37,6 +38,7 @@ __all__ = [
     "encode_image",
     "image_media_type",
     "image_size",
+    "is_repeated",
     "moment_in",
     "open_segment",
     "quantise",

@@ -18,7 +18,7 @@ from tb_explain.plugin.answers import describe, describe_page, key_text
 from tb_explain.plugin.http import Refusal
 from tb_explain.plugin.payloads import image_type
 from tb_explain.reading import MESSAGES
-from tb_explain.records import DamagedRecord, RunIndex, Series, content_hash
+from tb_explain.records import DamagedRecord, RunIndex, Series, content_hash, is_repeated
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.listing import RecordKey, Steps
 from tb_explain.records.payload import PIECE
@@ -230,7 +230,7 @@ class _Run:
     def _add_named(self, message: Message) -> None:
         """All that a message names by content hash: a field of 16 bytes, whatever the message is."""
         for field_, value in message.ListFields():
-            for one in value if field_.is_repeated else (value,):
+            for one in value if is_repeated(field_) else (value,):
                 if isinstance(one, Message):
                     self._add_named(one)
                 elif field_.type == field_.TYPE_BYTES and len(one) == _NAME:

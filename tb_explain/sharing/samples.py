@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from numpy.typing import NDArray
 
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records import is_repeated
 
 # Fields of all kinds of records that have one part for each sample, or for each of its targets. Samples come first in both.
 _OF_SAMPLES = {
@@ -54,7 +55,7 @@ def keep_samples(message: Any, kept: Sequence[int], read: Blobs, store: Blobs) -
 def _cut(message: Any, names: Sequence[str], n: int, rows: NDArray[np.int64], read: Blobs, store: Blobs) -> None:
     for field, value in message.ListFields():
         if field.name in _INSIDE:
-            for inner in value if field.is_repeated else (value,):
+            for inner in value if is_repeated(field) else (value,):
                 _cut(inner, _OF_SAMPLES.get(inner.DESCRIPTOR.name, ()), n, rows, read, store)
         elif field.name not in names:
             continue

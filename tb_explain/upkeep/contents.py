@@ -13,7 +13,7 @@ import numpy as np
 from google.protobuf.message import DecodeError, Message
 from PIL import Image
 
-from tb_explain.records import decode_array, image_media_type
+from tb_explain.records import decode_array, image_media_type, is_repeated
 from tb_explain.records import explain_pb2 as pb
 
 _MOST_VALUES = 1 << 27  # pixels, voxels: what is said to have more is not inflated
@@ -110,9 +110,9 @@ def _wrong_inside(
     message: Message, path: str, samples: tuple[int, int], blob: Blob, sheets: Callable[[bytes], bytes]
 ) -> Iterator[str]:
     for field, content in message.ListFields():
-        many = content if field.is_repeated else [content]
+        many = content if is_repeated(field) else [content]
         for i, value in enumerate(many):
-            name = f"{path}{field.name}" + (f"[{i}]" if field.is_repeated else "")
+            name = f"{path}{field.name}" + (f"[{i}]" if is_repeated(field) else "")
             if isinstance(value, pb.Array):
                 yield from _wrong_with_array(value, name, field.name, samples)
             elif isinstance(value, pb.Column):
