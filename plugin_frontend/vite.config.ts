@@ -45,7 +45,7 @@ export default defineConfig({
       },
     },
   },
-  test: { environment: "happy-dom", include: ["src/**/*.test.{ts,tsx}"] },
+  test: { include: ["src/**/*.test.{ts,tsx}"] },
 });
 
 /** Vite wraps `import()` in code that preloads style sheets. The page has none to load: they are in its scripts. */

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, test, vi } from "vitest";
 import { answerFrom, fetchColumn, fetchRuns, fetchSteps, Refused, Unreachable } from "./client.ts";
 import { fetchImage } from "./images.ts";

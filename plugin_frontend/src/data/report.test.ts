@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { create, toBinary } from "@bufbuild/protobuf";
 import { beforeEach, expect, test } from "vitest";
 import { HeatmapsSchema } from "../records/explain_pb.ts";

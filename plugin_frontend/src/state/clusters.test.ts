@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
 import type { ClusterPath } from "../data/clusters.ts";
 import { clusterColour } from "../render/clusters/colours.ts";

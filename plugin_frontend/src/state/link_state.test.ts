@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { signal } from "@preact/signals";
 import { afterEach, expect, test } from "vitest";
 import { adjusted, bind, kept, text, typed } from "./bindings.ts";

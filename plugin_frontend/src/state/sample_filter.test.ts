@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { afterEach, expect, test } from "vitest";
 import { currentLink } from "./link_state.ts";
 import * as filter from "./sample_filter.ts";

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { beforeEach, expect, test, vi } from "vitest";
 import { SharedCamera } from "./camera.ts";
 import { Frames } from "./frames.ts";

@@ -1,3 +1,4 @@
+// @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import { categoryColour } from "../../render/categories/colours.ts";
 import { paintMatrix } from "../../render/projection/matrix.ts";
