@@ -15,12 +15,17 @@ type Props<Value> = {
 
 export function SearchSelect<Value>({ label, id, value, options, otherwise, onChange, testId }: Props<Value>) {
   const draft = useSignal<string | null>(null); // what is being typed
-  const current = options.find(([option]) => option === value)?.[1] ?? otherwise;
+  const byName = new Map<string, Value>(); // of two things of one name the second says which it is
+  for (const [option, name] of options) byName.set(byName.has(name) ? `${name} (${option})` : name, option);
+  const named = [...byName];
+  const current = named.find(([, option]) => option === value)?.[0] ?? otherwise;
 
   const take = (text: string) => {
-    const found = options.find(([, name]) => name.toLowerCase() === text.trim().toLowerCase());
+    const typed = text.trim();
+    const found =
+      named.find(([name]) => name === typed) ?? named.find(([name]) => name.toLowerCase() === typed.toLowerCase());
     draft.value = found ? null : text;
-    if (found) onChange(found[0]);
+    if (found) onChange(found[1]);
   };
 
   return (
@@ -43,8 +48,8 @@ export function SearchSelect<Value>({ label, id, value, options, otherwise, onCh
         onKeyDown={(event) => event.key === "Escape" && event.currentTarget.blur()}
       />
       <datalist id={id}>
-        {options.map(([option, name]) => (
-          <option key={String(option)} value={name} />
+        {named.map(([name]) => (
+          <option key={name} value={name} />
         ))}
       </datalist>
     </label>
