@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,11 +14,11 @@ from torch import Tensor, nn
 from tb_explain.methods.channel_moments import ChannelMoments
 from tb_explain.methods.features import same_draws, sites
 from tb_explain.methods.filter_similarity import Similarity, colour_similarity, weight_similarity
-from tb_explain.methods.layers import Layers, bare, layer_names
+from tb_explain.methods.layers import Layers, as_grid, bare, first_tensor, layer_names
 from tb_explain.methods.loader import as_labels, check_loader, labelled
 from tb_explain.methods.method import SetMethod
 from tb_explain.methods.network import Network, undisturbed
-from tb_explain.methods.taps import first_output, removed_after, tapped
+from tb_explain.methods.taps import first_output, removed_after, replaced, tapped
 from tb_explain.methods.targets import Targets, resolve
 
 Relation = Literal["copy", "turned", "recoloured", "alike"]
@@ -98,7 +99,7 @@ class FilterRedundancy(SetMethod):
     """
 
     layer: Layers = None
-    """Dotted names or modules; None: all convolutions."""
+    """Dotted names or modules; None: all convolutions, with data those that run and have positions."""
     data: Any = field(default=None, repr=False, compare=False)
     """Loader of batches `images` or `(images, labels)`, gone through once, and once more for the groups' costs; None: weights only."""
     copy: float = 0.95
@@ -117,12 +118,14 @@ class FilterRedundancy(SetMethod):
             data = torch.split(data, 16) if isinstance(data, Tensor) else data
             check_loader(data, "data")
         names = layer_names(model, self.layer)
+        default = names is None
         if names is None:
             names = [name for name, module in model.named_modules() if isinstance(module, _CONVOLUTIONS)]
         if not names:
             raise ValueError(f"{type(model).__name__} has no convolutions; name a layer")
         with undisturbed(model) as network, same_draws(data):
-            moments = _read(network, data, names) if data is not None else {}
+            moments = _read(network, data, names, default) if data is not None else {}
+            names = list(moments) if data is not None else names
             found = [self._of_layer(model, name, moments.get(name)) for name in names]
             return found if data is None else _with_costs(network, data, found)
 
@@ -232,10 +235,13 @@ def _groups(ties: list[tuple[float, int, int, Relation]], strength: Tensor | Non
     return sorted(found, key=lambda group: (-len(group.channels), -group.similarity))
 
 
-def _read(network: Network, data: Any, names: Sequence[str]) -> dict[str, ChannelMoments]:
+def _read(network: Network, data: Any, names: Sequence[str], default: bool) -> dict[str, ChannelMoments]:
+    """What layers say of the data; of default ones those that say something."""
     found: dict[str, ChannelMoments] = {}
     for images, _ in labelled(data):
         images = images.detach().to(network.device, network.dtype)
+        if default and not found:
+            names = _running(network, images[:1], names)
         # Voxels could be turned by 23 rotations; each would cost a pass.
         square = images.ndim == 4 and images.shape[2] == images.shape[3]
         said: dict[str, dict[int, Tensor]] = {name: {} for name in names}
@@ -253,6 +259,26 @@ def _read(network: Network, data: Any, names: Sequence[str]) -> dict[str, Channe
     return found
 
 
+def _running(network: Network, image: Tensor, names: Sequence[str]) -> list[str]:
+    """Those of the layers that run in evaluation and have positions: a head may serve training alone."""
+    found: set[str] = set()
+
+    def finished(name: str, output: Any) -> None:
+        with suppress(ValueError):
+            sites(name, output, 1, tuple(image.shape[2:]))
+            found.add(name)
+
+    hooks = [
+        network.module.get_submodule(name).register_forward_hook(lambda _m, _args, out, name=name: finished(name, out))
+        for name in names
+    ]
+    with removed_after(hooks), torch.no_grad():
+        first_output(network, image.clone())
+    if not found:
+        raise ValueError(f"no convolution of {type(network.module).__name__} runs; name a layer")
+    return [name for name in names if name in found]
+
+
 def _with_costs(network: Network, data: Any, found: list[Redundancy]) -> list[Redundancy]:
     """The same with what the network's accuracy loses when a group is reduced to its first filter."""
     jobs = [(row, group) for row, one in enumerate(found) for group in one.groups]
@@ -264,7 +290,7 @@ def _with_costs(network: Network, data: Any, found: list[Redundancy]) -> list[Re
         images = images.detach().to(network.device, network.dtype)
         for job in right:
             row, group = jobs[job] if job >= 0 else (0, None)
-            with torch.no_grad(), _switched_off(network, found[row].layer, group):
+            with torch.no_grad(), _switched_off(network, found[row].layer, group, images):
                 logits = resolve(None, first_output(network, images.clone())).outputs
             true = as_labels(labels, len(images), logits.shape[1]).to(logits.device)
             right[job] += int((logits.argmax(1) == true).sum())
@@ -279,14 +305,18 @@ def _with_costs(network: Network, data: Any, found: list[Redundancy]) -> list[Re
     return ranked
 
 
-def _switched_off(network: Network, layer: str, group: FilterGroup | None) -> Any:
+def _switched_off(network: Network, layer: str, group: FilterGroup | None, images: Tensor) -> Any:
     if group is None:
         return removed_after(())
-    others = list(group.channels[1:])
+    others, size = list(group.channels[1:]), tuple(images.shape[2:])
 
-    def switch_off(_module: nn.Module, _args: Any, output: Tensor) -> Tensor:
-        output = output.clone()
-        output[:, others] = 0
-        return output
+    def switch_off(_module: nn.Module, _args: Any, output: Any) -> Any:
+        tensor = first_tensor(output)
+        assert tensor is not None, "the layer was looked at before"
+        copy = tensor.clone()
+        single = copy.ndim == 2 or (copy.ndim == len(size) + 2 and copy[0, 0].numel() == 1)
+        grid = copy if single else as_grid(layer, copy, len(images), size)(copy)  # a view of the copy
+        grid[:, others] = 0
+        return replaced(output, tensor, copy)
 
     return removed_after([network.module.get_submodule(layer).register_forward_hook(switch_off)])

@@ -264,3 +264,64 @@ def test_bad_input_is_one_sentence(how: dict[str, Any], message: str) -> None:
 def test_a_network_without_convolutions_is_said_to_have_none() -> None:
     with pytest.raises(ValueError, match="Linear has no convolutions; name a layer"):
         redundancy(nn.Linear(2, 2))
+
+
+class Tokens(nn.Module):
+    """Images of 8 pixels aside in 16 tokens of 24 channels, two of them copies, whose sum says which of two classes it is."""
+
+    def __init__(self, copied: int, *, as_tuple: bool) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.embedding = nn.Conv2d(1, 24, 2, 2)
+        self.mixing = Mixing(as_tuple)
+        self.head = nn.Linear(24, 2)
+        for values in self.mixing.linear.parameters():
+            values.data[copied] = values.data[3]
+        self.head.weight.data.zero_()[0, [3, copied]] = 1
+        self.head.bias.data.zero_()
+
+    def forward(self, images: Tensor) -> Tensor:
+        tokens = self.mixing(self.embedding(images).flatten(2).transpose(1, 2))
+        return self.head((tokens[0] if isinstance(tokens, tuple) else tokens).relu().mean(1))
+
+
+class Mixing(nn.Module):
+    def __init__(self, as_tuple: bool) -> None:
+        super().__init__()
+        self.linear = nn.Linear(24, 24)
+        self.as_tuple = as_tuple
+
+    def forward(self, tokens: Tensor) -> Any:
+        return (self.linear(tokens), None) if self.as_tuple else self.linear(tokens)
+
+
+@pytest.mark.parametrize(("copied", "as_tuple"), [(23, False), (9, False), (9, True)])
+def test_channels_of_tokens_are_switched_off(copied: int, as_tuple: bool) -> None:
+    model, images = Tokens(copied, as_tuple=as_tuple), noise(48, 1, 8, 8)
+    with torch.no_grad():
+        model.head.bias[1] = model(images)[:, 0].median()
+        labels = model(images).argmax(1)
+    report = only(redundancy(model, "mixing", [(images, labels)]))
+    (group,) = [group for group in report.groups if set(group.channels) == {3, copied}]
+    for values in model.mixing.linear.parameters():
+        values.data[group.channels[1]] = 0
+    with torch.no_grad():
+        lost = 1 - float((model(images).argmax(1) == labels).float().mean())
+    assert group.cost == pytest.approx(lost)
+    assert lost > 0.1
+
+
+def test_convolutions_that_only_training_runs_are_left_out() -> None:
+    class Auxiliary(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.main = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(144, 2))
+            self.auxiliary = nn.Conv2d(1, 4, 3)
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.main(images) + (self.auxiliary(images).mean() if self.training else 0)
+
+    data = [(noise(4, 1, 8, 8), torch.zeros(4, dtype=torch.long))]
+    assert [one.layer for one in redundancy(Auxiliary(), None, data)] == ["main.0"]
+    with pytest.raises(ValueError, match="layer 'auxiliary' was not used"):
+        redundancy(Auxiliary(), "auxiliary", data)
