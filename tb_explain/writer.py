@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import traceback
 import weakref
 from collections.abc import Iterable
@@ -99,7 +100,8 @@ class ExplainWriter(SummaryWriter, Explaining):
         self._marks = Marks(file_writer)
         self._reducing = Reducing(self.log_dir, self._recorder, file_writer, when_full, origin)
         # Runs at interpreter exit, and when the writer is collected without having been closed.
-        self._finalizer = weakref.finalize(self, _finish, self._recorder, self._reducing, self._file_writers, self._pid)
+        whose = self._recorder, self._reducing, self._file_writers, self._pid
+        self._finalizer = weakref.finalize(self, _finish_elsewhere, *whose)
         self._made = True
 
     @classmethod
@@ -258,6 +260,16 @@ class ExplainWriter(SummaryWriter, Explaining):
             )
         detail = "".join(traceback.format_exception(error))
         self._recorder.fail(tag, step, f"{type(error).__name__}: {error}", detail)
+
+
+def _finish_elsewhere(recorder: Recorder, reducing: Reducing, file_writers: list[Any], pid: int) -> None:
+    """As `_finish`, in whichever thread the writer was collected: one of its own, perhaps, which would wait for itself."""
+    whose = recorder, reducing, file_writers, pid
+    if threading.current_thread().name.startswith("tb_explain "):
+        # No daemon: the interpreter does not end before it has.
+        threading.Thread(target=_finish, args=whose, name="tb_explain farewell", daemon=False).start()
+    else:
+        _finish(*whose)
 
 
 def _finish(recorder: Recorder, reducing: Reducing, file_writers: list[Any], pid: int) -> None:

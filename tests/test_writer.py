@@ -523,6 +523,36 @@ def test_a_full_queue_drops_when_asked_to(tmp_path: Path) -> None:
     assert writer.dropped > 0
 
 
+def test_a_writer_that_its_own_thread_collects_writes_everything(tmp_path: Path) -> None:
+    code = f"""
+    import gc, threading
+    from tb_explain import ExplainWriter
+    from tb_explain.records import Record, explain_pb2 as pb
+    class Trainer: pass
+    trainer = Trainer()
+    trainer.writer = ExplainWriter({os.fspath(tmp_path)!r})
+    trainer.writer.trainer = trainer
+    recorder, dropped, collected = trainer.writer._recorder, threading.Event(), threading.Event()
+    def encoder(step):
+        def encode(segment):
+            if step == 0:
+                dropped.wait()
+                gc.collect()
+                collected.set()
+            series = pb.Series(kind=pb.HEATMAPS, tag="maps")
+            declared = segment.series(series)
+            return [*declared, Record(pb.Entry(kind=pb.HEATMAPS, series=series.id, step=step, count=1), b"payload")]
+        return encode
+    for step in range(5):
+        recorder.put("maps", step, 10, encoder(step))
+    del trainer
+    dropped.set()
+    collected.wait(20)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=60)
+    assert steps_of(tmp_path, "maps") == [0, 1, 2, 3, 4]
+
+
 # --- explain ---------------------------------------------------------------------------------------------------------
 
 
