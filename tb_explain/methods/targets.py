@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, Literal, TypeAlias
 
 import torch
@@ -67,7 +68,7 @@ def class_scores(output: Any) -> Tensor:
 def _scores(output: Any) -> Tensor:
     scores = output
     if not isinstance(scores, Tensor):
-        named = output if isinstance(output, dict) else getattr(output, "__dict__", {})
+        named = _fields(output)
         found = [named[key] for key in ("logits", "out") if key in named]
         if not found and isinstance(output, (tuple, list)):
             found = [item for item in output if isinstance(item, Tensor)]
@@ -85,13 +86,20 @@ def _scores(output: Any) -> Tensor:
     return scores
 
 
+def _fields(output: Any) -> dict[str, Any]:
+    """What a structure has by name."""
+    if hasattr(output, "_asdict"):  # a NamedTuple
+        return dict(output._asdict())
+    return output if isinstance(output, dict) else getattr(output, "__dict__", {})
+
+
 def _named(output: Any, name: str | int) -> Any:
     if isinstance(name, str) and not isinstance(output, dict) and hasattr(output, name):
         return getattr(output, name)
     try:
         return output[name]
     except (KeyError, IndexError, TypeError):
-        known = list(output) if isinstance(output, dict) else list(getattr(output, "__dict__", {}))
+        known = list(_fields(output))
         what = f"has {', '.join(map(repr, known))}" if known else f"is a {type(output).__name__}"
         raise ValueError(f"the model has no output {name!r}; what it returned {what}") from None
 
@@ -141,7 +149,7 @@ def slice_targets(targets: Targets, n: int, part: slice) -> Targets:
         return MultiLabel(slice_targets(targets.targets, n, part))
     if isinstance(targets, Output):
         return Output(targets.name, slice_targets(targets.targets, n, part))
-    if targets is None or isinstance(targets, (int, Top)) or callable(targets):
+    if targets is None or isinstance(targets, (int, Integral, Top)) or callable(targets):
         return targets
     if isinstance(targets, Tensor) and targets.ndim == 0:
         return targets
@@ -259,7 +267,8 @@ def _picked(every: Tensor, classes: Tensor, regions: Tensor | None, score: Score
         return values
     mine = widened(classes, every.ndim) == regions[:, None]
     mine = mine | ~widened(mine.flatten(2).any(2), every.ndim)
-    return (values * mine).flatten(2).sum(2) / mine.flatten(2).sum(2)
+    # In half precision the sum over a few thousand sites, and their number, may be infinite.
+    return (values.float() * mine).flatten(2).sum(2) / mine.flatten(2).sum(2)
 
 
 def _of_callables(targets: Any, output: Any, name: str | int | None) -> Resolved:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 import torch
 from pytorch_grad_cam import GradCAM as PeerGradCAM
@@ -107,6 +108,19 @@ def test_the_scores_of_a_structure_are_found() -> None:
         assert torch.equal(class_scores(output), SCORES)
 
 
+class Fields(NamedTuple):
+    features: torch.Tensor
+    logits: torch.Tensor
+
+
+def test_the_scores_of_a_named_tuple_go_by_their_name() -> None:
+    output = Fields(torch.zeros(3, 8), SCORES)
+    assert torch.equal(class_scores(output), SCORES)
+    assert torch.equal(resolve(Output("logits"), output).outputs, SCORES)
+    with pytest.raises(ValueError, match="what it returned has 'features', 'logits'"):
+        resolve(Output("logit"), output)
+
+
 # --- segmentation -----------------------------------------------------------------------------------------------------
 
 
@@ -134,6 +148,15 @@ def test_a_class_that_is_nowhere_is_its_mean_everywhere(segmentation: torch.Tens
     segmentation[:, 3] -= 100
     found = resolve(3, segmentation)
     torch.testing.assert_close(found.scores[:, 0], segmentation[:, 3].mean((1, 2)))
+
+
+def test_a_large_segmentation_in_half_precision_is_finite() -> None:
+    scores = torch.full((1, 2, 96, 96), 20.0).half().requires_grad_()
+    found = resolve(0, scores)
+    torch.testing.assert_close(found.scores, torch.tensor([[20.0]]))
+    found.scores.sum().backward()
+    assert scores.grad is not None
+    assert (scores.grad[:, 0] > 0).all()
 
 
 class Segmenting(nn.Module):
@@ -190,6 +213,11 @@ def test_targets_are_cut_with_the_batch(wrap: Any) -> None:
     assert cut == [6, 7]
     with pytest.raises(ValueError, match="got 3 targets for 4 images"):
         slice_targets(wrap([5, 6, 7]), 4, slice(1, 3))
+
+
+def test_one_class_for_all_may_be_a_number_of_numpy() -> None:
+    assert slice_targets(np.int64(2), 3, slice(1)) == 2
+    assert resolve(np.int64(2), SCORES).classes.tolist() == [[2]] * 3
 
 
 def test_a_score_that_is_none_is_named() -> None:
