@@ -17,6 +17,12 @@ test("fields are quoted where they have to be, and are no formulas", () => {
   ]);
 });
 
+test("a text is a number only as a whole", () => {
+  for (const number of ["-2", "-0.25", "-1e-7", "-1.5E+10"]) expect(field(number)).toBe(number);
+  for (const formula of ["-2+3", "-2+3+cmd|' /C calc'!A0", "-1e", "-1-1", "-2.5.1", "-2\t=1"])
+    expect(field(formula)).toBe(`'${formula}`);
+});
+
 test("numbers are as they are, and what is not known is empty", () => {
   expect(
     formatTable([

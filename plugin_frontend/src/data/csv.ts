@@ -11,6 +11,6 @@ export function formatTable(table: Table): string {
 export function field(cell: Cell): string {
   if (cell === undefined || Number.isNaN(cell)) return "";
   if (typeof cell === "number") return String(Number.isInteger(cell) ? cell : Number(cell.toPrecision(7))); // float32
-  const safe = /^[=+@\t\r]|^-(?!\d)/.test(cell) ? `'${cell}` : cell;
+  const safe = /^[=+@\t\r]|^-(?!\d+(\.\d+)?(e[+-]?\d+)?$)/i.test(cell) ? `'${cell}` : cell;
   return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 }
