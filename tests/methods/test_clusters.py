@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tb_explain.methods import FilterClusters, GradCAM, Output, attribute
+from tb_explain.methods import FilterClusters, GradCAM, Output, attribute, make_interpretable
 from tb_explain.methods.cluster_paths import Clustered, matched, turning_layer
 from tb_explain.methods.filter_space import FilterSpace
 
@@ -349,3 +349,31 @@ def test_it_is_called_by_itself() -> None:
 def test_results_print_shortly() -> None:
     assert repr(FilterClusters("3", data=loader())) == "FilterClusters(layer='3', k=None, patches=4, seed=0)"
     assert isinstance(FilterClusters("3", k=2)(network(), images()[0])[0], Clustered)
+
+
+def test_an_interpretable_layer_has_the_patches_of_its_filters() -> None:
+    plain = FilterClusters(["3"], k=3).fit(network(), loader()).fields["3"]
+    masked = FilterClusters(["3"], k=3).fit(make_interpretable(network(), "3"), loader())
+    assert masked.fields["3"].box((1, 2)) == plain.box((1, 2))
+    assert masked.spaces["3", "forward"].patches
+
+
+def test_layers_that_see_no_part_of_the_image_have_no_patches(caplog: pytest.LogCaptureFixture) -> None:
+    class Everywhere(nn.Module):
+        """Its positions are sorted, so that none of them belongs to a part of the image."""
+
+        def forward(self, x: Tensor) -> Tensor:
+            return x.flatten(2).sort(2).values.reshape(x.shape)
+
+    model, (x, y) = network(), images()
+    model[3] = Everywhere()
+    with caplog.at_level(logging.WARNING, logger="tb_explain"):
+        found = FilterClusters(["1", "3"], k=3).explain_set(model, x, y)
+        assert "no patches of clusters: layer '3'" in caplog.text
+        caplog.clear()
+        again = FilterClusters(["1", "3"], k=3).explain_set(model, x, y, last=found)
+    assert not caplog.text, "it is said once"
+    for of_layer in (found, again):
+        assert of_layer[0].fields is not None
+        assert of_layer[1].fields is None
+        assert of_layer[1].forward.space.k == 3

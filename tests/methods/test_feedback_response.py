@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from tb_explain.methods import make_interpretable
 from tb_explain.methods.feedback import FeedbackNetwork
 
 
@@ -135,3 +136,10 @@ def test_positions_and_layers_that_are_not_there_are_refused() -> None:
     ]:
         with pytest.raises(ValueError, match=message):
             feedback.respond(images, layer, [position])
+
+
+def test_an_interpretable_layer_responds_by_what_its_filters_see() -> None:
+    model, images = chain(2), noise(2, 1, 35, 42)
+    (plain,) = FeedbackNetwork(model, ["3"], images=images).respond(images, "3", [(8, 10)])
+    (masked,) = FeedbackNetwork(make_interpretable(model, "3"), ["3"], images=images).respond(images, "3", [(8, 10)])
+    assert masked.receptive_field == plain.receptive_field

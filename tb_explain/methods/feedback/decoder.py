@@ -16,6 +16,7 @@ from tb_explain.methods.feedback.path import path, read
 from tb_explain.methods.feedback.response import only_at, response_fields
 from tb_explain.methods.feedback.results import Codes, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.feedback.training import Plan, train
+from tb_explain.methods.interpretable.templates import unmasked
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.loader import Loader, is_binary
 from tb_explain.methods.network import Network, checked_inputs, undisturbed
@@ -205,7 +206,8 @@ class FeedbackNetwork(nn.Module):
         with self._running(images):
             self._depth(layer)
         if layer not in self._fields:
-            self._fields |= receptive_fields(self.model, [layer], images)
+            with unmasked(bare(self.model)):  # masks look for the peak in the whole image
+                self._fields |= receptive_fields(self.model, [layer], images)
         return response_fields(self, images, layer, positions, self._fields[layer])
 
     def errors(
