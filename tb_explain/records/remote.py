@@ -162,7 +162,10 @@ class RemoteFiles:
         return int(self._ask("info", path, patience=_READING)["size"] or 0)
 
     def _ask(self, method: str, path: str, *arguments: Any, patience: float, **options: Any) -> Any:
-        """Call a method of the file system. Whatever it raises becomes an OSError that names the path; so does waiting too long."""
+        """Call a method of the file system. Whatever it raises becomes an OSError that names the path; so does waiting too long.
+
+        FileNotFoundError stays what it is. PermissionError does not: where credentials have expired, nothing is gone.
+        """
         from fsspec.asyn import AsyncFileSystem, sync
 
         asked = time.monotonic()
@@ -173,7 +176,7 @@ class RemoteFiles:
                 call = getattr(self._system, f"_{method}")
                 return sync(self._system.loop, call, path, *arguments, timeout=patience, **options)
             return getattr(self._system, method)(path, *arguments, **options)
-        except (FileNotFoundError, PermissionError):
+        except FileNotFoundError:
             raise
         except Exception as error:
             if time.monotonic() - asked > _SLOW:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import fsspec
 import pytest
@@ -189,6 +190,28 @@ def test_runs_stay_while_their_server_is_gone_and_grow_when_it_is_back(
     until(lambda: page.series(run="a")[0]["steps"] == [0, 1])
     until(lambda: page.ask("runs").json["notices"] == [])
     assert list(payloads(page.ask("records", run="a", key=keys(page, run="a")).data)) == run.payloads
+    caplog.clear()
+
+
+def test_runs_stay_when_credentials_have_expired(
+    tmp_path: Path, page_of: Callable[..., Page], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise PermissionError("The provided token has expired.")
+
+    monkeypatch.setattr(remote_roots, "_AGAIN", 0)
+    Run(tmp_path / "a").log("t", [0])
+    upload(tmp_path, "memory://expiring")
+    page = page_of("memory://expiring")
+    assert list(page.runs()) == ["a"]
+    with monkeypatch.context() as expired:
+        expired.setattr(type(fsspec.filesystem("memory")), "ls", refuse)
+        for _ in range(3):
+            assert list(page.runs()) == ["a"]
+        (notice,) = page.ask("runs").json["notices"]
+        assert "The provided token has expired" in notice
+    until(lambda: page.ask("runs").json["notices"] == [])
+    assert page.series(run="a")[0]["steps"] == [0]
     caplog.clear()
 
 
