@@ -221,7 +221,13 @@ class Reductions:
         listener = threading.Thread(
             target=self._listen, args=(self._worker,), name="tb_explain reductions", daemon=True
         )
-        listener.start()
+        try:
+            listener.start()
+        except RuntimeError as error:  # there are too many threads: what nobody listens to is not waited for
+            self._worker.kill()
+            self._worker.communicate()
+            self._worker = None
+            raise OSError(f"no thread can be started to listen to it: {error}") from error
 
     def _listen(self, worker: subprocess.Popen[bytes]) -> None:
         """Pass on what a worker says until it ends; if it did so before its time, blame the job that it was at."""

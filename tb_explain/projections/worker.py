@@ -125,7 +125,9 @@ class Worker:
                 raise OSError(
                     "memory:// is one process's own: projections, which are reduced in another, cannot be logged there"
                 )
-            self._segment = open_segment(self._directory, time.time(), self._origin)
+            # It belongs to the time of its writer: one that resumes the run meanwhile hides what it says from there on, however late.
+            made = time.time() if self._origin is None else self._origin.made
+            self._segment = open_segment(self._directory, made, self._origin)
         return self._segment
 
 

@@ -11,7 +11,7 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import psutil
@@ -21,7 +21,8 @@ from tb_explain.projections import PCA, TSNE, UMAP, Rows, Thumbnails, column_of,
 from tb_explain.projections.jobs import Job
 from tb_explain.projections.reducers import Reducer
 from tb_explain.projections.reductions import Outcome, Reductions
-from tb_explain.records import RunIndex, decode_column
+from tb_explain.projections.worker import Worker
+from tb_explain.records import Origin, Recorder, RunIndex, decode_column, moment_in
 from tb_explain.records import explain_pb2 as pb
 from tests.conftest import until
 
@@ -297,6 +298,33 @@ def test_a_worker_that_cannot_start_fails_each_job_in_a_sentence(
     with pytest.raises(OSError, match="/missing/python"):
         reduced.handle.put(job_of(2))
     reduced.handle.flush()
+
+
+def test_a_worker_that_nobody_could_listen_to_is_not_waited_for(
+    reduced: Reduced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as full:
+        full.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(OSError, match="no thread can be started"):
+            reduced.handle.put(job_of(0))
+    assert not workers()
+    reduced.handle.flush()
+    reduced.handle.put(job_of(1))
+    reduced.handle.flush()
+    assert logged(reduced.run) == {"features": [1]}
+
+
+def test_a_worker_that_outlives_its_training_is_hidden_by_the_purge_of_the_next(tmp_path: Path) -> None:
+    killed = Origin(moment_in(tmp_path), "killed", 0)
+    resumed = Recorder(str(tmp_path), queue_bytes=1000, when_full="block", purge_step=800)
+    resumed.put("", 0, 1, lambda segment: [])
+    resumed.close()
+    job = job_of(1000, positions=np.zeros((60, 2), np.float32))
+    Worker(str(tmp_path), tmp_path, io.StringIO(), cast(Any, None), killed)._log(job)
+    assert logged(tmp_path) == {"features": []}
 
 
 def test_a_directory_that_cannot_be_written_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
