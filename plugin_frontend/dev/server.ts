@@ -25,7 +25,7 @@ function answer(request: IncomingMessage, response: ServerResponse): boolean {
     case "/runs":
       return send({ runs });
     case "/steps":
-      return send({ series: steps(searchParams.get("run") ?? "") });
+      return send({ series: steps(searchParams.get("run") ?? ""), parts: [], next: "", more: false, anew: true });
     case "/records":
       return send(records(searchParams.getAll("key")));
     case "/summaries":
