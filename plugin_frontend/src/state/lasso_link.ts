@@ -1,9 +1,10 @@
 /** Finds the rows that a lasso in a link encloses, whatever view is shown. */
 import { effect } from "@preact/signals";
+import { loadCode, Unreachable } from "../data/client.ts";
 import { entriesAt } from "./alignment.ts";
 import { projectionKey } from "./projections.ts";
-import { reportTrouble } from "./reachability.ts";
-import { listedRuns } from "./runs.ts";
+import { reportTrouble, unreachable } from "./reachability.ts";
+import { indexing, listedRuns } from "./runs.ts";
 import { resolveLasso, selection } from "./selection.ts";
 import { stepIndex } from "./steps.ts";
 
@@ -11,6 +12,7 @@ export function restoreLasso(): void {
   effect(() => {
     const { lasso, pending } = selection.value;
     if (!lasso || !pending || listedRuns.value.length === 0) return;
+    if (indexing.value !== null || unreachable.value !== null) return; // what is not there may come
     const series = listedRuns.value
       .find(({ run }) => run === lasso.run)
       ?.series.find(({ kind, tag }) => projectionKey(tag) === projectionKey(lasso.tag) && kind === "PROJECTION");
@@ -18,15 +20,16 @@ export function restoreLasso(): void {
     const entries = logged && entriesAt(logged, lasso.step);
     if (series && !logged) return; // comes with the next answer
     if (!series || !entries || entries.step !== lasso.step) {
+      if (series && logged && logged.keys.length < series.records) return; // so does this
       resolveLasso(lasso, []);
       return;
     }
-    import("./lassoed.ts")
+    loadCode(() => import("./lassoed.ts"))
       .then(({ idsInLasso }) => idsInLasso({ ...series, run: lasso.run }, lasso, entries.keys.at(-1) as string))
       .then((ids) => resolveLasso(lasso, ids))
       .catch((reason) => {
+        if (!(reason instanceof Unreachable)) resolveLasso(lasso, []);
         reportTrouble(reason);
-        resolveLasso(lasso, []);
       });
   });
 }

@@ -1,5 +1,5 @@
 /** Asks for the runs again and again while the page is visible, less often while nobody answers. */
-import { effect, signal } from "@preact/signals";
+import { batch, effect, signal } from "@preact/signals";
 import { fetchRunOrder, fetchRuns } from "../data/client.ts";
 import { visible } from "../host/visibility.ts";
 import { inReport } from "../host/window.ts";
@@ -48,11 +48,13 @@ async function poll(): Promise<void> {
   try {
     const asked = unordered() ? fetchRunOrder().catch(() => []) : null;
     const { runs: answer, notices: sentences = [], indexing: share = null } = await fetchRuns();
-    indexing.value = share;
     if (asked) learnOrder(await asked);
     if (JSON.stringify(sentences) !== JSON.stringify(notices.peek())) notices.value = sentences;
-    // An equal answer is no change: nothing is drawn again for it, unless all was forgotten.
-    if (anew || JSON.stringify(answer) !== JSON.stringify(runs.peek())) runs.value = answer;
+    batch(() => {
+      indexing.value = share;
+      // An equal answer is no change: nothing is drawn again for it, unless all was forgotten.
+      if (anew || JSON.stringify(answer) !== JSON.stringify(runs.peek())) runs.value = answer;
+    });
     anew = false;
     reportReachable();
   } catch (reason) {

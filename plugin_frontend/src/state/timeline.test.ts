@@ -3,7 +3,7 @@ import type { SeriesSteps } from "../data/answers.ts";
 import { runSelection, runs } from "./runs.ts";
 import { chosenLayers, seriesKey, shownSeries, tagFilter } from "./series.ts";
 import { stepIndex } from "./steps.ts";
-import { follow, moveTo, step, stepAt, steps } from "./timeline.ts";
+import { follow, moveTo, step, stepAt, stepBindings, steps } from "./timeline.ts";
 
 const declare = (tag: string, layer: string) => ({
   tag,
@@ -47,6 +47,18 @@ test("new steps are followed until the slider is moved back, and again when it i
   moveTo(steps.value.length - 1);
   log(0, 50);
   expect([step.value, follow.value]).toEqual([50, true]);
+});
+
+test("the address keeps the step that it asks for while no steps are known", () => {
+  const [binding] = stepBindings;
+  log();
+  binding?.read("500");
+  expect(binding?.write()).toBe("500");
+  log(0, 400, 600);
+  expect(binding?.write()).toBe("400");
+  binding?.read(null);
+  log();
+  expect(binding?.write()).toBeNull();
 });
 
 test("an invalid tag filter hides nothing, a valid one without matches everything", () => {

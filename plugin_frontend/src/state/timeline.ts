@@ -81,7 +81,10 @@ export function runPlayback(onScreen: { value: number | null }): void {
 export const stepBindings: Binding[] = [
   adjusted({
     key: "step",
-    write: () => (follow.value || step.value === null ? null : String(step.value)),
+    write: () => {
+      const at = step.value ?? askedStep.value; // steps may be on their way
+      return follow.value || at === null ? null : String(at);
+    },
     read: (value) => {
       const asked = value !== null && /^-?\d+$/.test(value) ? Number(value) : null;
       askedStep.value = asked;
