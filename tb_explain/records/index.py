@@ -9,7 +9,7 @@ import secrets
 import threading
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import astuple
 
 import numpy as np
@@ -164,14 +164,15 @@ class RunIndex:
     def _list(self, sizes: dict[str, int]) -> list[SegmentIndex]:
         """Note what was made and what has grown; returns what was deleted. What was written anew is forgotten."""
         stems = {name.removesuffix(".index"): size for name, size in sizes.items() if name.endswith(".index")}
-        deleted = []
+        deleted, anew = [], []
         with self._lock:
-            for segment in list(self._segments.values()):
+            for segment in self._segments.values():
                 stem = os.path.basename(segment.path)
                 if stem not in stems:
                     deleted.append(segment)
                 elif stems[stem] < segment.position:
-                    self._forget(segment)
+                    anew.append(segment)
+            self._forget(anew)
             for stem, size in sorted(stems.items()):
                 name = stem.rpartition(".")[2]
                 if name not in self._segments and name not in self._replaced:
@@ -192,19 +193,22 @@ class RunIndex:
                     self._epoch = secrets.randbits(48)
                     self._count(segment, segment.rows.all, 1)
                     self.version += 1
-            for segment in gone:
-                self._forget(segment)
-                self.version += 1
+            self._forget(gone)
+            self.version += len(gone)
         return bool(gone)
 
-    def _forget(self, segment: SegmentIndex) -> None:
-        segment.gone = True
-        del self._segments[segment.name]
+    def _forget(self, segments: Collection[SegmentIndex]) -> None:
+        """All at once: of a run that was merged they are thousands, and requests wait meanwhile."""
+        if not segments:
+            return
+        for segment in segments:
+            segment.gone = True
+            del self._segments[segment.name]
+            if not segment.hidden:
+                self._count(segment, segment.rows.all, -1)
         self._epoch = secrets.randbits(48)
-        self._blobs.forget(segment.number)
-        self._failures = deque((failure for failure in self._failures if failure[0] is not segment), maxlen=100)
-        if not segment.hidden:
-            self._count(segment, segment.rows.all, -1)
+        self._blobs.forget([segment.number for segment in segments])
+        self._failures = deque((failure for failure in self._failures if not failure[0].gone), maxlen=100)
         declared = {series.number for other in self._segments.values() for series in other.series.values()}
         self._series = {name: series for name, series in self._series.items() if series.number in declared}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -91,7 +93,7 @@ class Blobs:
         found: Table = rows[(rows["hash"][:, 1] == second) & (rows["kind"] == kind)]
         return found
 
-    def forget(self, segment: int) -> None:
-        """Remove those of a segment."""
-        kept = (piece[piece["segment"] != segment] for piece in self._pieces)
+    def forget(self, segments: Sequence[int]) -> None:
+        """Remove those of these segments."""
+        kept = (piece[~np.isin(piece["segment"], segments)] for piece in self._pieces)
         self._pieces = [piece for piece in kept if len(piece)]

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tb_explain.records import LOCAL, Record, RunIndex, SegmentWriter
+from tb_explain.records import LOCAL, Record, RunIndex, SegmentWriter, content_hash
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.files import LocalFiles
 from tb_explain.records.framing import frame, frames
+from tb_explain.records.rows import Blobs
 
 from .test_format_document import assert_both_read_the_same
 
@@ -118,6 +119,25 @@ def test_who_asks_while_a_merged_segment_is_read_sees_each_record_once(
     index.refresh()
     assert len(seen) > 8
     assert [*seen, shown(index)] == [[b"%d" % i for i in range(8)]] * (len(seen) + 1)
+
+
+def test_what_was_merged_is_forgotten_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks waits meanwhile: pictures are not gone through once for each of thousands of segments."""
+    picture = Record(pb.Entry(kind=pb.IMAGE, content_hash=content_hash(b"seen")), b"seen")
+    failure = Record(pb.Entry(kind=pb.FAILURE, failure=pb.Failure(tag="t")), b"")
+    old = [segment(tmp_path, float(i), declare(T), picture, record(i, "old"), failure) for i in range(5)]
+    index = opened(tmp_path)
+    calls = []
+    forget = Blobs.forget
+    monkeypatch.setattr(Blobs, "forget", lambda self, gone: [calls.append(len(gone)), forget(self, gone)])
+    kept = segment(tmp_path, 9.0, declare(U), picture, record(0, "kept", U))
+    segment(tmp_path, 0.0, declare(U), record(1, "new", U), failure, replaces=tuple(map(uid, old)))
+    index.refresh()
+    assert calls == [5]
+    assert shown(index, U) == [b"kept", b"new"] and not shown(index)
+    assert [series.declaration.tag for series in index.series()] == ["u"]
+    assert len(index.failures()) == 1
+    assert [copy.path for copy in index.copies(pb.IMAGE, content_hash(b"seen"))] == [f"{kept}.data"]
 
 
 def test_a_series_that_was_found_before_is_still_the_same(tmp_path: Path) -> None:
