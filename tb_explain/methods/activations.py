@@ -110,7 +110,7 @@ class Activations(SetMethod):
         parts = [slice(start, start + 16) for start in range(0, len(images), 16)]
         own = [(images[part], None if labels is None else labels[part]) for part in parts]
         data = own if self.data is None else self.data
-        names = layer_names(model, self.layer) or stages(model, data)
+        names = layer_names(model, self.layer) or stages(model, data, targets)
         targets = outputs_of(targets)
         known = {one.layer: one.fields for one in last or () if isinstance(one, ChannelActivations)}
         statistics, fields = self._statistics(model, data, names, targets, known, shown)

@@ -99,7 +99,7 @@ class FilterClusters(SetMethod):
         data = self.data if data is None else data
         if data is None:
             raise ValueError("no data to cluster; give a loader of batches (images, labels)")
-        named = self._layers(model, data)
+        named = self._layers(model, data, targets)
         asked = dict(zip(named, self._asked(len(named)), strict=True))
         drawn = self._drawn(model, data, named, targets)
         names = list(drawn.shapes)
@@ -148,13 +148,13 @@ class FilterClusters(SetMethod):
         spaces = self.fit(model, data, targets=targets, last=before)
         return spaces.explain(model, images, targets, labels=labels, last=before)
 
-    def _layers(self, model: nn.Module, data: Any) -> list[str]:
+    def _layers(self, model: nn.Module, data: Any, targets: Targets) -> list[str]:
         model = bare(model)
         names = layer_names(model, self.layer)
         if names is None and self.feedback is not None:
             names = list(self.feedback.layers)
         if names is None:
-            names = stages(model, data)
+            names = stages(model, data, targets)
         if self.feedback is not None and not set(names) <= set(self.feedback.layers):
             raise ValueError(
                 f"the feedback network has codes at {', '.join(self.feedback.layers)}; name layers of these"

@@ -85,7 +85,9 @@ class FeatureImages(SetMethod):
         mean: Sequence[float] | None,
         std: Sequence[float] | None,
     ) -> list[LayerImages]:
-        names = (layer_names(bare(model), self.layer) or stages(bare(model), images[:1])) if self.channels else []
+        names = (
+            (layer_names(bare(model), self.layer) or stages(bare(model), images[:1], targets)) if self.channels else []
+        )
         with stream(model, images[:1], names or None, outputs_of(targets)) as batches:
             (batch,) = batches
         counts = {name: values.shape[1] for name, values in batch.layers.items()}

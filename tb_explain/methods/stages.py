@@ -8,14 +8,18 @@ import torch
 from torch import nn
 
 from tb_explain.methods.network import undisturbed
+from tb_explain.methods.targets import Targets, outputs_of
 
 
-def stages(model: nn.Module, data: Any) -> list[str]:
-    """Dotted names of a bare model's stages, first to last, its output not among them; found by a pass over one image of the data."""
+def stages(model: nn.Module, data: Any, targets: Targets) -> list[str]:
+    """Dotted names of a bare model's stages, first to last, its output not among them; found by a pass over one image of the data.
+
+    `targets` say which output of several it is.
+    """
     from tb_explain.methods.features import same_draws
-    from tb_explain.methods.feedback.path import path
+    from tb_explain.methods.feedback.path import default_layers
 
     with undisturbed(model) as network, torch.no_grad(), same_draws(data):
         images = next(iter(data))
         images = images[0] if isinstance(images, (tuple, list)) else images if images.ndim > 3 else images[None]
-        return [stage.name for stage in path(network, images[:1].to(network.device, network.dtype), None)][:-1]
+        return default_layers(network, images[:1].to(network.device, network.dtype), outputs_of(targets))

@@ -9,8 +9,17 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tb_explain.methods import Activations, ChannelActivations, make_interpretable, receptive_fields
+from tb_explain.methods import (
+    Activations,
+    ChannelActivations,
+    FeatureImages,
+    FilterClusters,
+    Output,
+    make_interpretable,
+    receptive_fields,
+)
 from tb_explain.methods.channel_statistics import RunningStatistics
+from tb_explain.methods.maximize import Plain
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -295,3 +304,27 @@ def test_memory_does_not_grow_with_the_images() -> None:
 def test_bad_input_is_one_sentence(model: nn.Module, images: Tensor, method: Activations, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         method(model, images[:2])
+
+
+class Heads(nn.Module):
+    """Two stages, and heads of classes and of sites."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.ReLU())
+        self.second = nn.Sequential(nn.Conv2d(8, 8, 3, 2, 1), nn.ReLU())
+        self.classes, self.sites = nn.Linear(8, 4), nn.Conv2d(8, 4, 1)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        codes = self.second(self.first(images))
+        return {"sort": self.classes(codes.mean((2, 3))), "where": self.sites(codes)}
+
+
+@pytest.mark.parametrize(
+    "method", [Activations(patches=0), FilterClusters(k=3, patches=0), FeatureImages(channels=1, recipe=Plain(steps=1))]
+)
+@pytest.mark.parametrize("output", ["sort", "where"])
+def test_the_stages_of_one_output_of_several_are_found(method: Any, output: str) -> None:
+    torch.manual_seed(0)
+    found = method.explain_set(Heads(), torch.rand(4, 3, 16, 16), targets=Output(output))
+    assert [one.layer for one in found][:2] == ["first", "second"]

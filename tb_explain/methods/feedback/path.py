@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tb_explain.methods.layers import grid_of
 from tb_explain.methods.network import Network
 from tb_explain.methods.taps import first_output, removed_after
-from tb_explain.methods.targets import Targets, class_scores, resolve, with_classes
+from tb_explain.methods.targets import Targets, resolve, with_classes
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,12 @@ def path(network: Network, images: Tensor, layers: Sequence[str] | None, targets
     happens there (a branch, a function), and the stage has no steps.
     """
     calls, scores = _recorded(network, images, targets)
-    whole = _steps([call.module for call in calls if call.leaf], images.to(network.dtype), scores)
+    if scores.ndim != 2:
+        raise ValueError(
+            "the model gives scores of sites, a segmentation; a feedback network starts from one row of classes a sample"
+        )
     if layers is None:
-        layers = _default_of_chain(calls) if whole else _default_of_graph(network.module, calls, images)
-        if not layers:
-            raise ValueError(
-                f"no layer of {type(network.module).__name__} was found whose code can be mirrored; name some with layers=..."
-            )
+        layers = _default(network, images, calls, scores)
     codes, probabilities = read(network, images, layers, targets)
     ends = [max(i for i, call in enumerate(calls) if call.name == name) for name in layers]
     for i in range(1, len(layers)):
@@ -141,8 +140,23 @@ def path(network: Network, images: Tensor, layers: Sequence[str] | None, targets
     return stages
 
 
+def default_layers(network: Network, images: Tensor, targets: Targets = None) -> list[str]:
+    """The layers that stand for a network, first to last. Raises ValueError where there are none."""
+    return _default(network, images, *_recorded(network, images, targets))
+
+
+def _default(network: Network, images: Tensor, calls: Sequence[_Call], scores: Tensor) -> list[str]:
+    whole = _steps([call.module for call in calls if call.leaf], images.to(network.dtype), scores)
+    layers = _default_of_chain(calls) if whole else _default_of_graph(network.module, calls, images)
+    if not layers:
+        raise ValueError(
+            f"no layer of {type(network.module).__name__} was found whose code can be mirrored; name some with layers=..."
+        )
+    return layers
+
+
 def _recorded(network: Network, images: Tensor, targets: Targets) -> tuple[list[_Call], Tensor]:
-    """The calls of one pass in the order in which they finished, and the scores."""
+    """The calls of one pass in the order in which they finished, and the scores, [N, K] or [N, K, *sites]."""
     calls: list[_Call] = []
 
     def finished(name: str, module: nn.Module, output: Any) -> None:
@@ -155,20 +169,9 @@ def _recorded(network: Network, images: Tensor, targets: Targets) -> tuple[list[
     with removed_after(hooks), torch.no_grad():
         output = first_output(network, images.clone())
     resolved = resolve(targets, output)
-    if resolved.scores.ndim != 2 or _is_segmentation(output, targets):
-        raise ValueError(
-            "the model gives scores of sites, a segmentation; a feedback network starts from one row of classes a sample"
-        )
-    scores = resolved.outputs
+    scores = resolved.outputs if resolved.every is None else resolved.every.float()
     single = scores.shape[1] == 2 and torch.equal(scores[:, 0], -scores[:, 1])  # a single logit, made two classes
     return calls[:-1] if calls[-1].name == "" else calls, scores[:, 1:] if single else scores
-
-
-def _is_segmentation(output: Any, targets: Targets) -> bool:
-    try:
-        return class_scores(output).ndim != 2
-    except (TypeError, ValueError):
-        return False  # one output of several was named
 
 
 def _steps(modules: Sequence[nn.Module], start: Tensor, end: Tensor) -> tuple[Step, ...] | None:
