@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ class Segment:
 
 
 def _lives(pid: int) -> bool:
+    if sys.platform == "win32":
+        return _lives_on_windows(pid)
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, OverflowError):
@@ -94,6 +97,28 @@ def _lives(pid: int) -> bool:
     except OSError:
         pass  # it lives, and is another user's
     return True
+
+
+def _lives_on_windows(pid: int) -> bool:
+    """There `os.kill` with any signal ends the process or interrupts it, so the system is asked."""
+    if sys.platform != "win32":
+        return False
+    import ctypes
+    from ctypes import wintypes
+
+    query_limited_information, access_denied, still_active = 0x1000, 5, 259
+    kernel = ctypes.WinDLL("kernel32", use_last_error=True)
+    kernel.OpenProcess.restype = wintypes.HANDLE
+    kernel.OpenProcess.argtypes = wintypes.DWORD, wintypes.BOOL, wintypes.DWORD
+    kernel.GetExitCodeProcess.argtypes = wintypes.HANDLE, ctypes.POINTER(wintypes.DWORD)
+    kernel.CloseHandle.argtypes = (wintypes.HANDLE,)
+    process = kernel.OpenProcess(query_limited_information, False, pid) if pid < 1 << 32 else None
+    if not process:
+        return ctypes.get_last_error() == access_denied  # it lives, and is another user's
+    code = wintypes.DWORD()
+    known = kernel.GetExitCodeProcess(process, ctypes.byref(code))
+    kernel.CloseHandle(process)
+    return not known or code.value == still_active
 
 
 def segments_of(run: Path, files: Files = LOCAL) -> list[Segment]:
