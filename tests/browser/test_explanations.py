@@ -275,6 +275,10 @@ def test_a_server_that_is_gone_is_said_and_what_is_shown_stays(
     server.process.wait(30)
     expect(tab.part("error-banner")).to_be_visible()
     expect(tab.tile(0, tag=TAG)).to_be_visible()
+    tab.part("view-compare").click()  # whose code was never asked for
+    expect(tab.part("tile")).to_have_count(0)
+    tab.part("view-explanations").click()
+    expect(tab.tile(0, tag=TAG)).to_be_visible()
 
 
 def test_twenty_runs_and_a_thousand_classes(open_tab: OpenTab, tensorboard: StartTensorBoard, tmp_path: Path) -> None:

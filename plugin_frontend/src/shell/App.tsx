@@ -69,7 +69,15 @@ function useView(id: ViewId): ComponentType | null {
   useEffect(() => {
     let current = true;
     const found = VIEWS.find((candidate) => candidate.id === id);
-    if (found) loadCode(found.load).then((View) => current && setLoaded({ View }), reportTrouble);
+    if (found) {
+      loadCode(found.load).then(
+        (View) => current && setLoaded({ View }),
+        (reason) => {
+          if (current) setLoaded(null); // the view before would stand under the name of this one
+          reportTrouble(reason);
+        },
+      );
+    }
     return () => {
       current = false;
     };
