@@ -25,16 +25,18 @@ class RollingSegment(SegmentWriter):
         """Nothing is uploaded yet. Raises OSError when the address has no driver."""
         self._files, top = open_remote(os.fspath(run_directory))
         self._directory = f"{top}/{DIRECTORY}"
-        self._origin = origin or Origin(moment_in(run_directory) if now is None else now, "", 0)
+        # As if all were one segment that is begun now: a purge of a later writer hides also what is uploaded after it.
+        self._created = moment_in(run_directory) if now is None else now
+        self._origin = origin or Origin(self._created, "", 0)
+        self._created = max(self._created, self._origin.made)
         self.writable = True
-        self._last = now or 0.0  # when the last segment began, at least
         self._hashes = set()
         self._start_declaring()
 
     def append(self, records: Sequence[Record]) -> None:
         """Upload a segment of these records. Raises OSError; what was uploaded then means nothing."""
-        self._last = max(time.time(), self._last + 0.001)  # names order segments, by milliseconds
-        self.path, header = beginning(self._directory, self._last, self._origin)
+        self.path, header = beginning(self._directory, self._created, self._origin)
+        self._created += 0.002  # so that names, in milliseconds, order segments, too
         data, index = bytearray(), bytearray()
         for entry, payload in (header, *records, Record(pb.Entry(kind=pb.END, wall_time=time.time()), b"")):
             if payload:

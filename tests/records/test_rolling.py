@@ -13,7 +13,7 @@ from typing import Any
 import fsspec
 import pytest
 
-from tb_explain.records import DIRECTORY, Record, Recorder, RunIndex, SegmentWriter, open_segment, recorder
+from tb_explain.records import DIRECTORY, Origin, Record, Recorder, RunIndex, SegmentWriter, open_segment, recorder
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.remote import Blocks, RemoteFiles, open_remote
 from tb_explain.records.rolling import RollingSegment
@@ -183,6 +183,18 @@ def test_a_purge_hides_what_an_earlier_writer_uploaded(address: str) -> None:
     put(second, 9)
     second.close()
     assert steps_at(address) == [0, 1, 2, 3, 9]
+
+
+def test_a_purge_hides_what_an_earlier_writer_uploads_after_it(address: str) -> None:
+    made_at = time.time() - 10
+    late = open_segment(address, made_at, Origin(made_at, "killed", 0))
+    late.append(record(late, 5))
+    resumed = made(address, purge_step=3)
+    put(resumed, 3)
+    resumed.flush()
+    late.append(record(late, 6))
+    resumed.close()
+    assert steps_at(address) == [3]
 
 
 def test_a_store_that_is_away_for_a_while_gets_everything(s3: S3) -> None:
