@@ -111,7 +111,7 @@ class Explaining(ChannelVerbs):
         ValueError for a loader or a method that does not fit.
         """
         from tb_explain.methods import Projection, SetMethod
-        from tb_explain.methods.features import same_draws
+        from tb_explain.methods.features import one_class_each, same_draws
         from tb_explain.methods.loader import check_loader, labelled, length
 
         step = as_step(step)
@@ -124,7 +124,7 @@ class Explaining(ChannelVerbs):
             for images, labels in tqdm(
                 labelled(loader), "explaining", length(loader), unit="batch", delay=2, disable=None
             ):
-                known = None if labels is None else labels.cpu().numpy()
+                known = None if labels is None else one_class_each(labels, targets)
                 probe = Probe(images, known, class_names=class_names, name=name, mean=mean, std=std)
                 probe.pictures = pictures_one_by_one(images.float().cpu().numpy(), mean, std)
                 for result in self._results(model, probe, step, methods, targets):

@@ -12,13 +12,16 @@ from tb_explain.writer import ExplainWriter
 
 try:
     import torch
-    from torch import Tensor
+    from torch import Tensor, nn
     from torch.utils.data import DataLoader, IterableDataset, Subset
 
     from tb_explain.methods import Activations, FilterClusters, GradCAM, GuidedGradCAM, Method, Projection
     from tb_explain.methods.features import same_draws
+    from tb_explain.methods.layers import bare
     from tb_explain.methods.loader import labelled
+    from tb_explain.methods.network import undisturbed
     from tb_explain.methods.quality import Insertion
+    from tb_explain.methods.rectifiers import Rectifiers
 except ImportError as error:
     raise ImportError('explaining needs PyTorch: pip install "tb-explain[train]"') from error
 
@@ -33,14 +36,16 @@ class _Look(NamedTuple):
 
 
 _looks: WeakKeyDictionary[Any, _Look] = WeakKeyDictionary()
+_guided: WeakKeyDictionary[nn.Module, bool] = WeakKeyDictionary()  # whether a model can be given `GuidedGradCAM`
 _writers: list[ExplainWriter] = []  # the one of this process, once there is one
 
 
-def explain(model: torch.nn.Module, loader: Any, step: int, *, writer: ExplainWriter | None = None) -> None:
+def explain(model: nn.Module, loader: Any, step: int, *, writer: ExplainWriter | None = None) -> None:
     """Explain `model` on some images of a loader, with everything chosen: call it once an epoch with the loader of your validation set.
 
     The same 30 images at each step, as many of each class, and a survey of at most 2000, spread over the whole data set. Names of
-    classes and the normalisation are the data set's, if it has torchvision's `classes` and a `Normalize` among its transforms.
+    classes and the normalisation are the data set's, if it has torchvision's `classes` and a `Normalize` among its transforms. Labels that
+    are not one class an image are left aside.
     What `ExplainWriter` promises of training holds here too.
 
     Args:
@@ -59,7 +64,26 @@ def explain(model: torch.nn.Module, loader: Any, step: int, *, writer: ExplainWr
         if not _writers:
             _writers.append(ExplainWriter())
         (writer,) = _writers
-    writer.explain(model, _looks[loader].probe, step, _looks[loader].methods, figures=[Insertion(steps=5)])
+    probe, methods = _looks[loader]
+    if not _can_be_guided(model, probe):
+        methods = [method for method in methods if not isinstance(method, GuidedGradCAM)]
+    writer.explain(model, probe, step, methods, figures=[Insertion(steps=5)])
+
+
+def _can_be_guided(model: nn.Module, probe: Probe) -> bool:
+    """Whether guided backpropagation means something for a model, which one without rectifiers would say at every step."""
+    if model not in _guided:
+        try:
+            with undisturbed(bare(model)) as network, Rectifiers() as rectifiers:
+                network(probe.images[:1].clone().requires_grad_())
+        except Exception:  # the explanation fails at this too, and says so
+            return True
+        try:
+            rectifiers.check(bare(model))
+            _guided[model] = True
+        except ValueError:
+            _guided[model] = False
+    return _guided[model]
 
 
 def _look(loader: DataLoader[Any]) -> _Look:
@@ -68,9 +92,12 @@ def _look(loader: DataLoader[Any]) -> _Look:
     if not batches:
         raise ValueError("the loader has no images")
     images = torch.cat([images for images, _ in batches])
-    labels = torch.cat([labels for _, labels in batches if labels is not None]) if batches[0][1] is not None else None
+    given = [labels for _, labels in batches if labels is not None]
+    labels = _classes(torch.cat(given), len(images)) if len(given) == len(batches) else None
+    parts = torch.split(images, 32)
+    batches = list(zip(parts, [None] * len(parts) if labels is None else torch.split(labels, 32), strict=True))
     chosen = _some_of_each(labels, len(images))
-    mean, std = _normalisation(loader.dataset)
+    mean, std = _normalisation(loader.dataset, images.shape[1])
     probe = Probe(
         images[chosen],
         None if labels is None else labels[chosen].numpy(),
@@ -92,17 +119,31 @@ def _survey(loader: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor | None]]:
         read = labelled(loader)
     elif n := len(data):  # type: ignore[arg-type]
         (first, _), *_ = labelled([loader.collate_fn([data[0]])])
-        room = max(1, min(n, _SURVEYED, _BYTES // (first.numel() * 4)))
+        room = min(n, _room(first))
         spread = [i * n // room for i in range(room)]
         read = labelled(DataLoader(Subset(data, spread), 32, collate_fn=loader.collate_fn))
     else:
         return
-    left = _SURVEYED
+    seen = 0
     for images, labels in read:
+        left = _room(images) - seen
         if left <= 0:
             return
         yield images[:left].float().cpu(), None if labels is None else labels[:left].cpu()
-        left -= len(images)
+        seen += len(images)
+
+
+def _room(images: Tensor) -> int:
+    """How many images such as these to survey."""
+    return max(1, min(_SURVEYED, _BYTES // (images[0].numel() * 4)))
+
+
+def _classes(labels: Tensor, n: int) -> Tensor | None:
+    """int64 [N], of labels that say one class an image, however they write it; None of any others."""
+    labels = labels[:, 0] if labels.shape == (n, 1) else labels
+    if labels.shape != (n,) or (labels < 0).any() or (labels != labels.long()).any():
+        return None
+    return labels.long()
 
 
 def _some_of_each(labels: Tensor | None, n: int) -> list[int]:
@@ -123,9 +164,12 @@ def _seen_through(data: Any, name: str) -> Any:
     return getattr(data, name, None)
 
 
-def _normalisation(data: Any) -> tuple[Sequence[float] | None, Sequence[float] | None]:
+def _normalisation(data: Any, channels: int) -> tuple[Sequence[float] | None, Sequence[float] | None]:
+    """Mean and standard deviation of each channel; one number is that of all channels, as torchvision has it."""
     transform = _seen_through(data, "transform")
     for one in [transform, *getattr(transform, "transforms", ())]:
         if hasattr(one, "mean") and hasattr(one, "std"):
-            return [float(value) for value in one.mean], [float(value) for value in one.std]
+            mean, std = (torch.as_tensor(values, dtype=torch.float64).flatten() for values in (one.mean, one.std))
+            if len(mean) in (1, channels) and len(std) in (1, channels):
+                return mean.expand(channels).tolist(), std.expand(channels).tolist()
     return None, None

@@ -104,3 +104,68 @@ def test_what_is_no_loader_is_refused_in_a_sentence() -> None:
         tb_explain.explain(MODEL, [torch.rand(2, 1, 8, 8)], 0)
     with pytest.raises(ValueError, match="the loader has no images"):
         tb_explain.explain(MODEL, DataLoader(TensorDataset(torch.rand(0, 1, 8, 8))), 0)
+
+
+def pictures(labels: Any, transform: Any = None, n: int = 12) -> DataLoader[Any]:
+    data = TensorDataset(torch.rand(n, 3, 8, 8, generator=torch.Generator().manual_seed(0)), labels)
+    data.transform = transform  # type: ignore[attr-defined]
+    return DataLoader(data, 5)
+
+
+@pytest.mark.parametrize(("mean", "std"), [((0.5,), (0.25,)), (0.5, 0.25), (torch.tensor([0.5]), [0.25] * 3)])
+def test_one_number_normalises_all_channels_as_torchvision_has_it(mean: Any, std: Any) -> None:
+    transform = type("Normalize", (), {"mean": mean, "std": std})()
+    assert look(pictures(torch.arange(12) % 3, transform))[0].normalisation == ([0.5] * 3, [0.25] * 3)
+
+
+CLASSES = torch.arange(12) % 3
+MANY = (torch.arange(36).reshape(12, 3) % 2).float()
+
+
+@pytest.mark.parametrize(
+    ("labels", "known"),
+    [
+        (CLASSES[:, None], CLASSES),
+        (CLASSES.float(), CLASSES),
+        (CLASSES == 1, (CLASSES == 1).long()),
+        (MANY, None),
+        (CLASSES + 0.5, None),
+        (CLASSES - 1, None),
+        (torch.zeros(12, 8, 8, dtype=torch.long), None),
+    ],
+    ids=["[N, 1]", "floats", "bools", "several", "numbers", "below 0", "masks"],
+)
+def test_labels_are_classes_however_they_are_written_or_are_left_aside(labels: Tensor, known: Tensor | None) -> None:
+    probe, methods = look(pictures(labels))
+    assert (None if probe.labels is None else sorted(probe.labels)) == (
+        None if known is None else sorted(known.tolist())
+    )
+    surveyed = [labels for _, labels in methods[-1].data]
+    assert surveyed == [None] if known is None else torch.equal(torch.cat(surveyed), known)
+
+
+class Noting(tb_explain.ExplainWriter):
+    """Notes what it is asked for."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+
+    def explain(self, model: nn.Module, probe: Any, step: int, methods: Any, **_: Any) -> list[Any]:
+        self.asked.append([type(method).__name__ for method in methods])
+        return []
+
+
+def test_a_model_without_rectifiers_is_not_asked_for_what_needs_them() -> None:
+    loader, writer = pictures(CLASSES), Noting()
+    for activation in (nn.SiLU(), nn.ReLU(), nn.Identity()):
+        model = nn.Sequential(nn.Conv2d(3, 4, 3), activation, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 3))
+        tb_explain.explain(model, loader, 0, writer=writer)
+    assert ["GuidedGradCAM" in asked for asked in writer.asked] == [False, True, False]
+    assert all("GradCAM" in asked for asked in writer.asked)
+
+
+def test_a_stream_is_read_as_far_as_its_images_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(first_look, "_BYTES", 20 * 8 * 8 * 4)
+    for data in (Streamed(), Sorted()):
+        _, methods = look(DataLoader(data, batch_size=8))
+        assert sum(len(images) for images, _ in methods[-1].data) == 20

@@ -22,7 +22,7 @@ from tb_explain.methods.layers import LastSpatialLayer, Layers, as_grid, bare, l
 from tb_explain.methods.loader import as_labels, check_loader, labelled, length
 from tb_explain.methods.network import Network, undisturbed
 from tb_explain.methods.taps import first_output, tapped
-from tb_explain.methods.targets import Resolved, Targets
+from tb_explain.methods.targets import MultiLabel, Output, Resolved, Targets
 
 _log = logging.getLogger("tb_explain")
 
@@ -126,12 +126,22 @@ def _read(
             found, output = tapped(network, images.clone(), set(names), set(), set(names))
             grids = {name: sites(name, layer, len(images), tuple(images.shape[2:])) for name, layer in found.items()}
             resolved = target_rules.resolve(targets, output)
+        labels = None if labels is None else one_class_each(labels, targets)
         if labels is not None:
             labels = as_labels(labels, len(images), None if any_labels else resolved.outputs.shape[1])
         yield FeatureBatch(images, given, labels, grids, resolved, first)
         first += len(images)
     if not first:
         raise ValueError("the data have no images; give a loader of at least one batch (images, labels)")
+
+
+def one_class_each(labels: Tensor, targets: Targets) -> Tensor | None:
+    """The labels, but not those of several classes an image where `MultiLabel` says that there are several: None."""
+    several = False
+    while isinstance(targets, (MultiLabel, Output)):
+        several = several or isinstance(targets, MultiLabel)
+        targets = targets.targets
+    return None if several and labels.ndim > 1 else labels
 
 
 def sites(name: str, output: Tensor, n: int, size: tuple[int, ...]) -> Tensor:

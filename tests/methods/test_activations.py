@@ -14,6 +14,7 @@ from tb_explain.methods import (
     ChannelActivations,
     FeatureImages,
     FilterClusters,
+    MultiLabel,
     Output,
     make_interpretable,
     receptive_fields,
@@ -328,3 +329,13 @@ def test_the_stages_of_one_output_of_several_are_found(method: Any, output: str)
     torch.manual_seed(0)
     found = method.explain_set(Heads(), torch.rand(4, 3, 16, 16), targets=Output(output))
     assert [one.layer for one in found][:2] == ["first", "second"]
+
+
+def test_labels_of_several_classes_are_not_known_ones(model: nn.Module, images: Tensor, labels: Tensor) -> None:
+    several = nn.functional.one_hot(labels, 4).float()
+    with pytest.raises(ValueError, match="labels must be 7 class indices"):
+        Activations("1", data=loader(images, several))(model, images[:2])
+    found, expected = (
+        only(Activations("1", data=loader(images, given))(model, images[:2], MultiLabel())) for given in (several, None)
+    )
+    torch.testing.assert_close(found.statistics.mean, expected.statistics.mean)

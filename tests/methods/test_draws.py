@@ -18,6 +18,7 @@ from tb_explain.methods import (
     FilterClusters,
     FilterRedundancy,
     GradCAM,
+    MultiLabel,
     Projection,
     Reconstruction,
 )
@@ -111,3 +112,12 @@ def test_an_epoch_with_persistent_workers_goes_on_where_it_was(started: bool, mo
     without, explained = epochs(False), epochs(True)
     assert len(explained) == 8
     assert torch.equal(torch.cat(explained), torch.cat(without))
+
+
+def test_all_images_may_have_several_classes_each(tmp_path: Path, model: nn.Module) -> None:
+    several = nn.functional.one_hot(Y, 3).float()
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        assert (
+            writer.explain_all(model, DataLoader(TensorDataset(X, several), 8), 0, [GradCAM()], targets=MultiLabel())
+            == 24
+        )
