@@ -117,4 +117,6 @@ test("of two records of a step the later tells of a sample; what cannot be read 
     [1, "0.3", "0.2"],
     [3, "0.2"],
   ]);
+  const twice = { ...first, samples: [...first.samples, ...later.samples] };
+  expect(momentsOf([{ step: 1, record: twice }])[0]?.samples).toEqual(later.samples);
 });

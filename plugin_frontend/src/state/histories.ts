@@ -130,12 +130,9 @@ export function momentsOf(records: readonly { step: number; record: RecordSummar
   for (const { step, record } of records) {
     if (!record?.samples.length) continue;
     const last = moments.at(-1);
-    if (last?.step !== step) {
-      moments.push({ step, samples: record.samples, classes: record.classes });
-      continue;
-    }
-    const later = new Map([...last.samples, ...record.samples].map((sample) => [sample.id, sample]));
-    moments[moments.length - 1] = { step, samples: [...later.values()], classes: record.classes || last.classes };
+    const before = last?.step === step ? moments.pop() : undefined;
+    const later = new Map([...(before?.samples ?? []), ...record.samples].map((sample) => [sample.id, sample]));
+    moments.push({ step, samples: [...later.values()], classes: record.classes || (before?.classes ?? "") });
   }
   return moments;
 }

@@ -35,16 +35,19 @@ export function loadHeaders(run: string, keys: readonly string[]): Promise<Proje
   return keys.map((key) => headers.get(name(key)) as Promise<Projection>);
 }
 
-onForget(() => headers.clear());
-
 /** Of so many steps the extents are looked up. */
 const SAMPLED = 16;
 
 const frames = new Map<string, Frame>();
 
+onForget(() => {
+  headers.clear();
+  frames.clear();
+});
+
 /** The frame of a series: what holds the points of all its steps, so that they can be compared. */
 export async function frameOf(run: string, tag: string, { keys }: SeriesSteps, shown: Projection): Promise<Frame> {
-  const name = `${run}\n${tag}`;
+  const name = `${run}\n${tag}\n${keys[0]}`; // a run that was written anew has other keys
   let frame = frames.get(name);
   if (!frame) {
     const stride = Math.max(1, (keys.length - 1) / (SAMPLED - 1));

@@ -1,7 +1,6 @@
 /** What a card or a row tells of one run: everything that is known of it at the shown step. */
 import { computed } from "@preact/signals";
 import type { SampleSummary } from "../../data/summaries.ts";
-import { lastNotAbove } from "../../state/alignment.ts";
 import { type History, historyOf } from "../../state/histories.ts";
 import { mistakesOf, type Score, scoreOf, shareOf, type Turns, turnsOf } from "../../state/overview.ts";
 import { overviewFrame } from "../../state/overview_frame.ts";
@@ -70,7 +69,15 @@ function probesIn(of: RunSeries, said: readonly Said[]): ProbeFacts[] {
 }
 
 /** `undefined`: on its way. */
-export type Curve = { steps: number[]; shares: (number | undefined)[]; scores: Score[] } | undefined;
+export type Curve =
+  | {
+      steps: number[];
+      shares: (number | undefined)[];
+      scores: Score[];
+      /** No step was left out. */
+      whole: boolean;
+    }
+  | undefined;
 
 /** The share of right predictions at every step. What calls this while drawing is drawn again when it arrives. */
 export function curveOf({ said }: ProbeFacts): Curve {
@@ -84,7 +91,12 @@ function drawn(history: History): Curve {
   const found = curves.get(history);
   if (found) return found;
   const scores = history.moments.map(({ samples }) => scoreOf(samples));
-  const curve = { steps: history.moments.map(({ step }) => step), shares: scores.map(shareOf), scores };
+  const curve = {
+    steps: history.moments.map(({ step }) => step),
+    shares: scores.map(shareOf),
+    scores,
+    whole: history.chosen === history.steps,
+  };
   curves.set(history, curve);
   return curve;
 }
@@ -95,10 +107,10 @@ export function turnsIn({ said }: ProbeFacts): Turns | null {
   return history ? turnsOf(history.moments, said.step, said.samples) : null;
 }
 
-/** The scores at the shown step and at the logged one before. */
+/** From the logged step before to the shown one; `undefined`: one of them is not known, or was left out. */
 export function changeOf(curve: Curve, step: number): number | undefined {
-  if (!curve) return undefined;
-  const at = lastNotAbove(curve.steps, step);
+  if (!curve?.whole) return undefined;
+  const at = curve.steps.indexOf(step);
   const [before, now] = [curve.shares[at - 1], curve.shares[at]];
   return before === undefined || now === undefined ? undefined : now - before;
 }
