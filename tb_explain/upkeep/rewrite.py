@@ -6,6 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ def rewrite(sources: Sequence[Segment], keep: Keep, *, name: str, only_count: bo
                 file.flush()
                 os.fsync(file.fileno())
         for part, like in zip(parts, (sources[0].data, sources[0].index), strict=True):
+            like_owner(part, like)
             shutil.copymode(like, part)
         for source, size in zip(sources, sizes, strict=True):
             if source.sizes() != size:
@@ -153,6 +155,14 @@ def new_name(sources: Sequence[Segment], before: str, after: Segment | None) -> 
         if before < name and (after is None or name < after.path.name):
             return name
     raise LeftAlone(sources[0], "no name is left between those of its neighbours")
+
+
+def like_owner(path: Path | int, like: Path) -> None:
+    """Give a file, if that is allowed, to whom another belongs: upkeep by an administrator must not take a run from its owner."""
+    if sys.platform != "win32":
+        owner = like.stat()
+        with contextlib.suppress(OSError):
+            os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def sync_directory(directory: Path) -> None:

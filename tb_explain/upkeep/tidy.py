@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +13,7 @@ from pathlib import Path
 
 from tb_explain.records import DIRECTORY, LOCAL, DamagedRecord, Files, RunIndex
 from tb_explain.records.listing import RecordKey
-from tb_explain.upkeep.rewrite import Keep, LeftAlone, Rewritten, clean_up, new_name, rewrite
+from tb_explain.upkeep.rewrite import Keep, LeftAlone, Rewritten, clean_up, like_owner, new_name, rewrite
 from tb_explain.upkeep.segments import Segment, segments_of
 
 IDLE = 24 * 3600.0
@@ -161,17 +163,25 @@ class Shown:
 @contextlib.contextmanager
 def locked(run: Path) -> Iterator[None]:
     """Keep others from upkeep of the same run meanwhile. Raises BlockingIOError when one is at it."""
-    path = run / DIRECTORY / _LOCK
-    with path.open("ab") as file:
+    directory = run / DIRECTORY
+    no_link = getattr(os, "O_NOFOLLOW", 0)  # which may lead anywhere
+    try:
+        descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | no_link, 0o666)
+    except PermissionError:  # made by another user: what can be read can be locked, on most file systems
+        descriptor = os.open(directory / _LOCK, os.O_RDONLY | no_link)
+    with open(descriptor, "rb") as file:
+        like_owner(descriptor, directory)
         try:
             if sys.platform == "win32":
                 import msvcrt
 
-                msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+                msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
             else:
                 import fcntl
 
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):  # what is no lock of others: say what it is
+                raise
             raise BlockingIOError(f"{run} is being compacted or pruned by another process") from error
         yield
