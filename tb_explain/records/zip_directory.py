@@ -104,8 +104,10 @@ def _listed(file: FileIO, whole: int) -> Iterator[_Listed]:
         if sign != b"PK\1\2":
             raise OSError(f"{file.name} is damaged: its list of files cannot be read")
         place += _ENTRY.size
-        name, extra, comment = (listing[sum(lengths[:i]) + place :][:n] for i, n in enumerate(lengths))
-        place += len(name) + len(extra) + len(comment)
+        of_name, of_extra, of_comment = lengths
+        name = listing[place : place + of_name]
+        extra = listing[place + of_name : place + of_name + of_extra]
+        place += of_name + of_extra + of_comment
         size, compressed, header = _in_64_bits(extra, size, compressed, header)
         yield _Listed(system, flags, method, compressed, size, attributes, header, name, extra)
 
@@ -145,11 +147,13 @@ def _in_64_bits(extra: bytes, *numbers: int) -> Iterator[int]:
 
 
 def _extra(extra: bytes, wanted: int) -> bytes:
-    while len(extra) >= 4:
-        number, length = struct.unpack_from("<2H", extra)
+    place = 0
+    while len(extra) - place >= 4:
+        number, length = struct.unpack_from("<2H", extra, place)
+        place += 4
         if number == wanted:
-            return extra[4 : 4 + length]
-        extra = extra[4 + length :]
+            return extra[place : place + length]
+        place += length
     return b""
 
 
