@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from contextlib import nullcontext
 
 import torch
@@ -80,13 +80,22 @@ def _moved(images: Tensor, network: Network) -> Tensor:
 
 def last_spatial_layer(network: Network, image: Tensor, targets: Targets) -> str:
     """The default layer of maps, by a pass over one image [1, C, *S]. Raises ValueError when there is none."""
-    known = LastSpatialLayer.known(network.module)
+    known = known_layer(network, image, targets)
     if known is not None:
         return known
-    search = LastSpatialLayer(network.module, tuple(image.shape[2:]))
+    search = LastSpatialLayer(network.module, tuple(image.shape[2:]), _layer_key(image, targets))
     with removed_after(search.hooks()):
-        output = first_output(network, image.clone().requires_grad_())
+        output = first_output(network, image.detach().requires_grad_().clone())
         return search.result(lambda: target_rules.resolve(targets, output).scores.float().sum())
+
+
+def known_layer(network: Network, image: Tensor, targets: Targets) -> str | None:
+    """The default layer, if it was looked for before."""
+    return LastSpatialLayer.known(network.module, _layer_key(image, targets))
+
+
+def _layer_key(image: Tensor, targets: Targets) -> Hashable:
+    return tuple(image.shape[1:]), target_rules.outputs_of(targets)
 
 
 def _explain_batch(

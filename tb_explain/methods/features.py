@@ -17,8 +17,8 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from tb_explain.methods import targets as target_rules
-from tb_explain.methods.engine import last_spatial_layer
-from tb_explain.methods.layers import LastSpatialLayer, Layers, as_grid, bare, last_linear_input, layer_names
+from tb_explain.methods.engine import known_layer, last_spatial_layer
+from tb_explain.methods.layers import Layers, as_grid, bare, last_linear_input, layer_names
 from tb_explain.methods.loader import as_labels, check_loader, labelled, length
 from tb_explain.methods.network import Network, undisturbed
 from tb_explain.methods.taps import first_output, tapped
@@ -103,7 +103,7 @@ def _default(network: Network, image: Tensor, targets: Targets) -> str:
     with torch.no_grad():
         name = last_linear_input(network.module, lambda: first_output(network, image.clone()))
     if name is None:
-        name = LastSpatialLayer.known(network.module)
+        name = known_layer(network, image, targets)
     if name is None:
         name = last_spatial_layer(network, image, targets)
         _log.warning("%s has no Linear; its features are those of layer %r", type(network.module).__name__, name)

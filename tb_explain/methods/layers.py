@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeAlias
 from weakref import WeakKeyDictionary
@@ -179,21 +179,22 @@ class LastSpatialLayer:
     """The rule for the default layer: the module, in a forward pass, that finishes last with a spatial output.
 
     Poolings, dropouts and identities do not count, nor does the model itself. Containers finish after their parts, so that
-    a ResNet's is `layer4` and a VGG's `features`. Of layers of tokens only those count on whose patches the scores depend: what
-    the last block of a vision transformer does to them is often not looked at.
+    a ResNet's is `layer4` and a VGG's `features`. Only layers count on which the scores depend, not those of another head; of layers
+    of tokens those on whose patches they do: what the last block of a vision transformer does to them is often not looked at.
     """
 
-    _known: ClassVar[WeakKeyDictionary[nn.Module, str]] = WeakKeyDictionary()
+    _known: ClassVar[WeakKeyDictionary[nn.Module, dict[Hashable, str]]] = WeakKeyDictionary()
 
-    def __init__(self, model: nn.Module, size: tuple[int, ...]) -> None:
+    def __init__(self, model: nn.Module, size: tuple[int, ...], key: Hashable) -> None:
         self.model = model
+        self._key = key
         self._size = size
         self._found: list[tuple[str, Tensor]] = []
 
     @classmethod
-    def known(cls, model: nn.Module) -> str | None:
-        """What an earlier pass over this model found, if its layer is still there."""
-        name = cls._known.get(model)
+    def known(cls, model: nn.Module, key: Hashable) -> str | None:
+        """What an earlier pass over this model found with the same key, what else it depends on, if its layer is still there."""
+        name = cls._known.get(model, {}).get(key)
         return name if name is not None and any(name == other for other, _ in model.named_modules()) else None
 
     def hooks(self) -> list[Any]:
@@ -214,8 +215,6 @@ class LastSpatialLayer:
         tensor = first_tensor(output)
         if tensor is None or grid_of(tensor.shape, 1, self._size) is None:
             return
-        if tensor.ndim > 3:
-            self._found = [entry for entry in self._found if entry[1].ndim == 3]  # the last one will do
         self._found.append((name, tensor))
 
     def result(self, score: Callable[[], Tensor]) -> str:
@@ -224,17 +223,17 @@ class LastSpatialLayer:
             raise ValueError(
                 f"no layer of {type(self.model).__name__} has a spatial output [N, C, h, w]; name one with layer=..., or use a method without layers"
             )
-        name, last = self._found[-1]
-        if last.ndim == 3:
-            name = self._last_that_matters(score())
-        self._known[self.model] = name
+        name = self._last_that_matters(score())
+        self._known.setdefault(self.model, {})[self._key] = name
         return name
 
     def _last_that_matters(self, score: Tensor) -> str:
-        tensors = [tensor for _, tensor in self._found]
-        gradients = torch.autograd.grad(score, tensors, allow_unused=True)
-        for (name, tensor), gradient in zip(reversed(self._found), reversed(gradients), strict=True):
+        for name, tensor in reversed(self._found) if score.requires_grad else ():
+            if not tensor.requires_grad:
+                continue
+            (gradient,) = torch.autograd.grad(score, [tensor], retain_graph=True, allow_unused=True)
             grid = grid_of(tensor.shape, 1, self._size)
-            if gradient is not None and grid is not None and grid(gradient).any():
+            # Of a layer with axes of sites it is enough to be on the way: its gradient may be zero while weights are.
+            if gradient is not None and grid is not None and (tensor.ndim > 3 or grid(gradient).any()):
                 return name
         return self._found[-1][0]

@@ -26,6 +26,8 @@ from tb_explain.methods import (
     KernelSHAP,
     LayerCAM,
     Occlusion,
+    Output,
+    Saliency,
     ScoreCAM,
     attribute,
 )
@@ -207,6 +209,41 @@ def test_the_default_layer_is_the_last_spatial_one(name: str, layer: str) -> Non
     model = torchvision.models.get_model(name, weights=None, **({"init_weights": False} if name == "googlenet" else {}))
     found = LayerCAM()(model, torch.randn(1, 3, 96, 96))
     assert found.layer == layer
+
+
+class TwoHeads(nn.Module):
+    """A head of classes, and a decoder that runs behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.features = nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU())
+        self.classes = nn.Linear(4, 5)
+        self.decoder = nn.Conv2d(4, 3, 3, padding=1)
+
+    def forward(self, images: torch.Tensor) -> dict[str, torch.Tensor]:
+        features = self.features(images)
+        return {"logits": self.classes(features.mean((2, 3))), "image": self.decoder(features)}
+
+
+@pytest.mark.parametrize("methods", [[GradCAM()], [GradCAM(), Saliency()]])
+def test_the_default_layer_is_one_that_the_scores_depend_on(methods: list[Any], images: torch.Tensor) -> None:
+    heads = TwoHeads()
+    found = attribute(heads, images, methods)[0]
+    assert found.layer == "features"
+    assert found.maps.any()
+    with torch.no_grad():
+        heads.classes.weight.zero_()
+    assert attribute(heads, images, methods)[0].layer == "features"
+    assert attribute(heads, images, methods, Output("image", 1))[0].layer == "decoder"
+    assert attribute(heads, images, methods)[0].layer == "features"
+
+
+def test_the_default_layer_is_that_of_the_images_size() -> None:
+    model = nn.Sequential(*(nn.Sequential(nn.Conv2d(3, 3, 3, 4, 1), nn.ReLU()) for _ in range(2)))
+    model.extend([nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2)])
+    for size, layer in ((16, "0"), (32, "1"), (16, "0")):
+        assert GradCAM()(model, torch.rand(1, 3, size, size)).layer == layer
 
 
 class Reused(nn.Module):
