@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import re
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -200,8 +201,7 @@ class Runs:
             self._runs = found
         # A server is asked about several runs at once, since each answer takes its time; a disk is read in order.
         remote = any(isinstance(root, RemoteRoot) for root in self._roots)
-        with ThreadPoolExecutor(_AT_ONCE if remote else 1, "tb_explain discovery") as pool:
-            list(pool.map(lambda run: run.index.refresh(), found.values()))
+        _refresh_all([run.index for run in found.values()], _AT_ONCE if remote else 1)
         with self._changed:
             self._runs = {name: run for name, run in found.items() if run.index.there}
 
@@ -243,3 +243,28 @@ class Runs:
         except OSError:
             pass  # a server that does not answer now may do so later
         return _Run(directory, RunIndex(directory, root.files))
+
+
+def _refresh_all(indexes: Iterable[RunIndex], at_once: int) -> None:
+    """Read what is new in each. TensorBoard's exit does not wait for it, as it would for a pool's threads."""
+    waiting = deque(indexes)
+
+    def work() -> None:
+        while waiting:
+            try:
+                index = waiting.popleft()
+            except IndexError:
+                return  # another took the last
+            try:
+                index.refresh()
+            except Exception:
+                _log.exception("a run could not be read")
+
+    helpers = [threading.Thread(target=work, name="tb_explain discovery", daemon=True) for _ in range(at_once - 1)]
+    with contextlib.suppress(RuntimeError):  # there are too many threads
+        for helper in helpers:
+            helper.start()
+    work()
+    for helper in helpers:
+        if helper.ident is not None:
+            helper.join()

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from tensorboard.backend.event_processing import data_ingester
 from tensorboard.context import RequestContext
 
 from tb_explain.plugin import discovery
-from tb_explain.plugin.discovery import Root, Runs, roots_of
+from tb_explain.plugin.discovery import Root, Runs, _refresh_all, roots_of
 from tb_explain.plugin.inside import FilesInside
 from tb_explain.records import Record, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
@@ -293,3 +297,38 @@ def test_who_asks_while_a_large_index_is_read_is_told_how_far(
     until(lambda: "indexing" not in page.ask("runs").json)
     steps = [step for more in page.listing(run="b", after=known["next"]) for step in more["series"][0]["steps"]]
     assert steps == list(range(told["b"], n))
+
+
+@pytest.mark.parametrize("at_once", [1, 3])
+def test_the_end_of_tensorboard_waits_for_no_run(at_once: int) -> None:
+    code = f"""
+    import threading
+    from tb_explain.plugin.discovery import _refresh_all
+    begun = threading.Semaphore(0)
+    class Stuck:
+        def refresh(self):
+            begun.release()
+            threading.Event().wait()
+    threading.Thread(target=_refresh_all, args=([Stuck() for _ in range(12)], {at_once}), daemon=True).start()
+    for _ in range({at_once}):
+        begun.acquire()
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=True, timeout=60)
+
+
+def test_a_run_that_fails_costs_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    read = []
+
+    class Index:
+        def __init__(self, number: int) -> None:
+            self.number = number
+
+        def refresh(self) -> None:
+            if self.number == 1:
+                raise IndexError("broken")
+            read.append(self.number)
+
+    _refresh_all([cast(Any, Index(number)) for number in range(5)], 2)
+    assert sorted(read) == [0, 2, 3, 4]
+    assert caplog.messages == ["a run could not be read"]
+    caplog.clear()
