@@ -12,6 +12,7 @@ from torch import nn
 
 import tb_explain
 from tb_explain import ExplainWriter, Probe
+from tb_explain.pictures import projections
 
 CLASS = 1
 
@@ -70,6 +71,20 @@ def test_channels_last(tmp_path: Path, images: torch.Tensor) -> None:
     shown = images.permute(0, 2, 3, 1)
     record = logged(tmp_path, "add_heatmaps", images, shown, dataformats="NHWC", exact=True)
     same(record.maps, images.sum(1, keepdim=True))
+
+
+def test_attributions_of_voxels_are_shown_by_their_projections(tmp_path: Path) -> None:
+    voxels = torch.rand(2, 1, 8, 5, 6, generator=torch.Generator().manual_seed(0)) - 0.5
+    expected = projections(voxels.sum(1).numpy())[:, None]
+    for i, images in enumerate([Probe(voxels + 0.5), voxels + 0.5]):
+        record = logged(tmp_path / str(i), "add_heatmaps", voxels, images, targets=CLASS, exact=True)
+        same(record.maps, expected)
+    # With the classes last they are still those of images.
+    of_classes = torch.rand(2, 3, 8, 8, 4)
+    same(
+        logged(tmp_path / "classes", "add_heatmaps", of_classes, torch.rand(2, 3, 8, 8), exact=True).maps,
+        of_classes.sum(1).movedim(-1, 1),
+    )
 
 
 def test_pytorch_grad_cam(tmp_path: Path, model: nn.Module, images: torch.Tensor) -> None:

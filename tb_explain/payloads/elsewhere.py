@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_explain.payloads.samples import About
-from tb_explain.pictures import as_array
+from tb_explain.pictures import as_array, projections
 from tb_explain.probe import Probe
 
 
@@ -17,7 +17,7 @@ def attributions(given: Any, images: Any, about: About) -> Any:
     """What `as_maps` takes, of attributions in other shapes:
 
     - a value for each channel of each pixel, [N, C, H, W] of images of that shape (captum, shap): the sum over the channels. They are
-      maps of C targets if `targets` says so, being [N, C];
+      maps of C targets if `targets` says so, being [N, C]. Of voxels [N, C, D, H, W] the projections of that sum;
     - with the classes last, [N, C, H, W, K] or a `shap.Explanation` [N, H, W, C, K]: the same for each class;
     - a list with one array, [N, h, w] (torch-cam, of one layer).
     """
@@ -26,6 +26,8 @@ def attributions(given: Any, images: Any, about: About) -> Any:
         return np.moveaxis(values.sum(1), -1, 1) if values.ndim == 5 else values.sum(1)
     if isinstance(given, list) and len(given) == 1 and np.ndim(as_array(given[0])) == 3:
         given = given[0]
+    if np.ndim(given) == 5 and tuple(given.shape[1:]) == _shape(images, about):
+        return projections(as_array(given).sum(1))
     if np.ndim(given) == 5:
         return np.moveaxis(as_array(given).sum(1), -1, 1)
     of_channels = np.ndim(given) == 4 and tuple(given.shape[1:]) == _shape(images, about)
@@ -35,10 +37,12 @@ def attributions(given: Any, images: Any, about: About) -> Any:
 
 
 def _shape(images: Any, about: About) -> tuple[int, ...] | None:
-    """Channels, height and width of images to show."""
+    """Channels, height and width of images to show; of voxels channels, depth, height and width."""
     if images is None or isinstance(images, Probe):
         return None if images is None else tuple(images.images.shape[1:])
     shape = np.shape(as_array(images))
+    if len(shape) == 5:
+        return shape[1:]
     order = about.get("dataformats", "NCHW").upper()
     return tuple(shape[order.index(axis)] for axis in "CHW") if len(shape) == 4 and len(order) == 4 else None
 
