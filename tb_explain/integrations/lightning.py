@@ -22,7 +22,8 @@ except ImportError as error:
 class ExplainCallback(Callback):
     """Explains before the first step of training, then whenever a multiple of `every` steps is reached; on rank 0.
 
-    Logs into the event file of the trainer's TensorBoardLogger. Raises ValueError when fitting begins without one.
+    Logs into the event file of the trainer's TensorBoardLogger. Raises ValueError when fitting begins without one. Does nothing in a
+    trainer's `fast_dev_run`, which logs nowhere.
 
     Args:
         probe, methods, every, budget: as `ExplainWriter.explain` takes them, and so `options`: `targets`, `figures`. Layers are
@@ -38,7 +39,7 @@ class ExplainCallback(Callback):
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Begin to log."""
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and not trainer.fast_dev_run:
             found = [logger.experiment for logger in trainer.loggers if isinstance(logger.experiment, SummaryWriter)]
             if not found:
                 raise ValueError("ExplainCallback found no TensorBoardLogger; give one to Trainer(logger=…)")

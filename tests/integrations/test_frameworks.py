@@ -54,7 +54,7 @@ def logged(directory: Path) -> tuple[dict[str, list[int]], dict[str, list[int]]]
     return explained, {tag: [event.step for event in loaded.Scalars(tag)] for tag in loaded.Tags()["scalars"]}
 
 
-def by_lightning(directory: Path, callbacks: list[Any], loggers: bool = True) -> nn.Module:
+def by_lightning(directory: Path, callbacks: list[Any], loggers: bool = True, **options: Any) -> nn.Module:
     lightning = pytest.importorskip("lightning.pytorch")
     from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -84,6 +84,7 @@ def by_lightning(directory: Path, callbacks: list[Any], loggers: bool = True) ->
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
+        **options,
     )
     trainer.fit(module, loader())
     return module.model
@@ -164,6 +165,14 @@ def test_lightning_without_a_tensorboard_logger_says_what_is_missing(tmp_path: P
 
     with pytest.raises(ValueError, match="found no TensorBoardLogger; give one to Trainer"):
         by_lightning(tmp_path, [ExplainCallback(probe(), METHODS)], loggers=False)
+
+
+def test_lightnings_dry_run_is_left_alone(tmp_path: Path) -> None:
+    pytest.importorskip("lightning.pytorch")
+    from tb_explain.integrations.lightning import ExplainCallback
+
+    by_lightning(tmp_path, [ExplainCallback(probe(), METHODS)], fast_dev_run=True)
+    assert not list(tmp_path.iterdir())
 
 
 def test_lightning_keeps_what_was_explained_before_training_failed(tmp_path: Path) -> None:
