@@ -53,7 +53,7 @@ async function ask(route: string, query: [string, string][] = []): Promise<Respo
   const response = await arrived(answers.ask(route, new URLSearchParams(query)));
   if (response.ok) return response;
   if (response.status >= 500) throw new Unreachable(`TensorBoard answers with status ${response.status}.`);
-  throw new Refused(await arrived(response.text()));
+  throw new Refused(await response.text());
 }
 
 async function askJson<Answer>(route: string, query?: [string, string][]): Promise<Answer> {

@@ -4,13 +4,11 @@ import { fetchBlob, imageAddress } from "./client.ts";
 /** An image by its content hash, ready to be drawn. */
 export async function fetchImage(run: string, hash: string): Promise<HTMLImageElement> {
   const image = new Image();
-  const decode = () => {
-    image.src = imageAddress(run, hash);
-    return image.decode();
-  };
-  await decode().catch(async () => {
+  image.src = imageAddress(run, hash);
+  await image.decode().catch(async () => {
     await fetchBlob("image", run, hash); // says whether it is the server or the image
-    await decode();
+    image.src = imageAddress(run, hash);
+    await image.decode();
   });
   return image;
 }

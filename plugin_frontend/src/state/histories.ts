@@ -132,7 +132,7 @@ export function momentsOf(records: readonly { step: number; record: RecordSummar
     const last = moments.at(-1);
     const before = last?.step === step ? moments.pop() : undefined;
     const later = new Map([...(before?.samples ?? []), ...record.samples].map((sample) => [sample.id, sample]));
-    moments.push({ step, samples: [...later.values()], classes: record.classes || (before?.classes ?? "") });
+    moments.push({ step, samples: [...later.values()], classes: record.classes || before?.classes || "" });
   }
   return moments;
 }

@@ -18,10 +18,9 @@ export function restoreLasso(): void {
       ?.series.find(({ kind, tag }) => projectionKey(tag) === projectionKey(lasso.tag) && kind === "PROJECTION");
     const logged = stepIndex.value.get(lasso.run)?.get(projectionKey(lasso.tag));
     const entries = logged && entriesAt(logged, lasso.step);
-    if (series && !logged) return; // comes with the next answer
     if (!series || !entries || entries.step !== lasso.step) {
-      if (series && logged && logged.keys.length < series.records) return; // so does this
-      resolveLasso(lasso, []);
+      // What is not listed yet comes with the next answer.
+      if (!series || (logged && logged.keys.length >= series.records)) resolveLasso(lasso, []);
       return;
     }
     loadCode(() => import("./lassoed.ts"))
