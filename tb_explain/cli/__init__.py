@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     options = parser.parse_args(arguments)
     try:
-        return int(options.run(options))
+        status = int(options.run(options))
+        sys.stdout.flush()  # here, where it is known what to do when nobody reads it
+        return status
     except KeyboardInterrupt:
         print("interrupted; what was logged is kept", file=sys.stderr)
         return 130

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from tb_explain.plugin.archive import ArchiveRoot
-from tb_explain.plugin.inside import FilesInside, contains
+from tb_explain.plugin.inside import FilesInside
 from tb_explain.plugin.remote import RemoteRoot
 from tb_explain.records import DIRECTORY, RunIndex
+from tb_explain.records.files import contains
 from tb_explain.records.remote import is_remote
 
 _log = logging.getLogger("tb_explain")

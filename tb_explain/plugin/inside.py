@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tb_explain.records import DIRECTORY
-from tb_explain.records.files import read_range, settled
+from tb_explain.records.files import contains, read_range, settled
 
 # Runs lie at most so many directories below the logdir. TensorBoard itself fails on much deeper ones.
 _DEEPEST = 64
@@ -19,11 +19,6 @@ _DIRECTORY = getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
 _PASSED = _DIRECTORY | getattr(os, "O_PATH", os.O_RDONLY)  # a directory on the way need not be readable
 _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 _NO_WAIT = getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for its writer
-
-
-def contains(root: str, path: str) -> bool:
-    """Whether a path, after resolving symbolic links, lies in a directory that is resolved itself."""
-    return f"{os.path.realpath(path)}{os.sep}".startswith(os.path.join(root, ""))
 
 
 @dataclass(frozen=True)

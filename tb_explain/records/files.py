@@ -36,6 +36,11 @@ class LocalFiles:
 LOCAL = LocalFiles()
 
 
+def contains(root: str, path: str) -> bool:
+    """Whether a path, after resolving symbolic links, lies in a directory that is resolved itself."""
+    return f"{os.path.realpath(path)}{os.sep}".startswith(os.path.join(root, ""))
+
+
 def settled(directory: str, listing: Callable[[], dict[str, int]]) -> dict[str, int]:
     """What `listing` says of a directory, once nothing comes or goes meanwhile: it may lack both a file that was deleted and the
     one that came in its place before that. Raises what `listing` does.

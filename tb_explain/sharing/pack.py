@@ -14,8 +14,9 @@ from typing import IO
 
 import numpy as np
 
-from tb_explain.records import DIRECTORY, Files
+from tb_explain.records import DIRECTORY, LOCAL, Files
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.files import contains
 from tb_explain.records.runs import runs_of
 from tb_explain.sharing.choice import Choice
 from tb_explain.upkeep.prune import blobs_needed
@@ -197,7 +198,12 @@ def _event_files(directory: Path, files: Files) -> dict[str, int]:
         there = files.sizes(str(directory))
     except FileNotFoundError:  # an archive's directory that has no files of its own
         return {}
-    return {name: size for name, size in sorted(there.items()) if "tfevents" in name}
+    return {
+        name: size
+        for name, size in sorted(there.items())
+        # A link may lead to anything, and the archive is made to be sent away.
+        if "tfevents" in name and (files is not LOCAL or contains(os.path.realpath(directory), str(directory / name)))
+    }
 
 
 @contextmanager
