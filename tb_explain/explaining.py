@@ -31,7 +31,7 @@ class Explaining(ChannelVerbs):
     _strict: bool
     _schedules: dict[str, Schedule]
     _drift: quality.Drift
-    _found: dict[str, list[Explained]]  # of methods that name what they find after the step before
+    _found: dict[str, Sequence[Explained]]  # of methods that name what they find after the step before
 
     def explain(
         self,
@@ -65,7 +65,7 @@ class Explaining(ChannelVerbs):
         try:
             step = at = as_step(step)
             check_schedule(every, budget)
-            schedule = self._schedules.setdefault(f"{probe.name} {methods!r}", Schedule())
+            schedule = self._schedules.setdefault(_call(model, probe, methods), Schedule())
             if not schedule.due(step, every, budget):
                 return []
             from tb_explain.methods.features import same_draws
@@ -208,8 +208,9 @@ class Explaining(ChannelVerbs):
     def _of_set(self, model: torch.nn.Module, probe: Probe, method: SetMethod, targets: Targets) -> list[Explained]:
         """What a method finds that looks at all images together, given what it found the last time."""
         key = f"{probe.name} {method!r}"
-        self._found[key] = method.of_probe(model, probe, targets, self._found.get(key))
-        return self._found[key]
+        found = method.of_probe(model, probe, targets, self._found.get(key))
+        self._found[key] = method.kept(found)
+        return found
 
     def _project(
         self,
@@ -265,6 +266,20 @@ class Explaining(ChannelVerbs):
 
     def _fail(self, tag: str, step: int, error: Exception) -> None:
         raise NotImplementedError
+
+
+def _call(model: torch.nn.Module, probe: Probe, methods: Sequence[Method]) -> str:
+    """What a call of `explain` is known by from step to step. Modules may be printed alike: they count by their names."""
+    from torch.nn import Module
+
+    from tb_explain.methods.layers import bare, layer_names
+
+    def modules(method: Method) -> list[str] | None:
+        layers = getattr(method, "layer", None)
+        given = layers if isinstance(layers, (list, tuple)) else [layers]
+        return layer_names(bare(model), layers) if any(isinstance(one, Module) for one in given) else None
+
+    return f"{probe.name} {methods!r} {[modules(method) for method in methods]}"
 
 
 def _tag(name: str, result: Explained) -> str:

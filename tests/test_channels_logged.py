@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import io
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,18 @@ def model() -> nn.Module:
 def probe() -> Probe:
     images = torch.rand(7, 1, 10, 10, generator=torch.Generator().manual_seed(0))
     return Probe(images, [0, 1, 2, 0, 1, 2, 0], class_names=["a", "b", "c"], name="val")
+
+
+def test_maps_are_not_kept_for_the_next_step(tmp_path: Path, model: nn.Module, probe: Probe) -> None:
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        (found,) = writer.explain(model, probe, 0, [Activations("2")])
+        maps = weakref.ref(found.activations)
+        del found
+        writer.flush()
+        gc.collect()
+        assert maps() is None
+        (again,) = writer.explain(model, probe, 1, [Activations("2")])
+    assert again.fields is not None
 
 
 def test_what_is_stored_is_what_was_found(tmp_path: Path, model: nn.Module, probe: Probe) -> None:

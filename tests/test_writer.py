@@ -601,6 +601,15 @@ def test_probes_and_methods_have_schedules_of_their_own(writer: ExplainWriter, m
     assert not writer.explain(model, probe, 3, [GradCAM("1")], every=10)
 
 
+def test_modules_that_are_printed_alike_have_schedules_of_their_own(writer: ExplainWriter, probe: Probe) -> None:
+    n = probe.images.shape[1]
+    model = nn.Sequential(nn.Conv2d(n, n, 1), nn.Conv2d(n, n, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten())
+    assert repr(model[0]) == repr(model[1])
+    assert writer.explain(model, probe, 0, [GradCAM(model[0])], every=10)
+    assert writer.explain(model, probe, 0, [GradCAM(model[1])], every=10)
+    assert not writer.explain(model, probe, 1, [GradCAM(model[1])], every=10)
+
+
 def test_a_small_budget_is_spent_with_the_first_explanation(
     writer: ExplainWriter, model: nn.Module, probe: Probe
 ) -> None:

@@ -201,7 +201,7 @@ def _contexts(k: int, n: int, seed: int) -> Tensor:
     """What else is kept, bool [max(n, 1), K]: everything, or random parts."""
     if not n:
         return torch.ones(1, k, dtype=torch.bool)
-    return torch.rand(n, k, generator=torch.Generator().manual_seed(seed)) < 0.9
+    return torch.rand(n, k, device="cpu", generator=torch.Generator().manual_seed(seed)) < 0.9
 
 
 def _mean(values: Tensor) -> tuple[Tensor, Tensor]:

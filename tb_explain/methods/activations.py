@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -94,6 +94,10 @@ class Activations(SetMethod):
             (lambda images, _: probe.shown(images)) if self.data is not None else (lambda _, part: probe.pictures[part])
         )
         return self._explain(model, probe.images, labels, targets, last, shown)
+
+    def kept(self, found: Sequence[ChannelActivations]) -> Sequence[ChannelActivations]:
+        """What the layers see, which stays as it is, without the maps."""
+        return [replace(one, activations=one.activations.new_empty(0)) for one in found]
 
     def _explain(
         self,

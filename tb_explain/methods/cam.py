@@ -192,7 +192,7 @@ def _leading_eigenpair(S: Tensor) -> tuple[Tensor, Tensor]:
     eigenvalues are too close for it the whole decomposition, which takes several times as long.
     """
     # A random start has a part along the vector sought; one picked from S, such as a column, may have none.
-    start = torch.randn(S.shape[1], 1, generator=torch.Generator().manual_seed(0))
+    start = torch.randn(S.shape[1], 1, device="cpu", generator=torch.Generator().manual_seed(0))
     vectors = start.to(S).expand(len(S), -1, -1)
     for _ in range(_POWER_STEPS):
         vectors = nn.functional.normalize(S @ vectors, dim=1)

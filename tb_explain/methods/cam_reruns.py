@@ -140,7 +140,7 @@ def _noisy(images: Tensor, samples: int, noise: float, seed: int) -> Iterator[Te
     sigma = widened(noise * (flat.amax(1) - flat.amin(1)), images.ndim)
     for _ in range(samples):
         # The same for all images: what one of them gets does not depend on the others of its batch.
-        drawn = torch.randn(images.shape[1:], generator=generator).to(images.device)
+        drawn = torch.randn(images.shape[1:], device="cpu", generator=generator).to(images.device)
         yield images + (sigma * drawn).to(images.dtype)
 
 

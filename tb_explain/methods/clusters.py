@@ -148,6 +148,10 @@ class FilterClusters(SetMethod):
         spaces = self.fit(model, data, targets=targets, last=before)
         return spaces.explain(model, images, targets, labels=labels, last=before)
 
+    def kept(self, found: Sequence[Any]) -> Sequence[Any]:
+        """All of it: clusters keep their names."""
+        return found
+
     def _layers(self, model: nn.Module, data: Any, targets: Targets) -> list[str]:
         model = bare(model)
         names = layer_names(model, self.layer)

@@ -79,10 +79,15 @@ class SmoothGrad(ImageMethod):
         x = _images(batch)
         sigma = self.noise * (x.flatten(1).amax(1) - x.flatten(1).amin(1)).reshape(-1, *(1,) * (x.ndim - 1))
         # A seed for each sample: its noise does not depend on how many are drawn at once, nor on the images of the call.
-        seeds = torch.randint(2**62, (self.samples,), generator=torch.Generator().manual_seed(self.seed)).tolist()
+        seeds = torch.randint(
+            2**62, (self.samples,), device="cpu", generator=torch.Generator().manual_seed(self.seed)
+        ).tolist()
 
         def noisy(rows: Tensor, samples: range) -> Tensor:
-            drawn = [torch.randn(x.shape[1:], generator=torch.Generator().manual_seed(seeds[k])) for k in samples]
+            drawn = [
+                torch.randn(x.shape[1:], device="cpu", generator=torch.Generator().manual_seed(seeds[k]))
+                for k in samples
+            ]
             return x[rows] + sigma[rows] * torch.stack(drawn).to(x.device)[:, None]
 
         G = _mean_gradients(batch, torch.arange(len(x), device=x.device), self.samples, noisy)

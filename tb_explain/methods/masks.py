@@ -32,12 +32,12 @@ def masks(design: Design, k: int, samples: int, seed: int, touching: Tensor | No
     """
     generator = torch.Generator().manual_seed(seed)
     if design == "random":
-        kept = torch.randint(2, (samples, k), generator=generator).bool()
+        kept = torch.randint(2, (samples, k), device="cpu", generator=generator).bool()
         kept[0] = True
         return kept
     pairs = -(-samples // 2)
     if design == "paired":
-        half = torch.randint(2, (pairs, k), generator=generator).bool()
+        half = torch.randint(2, (pairs, k), device="cpu", generator=generator).bool()
     elif design == "orthogonal":
         half = _orthogonal(k, pairs, generator, touching)
     else:
@@ -57,19 +57,21 @@ def _orthogonal(k: int, rows: int, generator: torch.Generator, touching: Tensor 
     least = max(k - 1, 1).bit_length()
     bits = max(least, (rows - 1).bit_length())
     columns = _columns(k, least, bits, generator, touching)
-    blocks = [torch.randperm(1 << least, generator=generator) + start for start in range(0, rows, 1 << least)]
+    blocks = [
+        torch.randperm(1 << least, device="cpu", generator=generator) + start for start in range(0, rows, 1 << least)
+    ]
     common = torch.cat(blocks)[:rows, None] & columns
     odd = torch.zeros_like(common)
     for bit in range(bits):
         odd ^= common >> bit
-    flipped = torch.randint(2, (k,), generator=generator).bool()
+    flipped = torch.randint(2, (k,), device="cpu", generator=generator).bool()
     return (odd & 1 == 0) ^ flipped
 
 
 def _columns(k: int, least: int, bits: int, generator: torch.Generator, touching: Tensor | None) -> Tensor:
     """A column [K] for each superpixel, their lowest `least` bits all different: by chance, then by what is no worse for touching triples."""
-    low = torch.randperm(1 << least, generator=generator)
-    high = torch.randint(1 << (bits - least), (len(low),), generator=generator)
+    low = torch.randperm(1 << least, device="cpu", generator=generator)
+    high = torch.randint(1 << (bits - least), (len(low),), device="cpu", generator=generator)
     columns = low + (high << least)
     triples = _touching_triples(touching, generator) if touching is not None else torch.empty(0, 3, dtype=torch.long)
     if len(triples) == 0:
@@ -90,7 +92,7 @@ def _columns(k: int, least: int, bits: int, generator: torch.Generator, touching
 
     fewest = mistaken(best)
     whole = (1 << least) - 1
-    draws = [torch.randint(n, (PROPOSALS,), generator=generator).tolist() for n in (k, len(low), 2)]
+    draws = [torch.randint(n, (PROPOSALS,), device="cpu", generator=generator).tolist() for n in (k, len(low), 2)]
     for one, other, swap in zip(*draws, strict=True):
         if fewest == 0:
             break
@@ -114,4 +116,4 @@ def _touching_triples(touching: Tensor, generator: torch.Generator) -> Tensor:
         for ends in combinations(row.nonzero().flatten().tolist(), 2)
     }
     triples = torch.tensor(sorted(found), dtype=torch.long).reshape(-1, 3)
-    return triples[torch.randperm(len(triples), generator=generator)[:MOST_TRIPLES]]
+    return triples[torch.randperm(len(triples), device="cpu", generator=generator)[:MOST_TRIPLES]]

@@ -182,7 +182,7 @@ class SetMethod(Method):
         targets: Targets = None,
         last: Sequence[Explained] | None = None,
     ) -> list[Any]:
-        """Explain images whose true classes are `labels` [N]. `last`: what this gave for the same images a step before."""
+        """Explain images whose true classes are `labels` [N]. `last`: what was kept of the results for the same images a step before."""
         raise NotImplementedError
 
     def of_probe(
@@ -191,3 +191,7 @@ class SetMethod(Method):
         """Explain a probe's images; what is shown besides them is shown as the probe shows its own."""
         labels = None if probe.labels is None else torch.from_numpy(probe.labels)
         return self.explain_set(model, probe.images, labels, targets, last)
+
+    def kept(self, found: Sequence[Any]) -> Sequence[Any]:
+        """What of the results the next step is given as `last`; until then it takes memory. By default nothing."""
+        return ()

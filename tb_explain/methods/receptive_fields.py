@@ -274,7 +274,7 @@ def _check(layers: _Layers, image: Tensor, axis: int, spans: dict[str, _Spans]) 
     extent = image.shape[2 + axis]
     cuts = sorted(set(torch.linspace(0, extent, _CUTS + 2).long().tolist()[1:-1]))
     generator = torch.Generator().manual_seed(0)
-    noise = torch.randn(image.shape, generator=generator).to(image) * image.abs().max().clamp(min=1)
+    noise = torch.randn(image.shape, device="cpu", generator=generator).to(image) * image.abs().max().clamp(min=1)
     copies = image.repeat(1 + 2 * len(cuts), *(1,) * (image.ndim - 1))
     for i, cut in enumerate(cuts):
         for copy, part in ((copies[1 + 2 * i], slice(cut)), (copies[2 + 2 * i], slice(cut, None))):

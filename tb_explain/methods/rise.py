@@ -86,7 +86,9 @@ class _Masks:
     def __init__(self, method: RISE, batch: Batch) -> None:
         axes, nodes = len(batch.size), method.cells + 1
         # A row of numbers a mask, so that the first masks are the same however many follow.
-        drawn = torch.rand(method.masks, axes + nodes**axes, generator=torch.Generator().manual_seed(method.seed))
+        drawn = torch.rand(
+            method.masks, axes + nodes**axes, device="cpu", generator=torch.Generator().manual_seed(method.seed)
+        )
         self._device = batch.images.device
         self._grids = (drawn[:, axes:] < method.p).reshape(-1, *[nodes] * axes)
         self._offsets: list[Tensor] = []

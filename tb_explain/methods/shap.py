@@ -96,7 +96,7 @@ def coalitions(k: int, samples: int, seed: int) -> tuple[NDArray[np.bool_], Arra
         pairs = left // 2
         chance = torch.from_numpy(mass[rest - 1])
         drawn = torch.from_numpy(rest)[torch.multinomial(chance, pairs, replacement=True, generator=generator)]
-        ranks = torch.rand(pairs, k, generator=generator).argsort(1).argsort(1)
+        ranks = torch.rand(pairs, k, device="cpu", generator=generator).argsort(1).argsort(1)
         sets = (ranks < drawn[:, None]).numpy()
         parts.append(np.stack([sets, ~sets], 1).reshape(-1, k))
         weights.append(np.full(2 * pairs, mass[rest - 1].sum() / (2 * pairs)))

@@ -189,7 +189,7 @@ class _Training:
         local = codes[0].new_zeros(())
         kept = None
         if self.feedback.skips and generator is not None:
-            kept = (torch.rand(depth * n, generator=generator) < _KEPT).to(codes[0].device)
+            kept = (torch.rand(depth * n, device="cpu", generator=generator) < _KEPT).to(codes[0].device)
         above: list[Tensor] = []  # the class first, then from deep to shallow
         for stage, code, before in reversed(list(zip(self.feedback.stages, codes[1:], codes, strict=False))):
             values = torch.cat([*above, code])
@@ -240,7 +240,9 @@ class _Training:
 
     def _fingerprint(self) -> list[float]:
         """Mean magnitudes of the classifier's codes for some noise."""
-        noise = torch.randn(2, *(self.feedback.input_shape or ()), generator=torch.Generator().manual_seed(0))
+        noise = torch.randn(
+            2, *(self.feedback.input_shape or ()), device="cpu", generator=torch.Generator().manual_seed(0)
+        )
         return [float(code.abs().mean()) for code in self.feedback._read(self.network, noise.to(self.network.device))]
 
 

@@ -31,7 +31,7 @@ class Frame:
 
     def noise(self, *shape: int, seed: int) -> Tensor:
         """Standard normal, the same on every device."""
-        found = torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        found = torch.randn(*shape, device="cpu", generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
         return found.to(self.mean)
 
     def grey(self) -> Tensor:

@@ -92,7 +92,10 @@ class Spectra(Canvas):
         """[steps, 2, 3]: a shift, a magnification and a rotation each, drawn uniformly; None: images are shown as they are."""
         if not (jitter or zoom or turn):
             return None
-        drawn = 2 * torch.rand(steps, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64) - 1
+        drawn = (
+            2 * torch.rand(steps, 4, device="cpu", generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+            - 1
+        )
         magnification, angle = 1 + zoom * drawn[:, 0], math.radians(turn) * drawn[:, 1]
         cos, sin = angle.cos() / magnification, angle.sin() / magnification
         height, width = self.frame.size  # both axes of the grid are of length 2, whatever the images' proportions

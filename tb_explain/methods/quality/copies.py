@@ -98,5 +98,5 @@ class Imputed(Copies):
         places = pixels - 1 - places if self.lowest else places
         missing = places < torch.tensor(removed, device=out.device)[copies % len(removed), None]
         missing = missing.reshape(len(copies), *subject.size)
-        noise = torch.randn(subject.image.shape, generator=subject.generator(IMPUTATION)).to(out.device)
+        noise = torch.randn(subject.image.shape, device="cpu", generator=subject.generator(IMPUTATION)).to(out.device)
         out.copy_(imputed(subject.image, missing) + self.noise * noise * missing[:, None])

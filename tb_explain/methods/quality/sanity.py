@@ -59,7 +59,7 @@ class RandomLogit(MethodFigure):
         classes, n_classes = results[0].targets.cpu(), results[0].outputs.shape[1]
         if n_classes < 2 or (classes < 0).any():
             return _as_asked(results, [torch.full(classes.shape, torch.nan)] * len(results))
-        steps = torch.randint(1, n_classes, classes.shape, generator=torch.Generator().manual_seed(seed))
+        steps = torch.randint(1, n_classes, classes.shape, device="cpu", generator=torch.Generator().manual_seed(seed))
         others = with_classes(targets, (classes + steps) % n_classes)
         again = attribute(model, images, _methods(results), others, batch_size=batch_size)
         pairs = zip(results, again, strict=True)
@@ -159,7 +159,7 @@ def _parameters_from_the_top(model: nn.Module, image: Tensor) -> list[list[str]]
 def _fresh(parameter: Tensor, generator: torch.Generator) -> Tensor:
     values = parameter.detach().float()
     spread, mean = torch.std_mean(values, correction=0)
-    noise = torch.randn(parameter.shape, generator=generator).to(values.device)
+    noise = torch.randn(parameter.shape, device="cpu", generator=generator).to(values.device)
     return (mean + spread * noise).to(parameter.dtype)
 
 

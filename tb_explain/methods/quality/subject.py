@@ -39,7 +39,7 @@ class Subject:
     def ranks(self) -> Tensor:
         """int32 [M, P]: the place of each pixel in the order of a map, 0 the highest; ties in random order, the same for all maps."""
         flat = self.maps.flatten(1)
-        shuffled = torch.randperm(flat.shape[1], generator=self.generator(ORDER)).to(flat.device)
+        shuffled = torch.randperm(flat.shape[1], device="cpu", generator=self.generator(ORDER)).to(flat.device)
         order = shuffled[flat[:, shuffled].argsort(dim=1, descending=True, stable=True)]
         places = torch.arange(flat.shape[1], dtype=torch.int32, device=flat.device)
         return torch.empty_like(order, dtype=torch.int32).scatter_(1, order, places.expand_as(order))
@@ -64,7 +64,7 @@ class Subject:
 
     def noise(self, size: tuple[int, ...]) -> Tensor:
         """A map that knows nothing: uniform noise in 0..1 of a map's own resolution."""
-        return torch.rand(size, generator=self.generator(NOISE)).to(self.image.device)
+        return torch.rand(size, device="cpu", generator=self.generator(NOISE)).to(self.image.device)
 
 
 def centred_gaussian(size: tuple[int, ...], device: torch.device) -> Tensor:
