@@ -12,12 +12,8 @@ from tb_explain.records import MAX_DECLARATION
 from tb_explain.records import explain_pb2 as pb
 
 _ROOM = 16  # bytes for the id, which comes later
-_SHORTER = (
-    20_000,
-    2000,
-    200,
-    20,
-)  # characters that are left of each text of a declaration that is too long, until it is not
+# Characters that are left of each text of a declaration that is too long, until it is not.
+_SHORTER = (20_000, 2000, 200, 20)
 
 
 def as_series(
