@@ -15,6 +15,7 @@ from tb_explain.records.segment import DIRECTORY
 
 _ADDRESS = re.compile(r"[a-zA-Z][0-9a-zA-Z+.]*(://|::)")
 _LOCAL = "file://"
+_ONE_SLASH = re.compile(r"(https?):/(?!/)")
 
 _BLOCK = 1 << 20  # bytes that are fetched and kept together
 _LONGEST_CACHED = 16 * _BLOCK  # a longer payload is read past the cache, which it would empty
@@ -120,6 +121,7 @@ class RemoteFiles:
 
     def _list(self, directory: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """What is in a directory: names, and what the file system says of each. Nothing else, whatever the server may answer."""
+        directory = _as_address(directory)
         self._system.invalidate_cache()
         for entry in self._ask("ls", directory, detail=True, patience=_LISTING):
             inside, _, name = entry["name"].rstrip("/").rpartition("/")
@@ -168,6 +170,7 @@ class RemoteFiles:
         """
         from fsspec.asyn import AsyncFileSystem, sync
 
+        path = _as_address(path)
         asked = time.monotonic()
         if asked < self._resting_until:
             raise TimeoutError(f"{path}: its server did not answer just now")
@@ -183,6 +186,11 @@ class RemoteFiles:
                 self._resting_until = time.monotonic() + _REST
             why = f"{type(error).__name__}: {error}" if str(error) else "no answer in time"
             raise OSError(f"{path}: {' '.join(why.split())}") from error
+
+
+def _as_address(path: str) -> str:
+    """`Path`, which knows files alone, takes one of the two slashes from an address, and on Windows it turns the others over."""
+    return _ONE_SLASH.sub(r"\1://", path.replace(os.sep, "/"))
 
 
 class Place(NamedTuple):

@@ -328,7 +328,9 @@ class Web(SimpleHTTPRequestHandler):
         pass
 
 
-def test_a_web_server_is_a_logdir_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_web_server_is_a_logdir_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = Run(tmp_path / "a b").log("t", [0]).log_bytes("large", [bytes([i]) * BLOCK for i in range(3)])
     server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Web, directory=str(tmp_path)))
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -342,6 +344,10 @@ def test_a_web_server_is_a_logdir_too(tmp_path: Path, monkeypatch: pytest.Monkey
         run.log("t", [1])
         assert index.refresh()
         assert payloads_of(index)[1] == run.payloads[-1]
+        assert main(["verify", path]) == 1
+        assert "1 runs, 5 records" in capsys.readouterr().out  # the large ones are no messages of their kind
+        assert main(["pack", path, "--tag", "t", "-o", str(tmp_path / "x.zip"), "--with-events"]) == 0
+        assert tb_explain.open(tmp_path / "x.zip").runs["a%20b"].tags["t"].steps.tolist() == [0, 1]
         monkeypatch.setattr(Web, "ranges", False)
         monkeypatch.setattr(files, "_blocks", Blocks(64 << 20))
         with pytest.raises(OSError, match="cannot be read in parts: its server answers no ranges of bytes"):
