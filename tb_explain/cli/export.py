@@ -42,7 +42,7 @@ def add_to(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from tb_explain.cli.progress import Progress
-    from tb_explain.cli.upkeep import many, size_in_words
+    from tb_explain.cli.words import many, size_in_words
     from tb_explain.sharing.export import Exporting, TooLarge
 
     if options.samples is not None and options.samples < 1:

@@ -6,6 +6,8 @@ import argparse
 import json
 from typing import Any
 
+from tb_explain.cli.words import plain
+
 
 def add_to(commands: Any) -> None:
     """Declare the subcommand."""
@@ -24,10 +26,10 @@ def _run(options: argparse.Namespace) -> int:
         print(json.dumps({"runs": listed}, indent=1))
         return 0
     for run in listed:
-        print(run["run"])
+        print(plain(run["run"]))
         for series in run["series"]:
             span = f"steps {series['first_step']} to {series['last_step']}" if series["records"] else "no steps"
-            print(f"  {series['tag']:<40} {series['records']:>6} records  {span}")
+            print(f"  {plain(series['tag']):<40} {series['records']:>6} records  {span}")
         if troubles := {name: number for name, number in run["counts"].items() if number}:
             print("  " + ", ".join(f"{number} {name}" for name, number in troubles.items()))
     if not listed:

@@ -37,7 +37,7 @@ def add_to(commands: Any) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     from tb_explain.cli.progress import Progress
-    from tb_explain.cli.upkeep import many, size_in_words
+    from tb_explain.cli.words import many, plain, size_in_words
     from tb_explain.sharing.pack import Packing
 
     target = Path(options.output)
@@ -61,7 +61,7 @@ def _run(options: argparse.Namespace) -> int:
     else:
         for name, run in packed.runs.items():
             events = f", {many(run.event_files, 'event file')}" if run.event_files else ""
-            print(f"{name}: {many(run.records, 'record')}{events}, {size_in_words(run.size)}")
+            print(f"{plain(name)}: {many(run.records, 'record')}{events}, {size_in_words(run.size)}")
         total = size_in_words(sum(run.size for run in packed.runs.values()))
         print(
             f"{target} would hold {total}, before it is compressed"
@@ -72,5 +72,5 @@ def _run(options: argparse.Namespace) -> int:
     for name, run in packed.runs.items():
         for segment, why in run.left_out.items():
             damaged += 1
-            print(f"{name}: {segment} is left out: {why}", file=sys.stderr)
+            print(plain(f"{name}: {segment} is left out: {why}"), file=sys.stderr)
     return 1 if damaged else 0

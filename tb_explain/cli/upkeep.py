@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tb_explain.cli.words import many, plain, size_in_words
+
 if TYPE_CHECKING:
     from tb_explain.upkeep.tidy import Tidied
 
@@ -50,12 +52,12 @@ def over_runs(options: argparse.Namespace, work: Callable[[Path, float], Said]) 
         except OSError as error:
             failed += 1
             answers.append({"run": name, "error": str(error)})
-            print(f"{name}: {error}", file=sys.stderr)
+            print(plain(f"{name}: {error}"), file=sys.stderr)
             continue
         answers.append({"run": name, **_facts(said.tidied), **said.facts})
         if not options.json:
             for line in _lines(name, said, options.dry_run):
-                print(line, flush=True)
+                print(plain(line), flush=True)
     if options.json:
         print(json.dumps({"dry_run": options.dry_run, "runs": answers}, indent=1))
     elif not answers:
@@ -110,17 +112,3 @@ def _lines(name: str, said: Said, dry_run: bool) -> Iterator[str]:
         yield f"  {many(facts['in_use'], 'segment')} may still be written to: left as they are"
     for segment, why in said.tidied.left_alone.items():
         yield f"  {segment} is left alone: {why}"
-
-
-def many(number: int, noun: str, plural: str = "") -> str:
-    """A number of things."""
-    return f"{number} {noun}" if number == 1 else f"{number} {plural or noun + 's'}"
-
-
-def size_in_words(number: float) -> str:
-    """A number of bytes."""
-    for unit in ("bytes", "kB", "MB", "GB"):
-        if abs(number) < 1000 or unit == "GB":
-            return f"{number:.0f} {unit}" if unit == "bytes" else f"{number:.1f} {unit}"
-        number /= 1000
-    raise AssertionError

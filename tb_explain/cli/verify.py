@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tb_explain.cli.words import plain
+
 
 def add_to(commands: Any) -> None:
     """Declare the subcommand."""
@@ -50,17 +52,12 @@ def _run(options: argparse.Namespace) -> int:
 def _print(run: str, findings: list[Any]) -> None:
     file = None
     if findings:
-        print(run)
+        print(plain(run))
     for finding in findings:
         if finding.file != file:
             file = finding.file
             if file:
-                print(f"  {_plain(file)}")
+                print(f"  {plain(file)}")
         where = "" if finding.position is None else f"byte {finding.position}, "
         mark = "" if finding.damage else "(no damage) "
-        print(f"    {mark}{where}{_plain(finding.text)}", flush=True)
-
-
-def _plain(text: str) -> str:
-    """Without what would move the terminal's cursor: names of files and tags may be anyone's."""
-    return "".join(letter if letter.isprintable() else "�" for letter in text)
+        print(f"    {mark}{where}{plain(finding.text)}", flush=True)

@@ -70,3 +70,18 @@ def test_a_reader_that_has_read_enough_is_no_mistake(tmp_path: Path) -> None:
     ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_names_that_no_terminal_can_show_are_written_anyway(tmp_path: Path) -> None:
+    run = os.fsencode(tmp_path) + b"/logs/caf\xe9"
+    Run(Path(os.fsdecode(run))).log("\x1b[2Jtag", [0]).segment.close()
+    for command in ("ls", "verify"):
+        code = "from tb_explain.cli import main; raise SystemExit(main())"
+        ended = subprocess.run(
+            [sys.executable, "-c", code, command, str(tmp_path / "logs")],
+            env=os.environ | {"PYTHONIOENCODING": "utf-8:strict"},
+            capture_output=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert b"\x1b" not in ended.stdout

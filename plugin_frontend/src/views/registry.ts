@@ -1,7 +1,8 @@
 /** The views of the page. Each but the first, which nearly everybody sees, loads its code when it is shown; a new view is a name in state/view.ts and a line here. */
-import { Overview } from "./overview/Overview.tsx";
+
 import type { ComponentType } from "preact";
 import type { ViewId } from "../state/view.ts";
+import { Overview } from "./overview/Overview.tsx";
 
 export type View = { id: ViewId; title: string; load: () => Promise<ComponentType> };
 
