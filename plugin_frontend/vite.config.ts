@@ -39,6 +39,8 @@ export default defineConfig({
         codeSplitting: {
           groups: [
             { name: "page", tags: ["$initial"], priority: 2 },
+            // What the page opens with is a second one, with all that only it and other views need.
+            { name: "overview", test: /views.overview.Overview\.tsx$/, priority: 2 },
             { name: "shared", minShareCount: 2, entriesAware: true, entriesAwareMergeThreshold: 2_000 },
           ],
         },

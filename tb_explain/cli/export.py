@@ -75,7 +75,7 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _too_large(exported: Exported, most: int) -> str:
-    from tb_explain.cli.upkeep import size_in_words
+    from tb_explain.cli.words import size_in_words
 
     largest = sorted(exported.sizes.items(), key=lambda item: -item[1])[:3]
     parts = ", ".join(f"{size_in_words(size)} are {tag} of {run}" for (run, tag), size in largest)

@@ -1,8 +1,6 @@
-/** The views of the page. Each but the first, which nearly everybody sees, loads its code when it is shown; a new view is a name in state/view.ts and a line here. */
-
+/** The views of the page. Each loads its code when it is first shown; a new view is a name in state/view.ts and a line here. */
 import type { ComponentType } from "preact";
 import type { ViewId } from "../state/view.ts";
-import { Overview } from "./overview/Overview.tsx";
 
 export type View = { id: ViewId; title: string; load: () => Promise<ComponentType> };
 
@@ -10,7 +8,7 @@ export const VIEWS: readonly View[] = [
   {
     id: "overview",
     title: "Overview",
-    load: async () => Overview,
+    load: async () => (await import("./overview/Overview.tsx")).Overview,
   },
   {
     id: "explanations",
