@@ -1,6 +1,6 @@
 /** Names of classes, fetched once for each content hash. */
 import { signal } from "@preact/signals";
-import { fetchClassNames } from "../data/client.ts";
+import { fetchClassNames, Unreachable } from "../data/client.ts";
 import { reportTrouble } from "./reachability.ts";
 
 const names = signal<ReadonlyMap<string, readonly string[]>>(new Map());
@@ -15,7 +15,7 @@ export function requestClassNames(run: string, hash: string): void {
     })
     .catch((reason) => {
       asked.delete(hash); // asked again with the next frame; numbers stand in until then
-      reportTrouble(reason);
+      if (reason instanceof Unreachable) reportTrouble(reason); // what cannot be read is named by its numbers
     });
 }
 
