@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,10 +12,10 @@ from torch.nn.functional import interpolate
 
 from tb_explain.methods.channel_statistics import ChannelStatistics, RunningStatistics
 from tb_explain.methods.features import FeatureBatch, stream
-from tb_explain.methods.interpretable.templates import unmasked
+from tb_explain.methods.fields import fields_of
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.method import SetMethod
-from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
+from tb_explain.methods.receptive_fields import ReceptiveFields
 from tb_explain.methods.results import Explained, Flag, joined
 from tb_explain.methods.stages import stages
 from tb_explain.methods.targets import Targets, outputs_of
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
     from tb_explain.pictures import Pictures
     from tb_explain.probe import Probe
 
-
-_log = logging.getLogger("tb_explain")
 
 Shown = Callable[[Tensor, slice], "Pictures"]
 """Makes pictures of images of the data, given which these are."""
@@ -173,27 +170,10 @@ class Activations(SetMethod):
     def _fields(
         model: nn.Module, batch: FeatureBatch, known: dict[str, ReceptiveFields | None]
     ) -> dict[str, ReceptiveFields]:
-        """Receptive fields, which stay what they are while a network learns; not of layers where none can be found, as when it has diverged."""
-        size = tuple(batch.images.shape[2:])
-        found = {name: one for name in batch.layers if (one := known.get(name)) is not None and one.size == size}
-        # What could not be found a step before is not looked for again.
-        names = [name for name in batch.layers if name not in found and known.get(name, found) is not None]
+        """Found with images at which the layers are finite: none are, when the network has diverged."""
         finite = torch.stack([values.flatten(1).isfinite().all(1) for values in batch.layers.values()]).all(0)
         images = batch.images[finite.to(batch.images.device)]
-        if not names or not len(images):
-            return found
-        # Masks of interpretable filters look for the peak in the whole image; what a filter responds to is what it sees without them.
-        with unmasked(bare(model)):
-            try:
-                return found | receptive_fields(model, names, images)
-            except ValueError:  # of one of them
-                pass
-            for name in names:
-                try:
-                    found |= receptive_fields(model, [name], images)
-                except ValueError as error:
-                    _log.warning("no patches of what channels respond to: %s", error)
-        return found
+        return fields_of(model, list(batch.layers), images, known, "patches of what channels respond to")
 
 
 _LONGEST_MAP = 64

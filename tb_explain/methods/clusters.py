@@ -14,12 +14,12 @@ from torch import Tensor, nn
 
 from tb_explain.methods.cluster_paths import Clustered, ClusterPath, named, turning_layer
 from tb_explain.methods.features import FeatureBatch, Reservoir, sites, stream
+from tb_explain.methods.fields import fields_of
 from tb_explain.methods.filter_space import FilterSpace
-from tb_explain.methods.interpretable.templates import unmasked
 from tb_explain.methods.k_means import cluster
 from tb_explain.methods.layers import Layers, bare, layer_names
 from tb_explain.methods.method import SetMethod
-from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
+from tb_explain.methods.receptive_fields import ReceptiveFields
 from tb_explain.methods.results import Explained, Flag, joined
 from tb_explain.methods.stages import stages
 from tb_explain.methods.tally import Tally
@@ -212,25 +212,8 @@ class FilterClusters(SetMethod):
     def _fields(
         self, model: nn.Module, names: list[str], example: Tensor, last: Sequence[Clustered] | None
     ) -> dict[str, ReceptiveFields]:
-        """Receptive fields, which stay what they are while a network learns; not of layers where none can be found."""
-        size = tuple(example.shape[2:])
         looked = [one for one in last or () if isinstance(one.method, FilterClusters) and one.method.patches]
-        known = {one.layer: one.fields for one in looked}
-        found = {name: one for name in names if (one := known.get(name)) is not None and one.size == size}
-        # What could not be found a step before is not looked for again.
-        names = [name for name in names if name not in found and known.get(name, found) is not None]
-        # Masks of interpretable filters look for the peak in the whole image; what a filter responds to is what it sees without them.
-        with unmasked(bare(model)):
-            try:
-                return found | (receptive_fields(model, names, example) if names else {})
-            except ValueError:  # of one of them
-                pass
-            for name in names:
-                try:
-                    found |= receptive_fields(model, [name], example)
-                except ValueError as error:
-                    _log.warning("no patches of clusters: %s", error)
-        return found
+        return fields_of(model, names, example, {one.layer: one.fields for one in looked}, "patches of clusters")
 
     @contextmanager
     def _read(

@@ -280,7 +280,7 @@ def test_training_goes_on_as_if_nothing_had_been(images: Tensor) -> None:
 def test_receptive_fields_are_found_once(model: nn.Module, images: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
     method = Activations("4")
     first = method.explain_set(model, images)
-    monkeypatch.setattr("tb_explain.methods.activations.receptive_fields", None)
+    monkeypatch.setattr("tb_explain.methods.fields.receptive_fields", None)
     again = method.explain_set(model, images, last=first)
     assert again[0].fields == first[0].fields
 
