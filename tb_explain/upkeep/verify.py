@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,7 +23,8 @@ from tb_explain.upkeep.segments import BLOBS, PART, RECORDS, Segment, segments_o
 _QUIET = 60.0  # seconds after which nobody is halfway through an entry
 _MARKER = b"tb_explain"  # what an event file holds that has TensorBoard list the run
 _BLOCK = 4 << 20
-_ATTEMPTS = 4  # while segments are merged
+_ATTEMPTS = 5  # while segments are merged
+_PAUSE = 0.05  # seconds after the first, twice as long after each more
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,10 @@ def verify(
     run: Path, logdir: Path, advance: Callable[[int], object] = lambda size: None, files: Files = LOCAL
 ) -> Verified:
     """Look at all files of a run; `advance` is told how many bytes each step took. Raises OSError."""
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         with contextlib.suppress(FileNotFoundError):  # merged with others since it was listed
             return _Look(run, logdir, advance, files).verified
+        time.sleep(_PAUSE * 2**attempt)  # its neighbours are being deleted, one after the other
     return _Look(run, logdir, advance, files).verified
 
 
