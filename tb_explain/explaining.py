@@ -16,6 +16,7 @@ from tb_explain.declared import as_step
 from tb_explain.pictures import pictures_one_by_one
 from tb_explain.probe import Probe
 from tb_explain.schedule import Schedule, check_schedule
+from tb_explain.titles import as_part_of_tag, titles
 from tb_explain.verbs import declared
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class Explaining(ChannelVerbs):
         walltime: float | None = None,
     ) -> list[Explained]:
         """Explain the probe's images and log it under `<probe>/<method>/<layer>`; leaves the model and its training as they were.
+
+        Of several methods of one class those parameters are named too in which they differ: `<probe>/occlusion-baseline-blur`.
 
         Args:
             methods: for example `[GradCAM(), LayerCAM("layer3"), LIME()]`; those of layers share one forward pass.
@@ -119,6 +122,7 @@ class Explaining(ChannelVerbs):
         of_sets = [type(method).__name__ for method in methods if isinstance(method, (SetMethod, Projection))]
         if of_sets:
             raise ValueError(f"{of_sets[0]} looks at all images together; give it to `explain`, with data=loader")
+        called = _called(methods)
         n = 0
         with same_draws(loader):
             for images, labels in tqdm(
@@ -128,9 +132,9 @@ class Explaining(ChannelVerbs):
                 probe = Probe(images, known, class_names=class_names, name=name, mean=mean, std=std)
                 probe.pictures = pictures_one_by_one(images.float().cpu().numpy(), mean, std)
                 for result in self._results(model, probe, step, methods, targets):
-                    tag = _tag(name, result)
-                    with self._failing(tag, step):
-                        self._log_result(result, quality.stored(result, [], len(probe)), tag, probe, step, walltime)
+                    title = called[id(result.method)]
+                    with self._failing(_tag(probe, title, result), step):
+                        self._log_result(result, quality.stored(result, [], len(probe)), title, probe, step, walltime)
                 n += len(images)
         return n
 
@@ -164,17 +168,18 @@ class Explaining(ChannelVerbs):
                 found = evaluate(model, probe.images, some, figures, targets, masks=probe.masks)
                 for i, of_result in zip(rated, found, strict=True):
                     values[i] = of_result
-        logged, kept = [], []
+        called = _called(methods)
+        kept = []
         for i, result in enumerate(results):
-            tag = _tag(probe.name, result)
+            title = called[id(result.method)]
+            tag = _tag(probe, title, result)
             with self._failing(tag, step):
                 moved = self._drift.since_last(tag, result) if i in rated else []
                 stored = quality.stored(result, [*values[i], *moved], len(probe))
-                self._log_result(result, stored, tag, probe, step, walltime)
-                logged.append(result)
-                kept.append(stored)
-        self._log_scalars(quality.scalars(logged, kept, probe), step, walltime)
-        return logged
+                self._log_result(result, stored, title, probe, step, walltime)
+                kept.append((as_part_of_tag(title), result, stored))
+        self._log_scalars(quality.scalars(kept, probe), step, walltime)
+        return [result for _, result, _ in kept]
 
     def _results(
         self, model: torch.nn.Module, probe: Probe, step: int, methods: Sequence[Method], targets: Targets
@@ -247,7 +252,7 @@ class Explaining(ChannelVerbs):
         self,
         result: Explained,
         figures: Sequence[payloads.Figure],
-        tag: str,
+        title: str,
         probe: Probe,
         step: int,
         walltime: float | None,
@@ -258,7 +263,7 @@ class Explaining(ChannelVerbs):
             parameters["layer"] = result.layer
         payload = payloads.payload_of(result, probe, figures)
         description = (type(method).__doc__ or "").strip().partition("\n")[0]
-        declaration = declared(payload, tag, type(method).__name__, result.layer, parameters, description)
+        declaration = declared(payload, _tag(probe, title, result), title, result.layer, parameters, description)
         self._log(payload, declaration, step, walltime)
 
     def _log_scalars(self, scalars: Iterable[tuple[str, float]], step: int, walltime: float | None) -> None:
@@ -282,5 +287,9 @@ def _call(model: torch.nn.Module, probe: Probe, methods: Sequence[Method]) -> st
     return f"{probe.name} {methods!r} {[modules(method) for method in methods]}"
 
 
-def _tag(name: str, result: Explained) -> str:
-    return "/".join(filter(None, (name, type(result.method).__name__.lower(), result.layer)))
+def _called(methods: Sequence[Method]) -> dict[int, str]:
+    return dict(zip(map(id, methods), titles(methods), strict=True))
+
+
+def _tag(probe: Probe, title: str, result: Explained) -> str:
+    return "/".join(filter(None, (probe.name, as_part_of_tag(title), result.layer)))

@@ -59,18 +59,17 @@ def stored(result: Explained, values: Sequence[FigureValues], n: int) -> list[Fi
     ]
 
 
-def scalars(
-    results: Sequence[Explained], figures: Sequence[Sequence[Figure]], probe: Probe
-) -> Iterator[tuple[str, float]]:
+def scalars(explained: Sequence[tuple[str, Explained, Sequence[Figure]]], probe: Probe) -> Iterator[tuple[str, float]]:
     """Tag and value of each figure, its mean over the maps of which it is known: `explain/<method>/<figure>`, and beside it
     `<figure>_random` and `<figure>_centred`, that of maps of the same resolution that know nothing.
 
-    The layer is named where a method looked at several, and the probe's name comes first if it has one of its own.
+    `explained`: what each method is called, what it found, and its figures. The layer is named where a method looked at several, and the
+    probe's name comes first if it has one of its own.
     """
     root = "explain" if probe.name == "probe" else f"explain/{probe.name}"
-    several = Counter(type(result.method) for result in results)
-    for result, some in zip(results, figures, strict=True):
-        series = type(result.method).__name__.lower() + (f"/{result.layer}" if several[type(result.method)] > 1 else "")
+    several = Counter(method for method, _, _ in explained)
+    for method, result, some in explained:
+        series = method + (f"/{result.layer}" if several[method] > 1 else "")
         for figure in some:
             tag = f"{root}/{series}/{figure.name.replace(' ', '_').replace('–', '-')}"
             for suffix, values in (("", figure.values), ("_random", figure.random), ("_centred", figure.centred)):

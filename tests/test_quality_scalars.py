@@ -13,7 +13,7 @@ from tensorboard.util import tensor_util
 from torch import nn
 
 from tb_explain import ExplainWriter, Probe
-from tb_explain.methods import LIME, AblationCA, GradCAM, IntegratedGradients, LayerCAM, Saliency, Top
+from tb_explain.methods import LIME, AblationCA, GradCAM, IntegratedGradients, LayerCAM, Occlusion, Saliency, Top
 from tb_explain.methods.quality import Deletion, EnergyInside, Insertion, Sparseness, drift, evaluate
 from tb_explain.records import RunIndex
 from tb_explain.records import explain_pb2 as pb
@@ -112,6 +112,29 @@ def test_layers_and_probes_are_named_where_there_are_several(tmp_path: Path, mod
         "explain/val/layercam/sparseness",
         "explain/val/layercam/sparseness_centred",
     }
+
+
+def test_methods_of_one_class_are_told_apart_by_what_they_differ_in(
+    tmp_path: Path, model: nn.Module, probe: Probe
+) -> None:
+    blurred, tiny = Occlusion(sizes=(4,), baseline="blur"), Occlusion(sizes=(4,), baseline=-1.0)
+    methods = [Occlusion(sizes=(4,)), blurred, tiny, GradCAM("0"), GradCAM("2", relu=False), Saliency()]
+    with ExplainWriter(tmp_path, strict=True) as writer:
+        for step in range(2):
+            writer.explain(model, probe, step, methods, figures=[Sparseness()], targets=1)
+    titles = {
+        "probe/occlusion": "Occlusion",
+        "probe/occlusion-baseline-blur": "Occlusion(baseline='blur')",
+        "probe/occlusion-baseline--1.0": "Occlusion(baseline=-1.0)",
+        "probe/gradcam/0": "GradCAM",
+        "probe/gradcam-relu-false/2": "GradCAM(relu=False)",
+        "probe/saliency": "Saliency",
+    }
+    logged, index = scalars(tmp_path), RunIndex(tmp_path)
+    index.refresh()
+    assert {one.declaration.tag: one.declaration.method for one in index.series()} == titles
+    for tag in titles:  # each is compared with its own map of the step before, which is the same
+        assert logged[f"explain/{tag.split('/')[1]}/drift_spearman"] == [(1, pytest.approx(1))]
 
 
 def test_figures_of_superpixels(tmp_path: Path, model: nn.Module, probe: Probe) -> None:
