@@ -43,10 +43,9 @@ _writers: list[ExplainWriter] = []  # the one of this process, once there is one
 def explain(model: nn.Module, loader: Any, step: int, *, writer: ExplainWriter | None = None) -> None:
     """Explain `model` on some images of a loader, with everything chosen: call it once an epoch with the loader of your validation set.
 
-    The same 30 images at each step, as many of each class, and a survey of at most 2000, spread over the whole data set. Names of
-    classes and the normalisation are the data set's, if it has torchvision's `classes` and a `Normalize` among its transforms. Labels that
-    are not one class an image are left aside.
-    What `ExplainWriter` promises of training holds here too.
+    The same 30 images at each step, as many of each class (of more than 30 classes 30 are chosen, evenly), and a survey of at most 2000,
+    spread over the whole data set. Names of classes and the normalisation are the data set's, if it has torchvision's `classes` and a
+    `Normalize` among its transforms. Labels that are not one class an image are left aside. What `ExplainWriter` promises of training holds here too.
 
     Args:
         loader: a DataLoader of (images, labels).
@@ -119,9 +118,7 @@ def _survey(loader: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor | None]]:
         read = labelled(loader)
     elif n := len(data):  # type: ignore[arg-type]
         (first, _), *_ = labelled([loader.collate_fn([data[0]])])
-        room = min(n, _room(first))
-        spread = [i * n // room for i in range(room)]
-        read = labelled(DataLoader(Subset(data, spread), 32, collate_fn=loader.collate_fn))
+        read = labelled(DataLoader(Subset(data, _spread(n, _room(first))), 32, collate_fn=loader.collate_fn))
     else:
         return
     seen = 0
@@ -131,6 +128,11 @@ def _survey(loader: DataLoader[Any]) -> Iterator[tuple[Tensor, Tensor | None]]:
             return
         yield images[:left].float().cpu(), None if labels is None else labels[:left].cpu()
         seen += len(images)
+
+
+def _spread(n: int, most: int) -> list[int]:
+    """At most so many places of n, evenly."""
+    return [i * n // min(n, most) for i in range(min(n, most))]
 
 
 def _room(images: Tensor) -> int:
@@ -147,10 +149,11 @@ def _classes(labels: Tensor, n: int) -> Tensor | None:
 
 
 def _some_of_each(labels: Tensor | None, n: int) -> list[int]:
-    """Which images to follow: as many of each class, the classes in turn."""
+    """Which images to follow: as many of each class, the classes in turn; of many classes some, spread over all."""
     if labels is None:
-        return [i * n // min(n, _FOLLOWED) for i in range(min(n, _FOLLOWED))]
-    places = [torch.nonzero(labels == label).flatten().tolist() for label in sorted(set(labels.tolist()))]
+        return _spread(n, _FOLLOWED)
+    classes = sorted(set(labels.tolist()))
+    places = [torch.nonzero(labels == classes[i]).flatten().tolist() for i in _spread(len(classes), _FOLLOWED)]
     in_turn = chain.from_iterable(
         [of_class[turn] for of_class in places if turn < len(of_class)] for turn in range(max(map(len, places)))
     )

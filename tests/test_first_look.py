@@ -62,6 +62,12 @@ def test_images_are_spread_over_the_classes_and_shown_as_they_were() -> None:
     assert surveyed.bincount().tolist() == pytest.approx([667, 667, 666], abs=1)
 
 
+def test_of_many_classes_some_are_followed_from_first_to_last() -> None:
+    data = TensorDataset(torch.rand(300, 1, 8, 8), torch.arange(300) % 100)
+    probe, _ = look(DataLoader(data, batch_size=50))
+    assert probe.labels.tolist() == [i * 100 // 30 for i in range(30)]
+
+
 def test_nothing_is_drawn_and_the_same_is_found_again() -> None:
     own = torch.Generator().manual_seed(3)
     loader = DataLoader(Sorted(), batch_size=16, shuffle=True, generator=own)
