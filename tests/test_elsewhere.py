@@ -114,6 +114,18 @@ def test_shap_values(tmp_path: Path, model: nn.Module, images: torch.Tensor) -> 
     assert record.targets.tolist() == classes.tolist()
 
 
+def test_maps_of_all_classes_need_no_targets(tmp_path: Path, model: nn.Module, images: torch.Tensor) -> None:
+    import shap
+
+    values = shap.GradientExplainer(model, images).shap_values(images, nsamples=4)
+    names = [f"class {k}" for k in range(values.shape[-1])]
+    record = logged(tmp_path / "all", "add_heatmaps", values, images, class_names=names, exact=True)
+    same(record.maps, values.sum(1).transpose(0, 3, 1, 2))
+    assert record.targets.tolist() == [list(range(len(names)))] * 2
+    record = logged(tmp_path / "some", "add_heatmaps", values[..., :2], images, class_names=names, exact=True)
+    assert record.targets.tolist() == [[-1, -1]] * 2  # nobody says which
+
+
 def test_a_shap_explanation(tmp_path: Path, model: nn.Module, images: torch.Tensor) -> None:
     import shap
 

@@ -111,9 +111,11 @@ class Samples:
             sample_names = images.sample_names if sample_names is None else sample_names
         else:
             pictures = None if images is None else given_pictures(images, about.get("dataformats", "NCHW"))
-        predicted = about.get("predicted")
+        predicted, targets = about.get("predicted"), about.get("targets")
+        if targets is None and class_names is not None and t == len(class_names) > 1:
+            targets = np.tile(np.arange(t), (n, 1))  # one of each class
         return cls(
-            targets=as_targets(about.get("targets"), n, t),
+            targets=as_targets(targets, n, t),
             flags=np.zeros((n, t), np.int64) if flags is None else flags,
             pictures=pictures,
             labels=None if labels is None else as_labels("labels", labels, n),
