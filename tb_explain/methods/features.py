@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from tqdm import tqdm
 
 from tb_explain.methods import targets as target_rules
+from tb_explain.methods.defaults import our_defaults
 from tb_explain.methods.engine import known_layer, last_spatial_layer
 from tb_explain.methods.layers import Layers, as_grid, bare, last_linear_input, layer_names
 from tb_explain.methods.loader import as_labels, check_loader, labelled, length
@@ -88,7 +89,8 @@ def same_draws(data: Any) -> Iterator[None]:
     if isinstance(data, DataLoader):
         data._iterator = None
     try:
-        yield
+        with our_defaults():
+            yield
     finally:
         if isinstance(data, DataLoader):
             data._iterator = iterator

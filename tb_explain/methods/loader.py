@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tb_explain.methods.defaults import their_defaults
+
 Loader = Iterable[Any]
 """Batches of images, or of (images, labels, ...): a DataLoader, a list of batches. It is gone through several times."""
 
@@ -41,7 +43,7 @@ def batches(loader: Loader, device: torch.device) -> Iterator[Tensor]:
 
 def labelled(loader: Loader) -> Iterator[tuple[Tensor, Tensor | None]]:
     """The images of each batch, and their labels, int64 [n], if it has any. Raises ValueError for what is neither."""
-    for batch in loader:
+    for batch in _as_theirs(loader):
         images, *more = batch if isinstance(batch, (tuple, list)) and len(batch) else (batch,)
         if not isinstance(images, Tensor) or not images.is_floating_point() or images.ndim not in (4, 5):
             got = f"{images.dtype} {list(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
@@ -50,6 +52,18 @@ def labelled(loader: Loader) -> Iterator[tuple[Tensor, Tensor | None]]:
             )
         if len(images):
             yield images, more[0] if more and isinstance(more[0], Tensor) else None
+
+
+def _as_theirs(loader: Loader) -> Iterator[Any]:
+    with their_defaults():
+        batches = iter(loader)
+    while True:
+        with their_defaults():
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+        yield batch
 
 
 def as_labels(labels: Tensor, n: int, classes: int | None) -> Tensor:

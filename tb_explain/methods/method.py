@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from tb_explain.methods.defaults import our_defaults
 from tb_explain.methods.layers import as_grid
 
 if TYPE_CHECKING:
@@ -172,7 +173,8 @@ class SetMethod(Method):
 
     def __call__(self, model: nn.Module, images: Tensor, targets: Targets = None) -> list[Any]:
         """Explain images [N, C, *S] as the model takes them; one result a layer, first to last."""
-        return self.explain_set(model, images, None, targets)
+        with our_defaults():
+            return self.explain_set(model, images, None, targets)
 
     def explain_set(
         self,

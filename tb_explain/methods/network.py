@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from tb_explain.methods.defaults import our_defaults, their_defaults
 from tb_explain.methods.layers import bare
 
 
@@ -31,7 +32,7 @@ class Network:
         require a gradient, such as `images` may.
         """
         enabled, dtype = self._autocast
-        with torch.autocast(self.device.type, dtype, enabled=enabled):
+        with their_defaults(), torch.autocast(self.device.type, dtype, enabled=enabled):
             return self._run(images.to(self.device, self.dtype))
 
     def forward_only(self, images: Tensor) -> Any:
@@ -81,6 +82,7 @@ def undisturbed(model: nn.Module) -> Iterator[Network]:
     tensors = [*model.parameters(), *model.buffers()]
     devices = {tensor.device.index for tensor in tensors if tensor.device.type == "cuda"}
     with ExitStack() as stack:
+        stack.enter_context(our_defaults())
         stack.enter_context(torch.inference_mode(False))
         stack.enter_context(torch.enable_grad())
         stack.enter_context(torch.random.fork_rng(devices=sorted(devices)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from tb_explain.methods.loader import labelled
 from tb_explain.methods.network import undisturbed
 from tb_explain.methods.targets import Targets, outputs_of
 
@@ -20,6 +21,5 @@ def stages(model: nn.Module, data: Any, targets: Targets) -> list[str]:
     from tb_explain.methods.feedback.path import default_layers
 
     with undisturbed(model) as network, torch.no_grad(), same_draws(data):
-        images = next(iter(data))
-        images = images[0] if isinstance(images, (tuple, list)) else images if images.ndim > 3 else images[None]
+        images, _ = next(labelled(data.split(1) if isinstance(data, Tensor) else data))
         return default_layers(network, images[:1].to(network.device, network.dtype), outputs_of(targets))

@@ -21,6 +21,7 @@ from tb_explain.methods import (
     MultiLabel,
     Projection,
     Reconstruction,
+    class_means,
 )
 
 X, Y = torch.rand(24, 1, 8, 8, generator=torch.Generator().manual_seed(0)), torch.arange(24) % 3
@@ -58,6 +59,8 @@ READERS: dict[str, Callable[[nn.Module, Any], Any]] = {
     "redundancy": lambda model, data: FilterRedundancy(data=data).report(model),
     "projection": lambda model, data: Projection(data=data)(model, X[:4]),
     "reconstruction": lambda model, data: Reconstruction(FeedbackNetwork(model, images=X[:4]), data=data)(model, X[:4]),
+    "class means": lambda _, data: class_means(data, [0, 2]),
+    "feedback network": lambda model, data: [*FeedbackNetwork(model).fit(data, epochs=2).stages.parameters()],
 }
 
 

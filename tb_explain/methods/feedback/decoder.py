@@ -265,12 +265,10 @@ class FeedbackNetwork(nn.Module):
     def _build(self, network: Network, shape: tuple[int, ...]) -> None:
         # Noise, so that what is built depends on sizes alone. The random state is put back by `undisturbed`.
         torch.default_generator.manual_seed(self.seed)
-        with torch.device("cpu"):
-            noise = torch.randn(4, *shape, dtype=torch.float32)
+        noise = torch.randn(4, *shape)
         found = path(network, noise.to(network.device), self._asked, self.targets)
-        with torch.device("cpu"):
-            stages = [MirrorStage(stage, skip=self.skips and i > 0).float() for i, stage in enumerate(found)]
-            check_mirrored(stages, found)
+        stages = [MirrorStage(stage, skip=self.skips and i > 0) for i, stage in enumerate(found)]
+        check_mirrored(stages, found)
         self.stages = nn.ModuleList(stages)
         self.layers = tuple(stage.name for stage in found[:-1])
         self.input_shape = shape

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 from tqdm import tqdm
 
+from tb_explain.methods.features import same_draws
 from tb_explain.methods.feedback import checkpoints
 from tb_explain.methods.feedback.results import History
 from tb_explain.methods.layers import widened
@@ -60,7 +61,11 @@ def train(
         check_loader(validation, "validation")
     elif plan.patience is not None:
         raise ValueError("patience counts epochs without a smaller validation loss; give validation too")
-    with feedback._running(_first_finite(feedback, loader)) as (network, _):
+    with (
+        same_draws(loader),
+        same_draws(validation),
+        feedback._running(_first_finite(loader)) as (network, _),
+    ):
         training = _Training(feedback, plan, network)
         if checkpoint is not None and checkpoint.exists():
             training.resume(checkpoint, loader)
@@ -68,15 +73,11 @@ def train(
         training.run(loader, validation, checkpoint)
 
 
-def _first_finite(feedback: FeedbackNetwork, loader: Loader) -> Tensor:
-    state = torch.get_rng_state()
-    try:
-        images = None
-        for images in batches(loader, torch.device("cpu")):
-            if images.isfinite().all():
-                break
-    finally:
-        torch.set_rng_state(state)
+def _first_finite(loader: Loader) -> Tensor:
+    images = None
+    for images in batches(loader, torch.device("cpu")):
+        if images.isfinite().all():
+            break
     if images is None:
         raise ValueError("the loader gives no batches; give one that has images")
     return images

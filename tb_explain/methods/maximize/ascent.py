@@ -86,19 +86,21 @@ def maximize(
                         bar.update(before - bar.n)
                     else:
                         rows = rows[room:]
-    climbed = [found[row] for row in range(len(wanted))]
-    longest = max(len(one.scores) for one in climbed)
-    return Maximized(
-        objectives=tuple(wanted),
-        images=torch.stack([one.image for one in climbed]),
-        scores=torch.stack([torch.cat([s, s.max().expand(longest - len(s))]) for s in (one.scores for one in climbed)]),
-        steps=torch.tensor([one.steps for one in climbed]),
-        flags=torch.tensor([int(one.flag) for one in climbed], dtype=torch.uint8),
-        recipes=tuple(recipes),
-        seed=seed,
-        mean=tuple(frame.mean.flatten().tolist()),
-        std=tuple(frame.std.flatten().tolist()),
-    )
+        climbed = [found[row] for row in range(len(wanted))]
+        longest = max(len(one.scores) for one in climbed)
+        return Maximized(
+            objectives=tuple(wanted),
+            images=torch.stack([one.image for one in climbed]),
+            scores=torch.stack(
+                [torch.cat([s, s.max().expand(longest - len(s))]) for s in (one.scores for one in climbed)]
+            ),
+            steps=torch.tensor([one.steps for one in climbed]),
+            flags=torch.tensor([int(one.flag) for one in climbed], dtype=torch.uint8),
+            recipes=tuple(recipes),
+            seed=seed,
+            mean=tuple(frame.mean.flatten().tolist()),
+            std=tuple(frame.std.flatten().tolist()),
+        )
 
 
 def _objective(given: str | Objective) -> Objective:

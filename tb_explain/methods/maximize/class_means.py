@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from tb_explain.methods.features import same_draws
 from tb_explain.methods.loader import Loader, check_loader, labelled
 
 
@@ -16,17 +17,18 @@ def class_means(loader: Loader, classes: Sequence[int]) -> Tensor:
     Raises ValueError for a loader without labels, and for classes of which it has no image.
     """
     check_loader(loader)
-    sums: Tensor | None = None
-    counts = torch.zeros(len(classes), dtype=torch.long)
-    for images, labels in labelled(loader):
-        if labels is None:
-            raise ValueError("the loader gives no labels; give batches (images, labels)")
-        if sums is None:
-            sums = torch.zeros(len(classes), *images.shape[1:], dtype=torch.float64)
-        for k, index in enumerate(classes):
-            mine = images[labels.to(images.device) == index]
-            counts[k] += len(mine)
-            sums[k] += mine.detach().double().sum(0).cpu()
+    with same_draws(loader):
+        sums: Tensor | None = None
+        counts = torch.zeros(len(classes), dtype=torch.long)
+        for images, labels in labelled(loader):
+            if labels is None:
+                raise ValueError("the loader gives no labels; give batches (images, labels)")
+            if sums is None:
+                sums = torch.zeros(len(classes), *images.shape[1:], dtype=torch.float64)
+            for k, index in enumerate(classes):
+                mine = images[labels.to(images.device) == index]
+                counts[k] += len(mine)
+                sums[k] += mine.detach().double().sum(0).cpu()
     missing = [index for index, count in zip(classes, counts.tolist(), strict=True) if not count]
     if sums is None or missing:
         raise ValueError(f"the loader has no images of class {', '.join(map(str, missing or classes))}")
