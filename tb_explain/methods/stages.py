@@ -21,5 +21,5 @@ def stages(model: nn.Module, data: Any, targets: Targets) -> list[str]:
     from tb_explain.methods.feedback.path import default_layers
 
     with undisturbed(model) as network, torch.no_grad(), same_draws(data):
-        images, _ = next(labelled(data.split(1) if isinstance(data, Tensor) else data))
+        images, _ = next(labelled(torch.split(data, 1) if isinstance(data, Tensor) else data))
         return default_layers(network, images[:1].to(network.device, network.dtype), outputs_of(targets))

@@ -112,7 +112,8 @@ class Samples:
         else:
             pictures = None if images is None else given_pictures(images, about.get("dataformats", "NCHW"))
         predicted, targets = about.get("predicted"), about.get("targets")
-        if targets is None and class_names is not None and t == len(class_names) > 1:
+        names = None if class_names is None else [str(name) for name in class_names]  # type: ignore[attr-defined]
+        if targets is None and names is not None and t == len(names) > 1:
             targets = np.tile(np.arange(t), (n, 1))  # one of each class
         return cls(
             targets=as_targets(targets, n, t),
@@ -122,7 +123,7 @@ class Samples:
             predicted=None if predicted is None else as_labels("predicted", predicted, n),
             predicted_probabilities=as_numbers("predicted_probabilities", about.get("predicted_probabilities"), (n,)),
             probabilities=as_numbers("probabilities", about.get("probabilities"), (n, t)),
-            class_names=None if class_names is None else [str(name) for name in class_names],  # type: ignore[attr-defined]
+            class_names=names,
             sample_names=None if sample_names is None else [str(name) for name in sample_names],  # type: ignore[attr-defined]
             segments=segments,
             figures=[
