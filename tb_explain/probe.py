@@ -22,11 +22,11 @@ class Probe:
         labels: N true classes, or None.
         class_names: K names, or None.
         name: first part of the tags of its explanations.
-        mean, std: C numbers each, in 0..1: the normalisation, undone for display. Without them images in 0..1 are shown as they
-            are and others are stretched, each from its least to its greatest value.
-        pixels: uint8 [N, H, W], [N, H, W, 1] or [N, H, W, 3] to show instead.
+        mean, std: C numbers each, in 0..1: the normalisation, undone for display. Without them images are shown as they are if
+            all lie in 0..1; else all are stretched, each from its least to its greatest value.
+        pixels: uint8, or floats in 0..1, [N, H, W], [N, H, W, 1] or [N, H, W, 3] to show instead.
         sample_names: N texts, such as file names.
-        masks: bool [N, H, W], where the labelled object is, for figures that ask whether maps lie on it.
+        masks: bool [N, H, W] (of voxels [N, D, H, W]), where the labelled object is, for figures that ask whether maps lie on it.
 
     Raises ValueError when their numbers do not agree.
     """

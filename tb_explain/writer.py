@@ -141,7 +141,8 @@ class ExplainWriter(SummaryWriter, Explaining):
         """Write everything accepted so far, explanations and summaries; waits for projections.
 
         Returns how many explanations that were accepted since the last call are lost, since the disk did not take them or they could
-        not be encoded; 0: all are with the operating system. With `strict=True` raises RuntimeError instead.
+        not be encoded; 0: all are with the operating system. Projections that could not be made are counted in `failed` only. With
+        `strict=True` raises RuntimeError instead.
         """
         interrupted = is_interrupted()
         if not interrupted:

@@ -22,8 +22,8 @@ class ExplainCallback(TensorBoardCallback):
     """Takes the place of TensorBoardCallback: logs what it logs, and explains before the first step and at multiples of `every` steps.
 
     Args:
-        probe, methods, every, budget: as `ExplainWriter.explain` takes them, and so `options`: `targets`, `figures`. The probe's
-            images are `pixel_values`, as the image processor makes them.
+        probe, methods, every, budget: as `ExplainWriter.explain` takes them, here by default every 100 steps within a share of 0.05; and so
+            `options`: `targets`, `figures`. The probe's images are `pixel_values`, as the image processor makes them.
         writer: where to log; None: where TensorBoardCallback does.
 
     Rank 0 explains. Raises ValueError when training begins and `report_to` asks for a second event file in the same directory.

@@ -26,7 +26,8 @@ class ExplainHandler:
     Logs into the logger's own event file; steps are the engine's iterations.
 
     Args:
-        model, probe, methods, budget: as `ExplainWriter.explain` takes them, and so `options`: `targets`, `figures`.
+        model, probe, methods, budget: as `ExplainWriter.explain` takes them, here by default within a share of 0.05; and so `options`:
+            `targets`, `figures`.
 
     Raises TypeError when the logger was made with tensorboardX, which Ignite prefers where it is installed.
     """

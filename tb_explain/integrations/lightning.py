@@ -26,8 +26,8 @@ class ExplainCallback(Callback):
     trainer's `fast_dev_run`, which logs nowhere.
 
     Args:
-        probe, methods, every, budget: as `ExplainWriter.explain` takes them, and so `options`: `targets`, `figures`. Layers are
-            those of the LightningModule, such as `"model.layer4"`.
+        probe, methods, every, budget: as `ExplainWriter.explain` takes them, here by default every 100 steps within a share of 0.05; and so
+            `options`: `targets`, `figures`. Layers are those of the LightningModule, such as `"model.layer4"`.
     """
 
     def __init__(

@@ -70,7 +70,15 @@ from tb_explain.methods.projection import Projection
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
 from tb_explain.methods.reconstruction import Reconstructed, Reconstruction
 from tb_explain.methods.redundancy import FilterGroup, FilterRedundancy, Redundancy
-from tb_explain.methods.results import Attribution, Explained, Flag
+from tb_explain.methods.results import (
+    Attribution,
+    Correlations,
+    Explained,
+    Flag,
+    OcclusionPairScores,
+    OcclusionScores,
+    Superpixels,
+)
 from tb_explain.methods.rise import RISE
 from tb_explain.methods.shap import KernelSHAP
 from tb_explain.methods.targets import MultiLabel, Output, Targets, Top
@@ -93,6 +101,7 @@ __all__ = [
     "ClusterPath",
     "Clustered",
     "Codes",
+    "Correlations",
     "Deconvnet",
     "DeepTaylor",
     "Direction",
@@ -134,7 +143,9 @@ __all__ = [
     "Natural",
     "Objective",
     "Occlusion",
+    "OcclusionPairScores",
     "OcclusionPairs",
+    "OcclusionScores",
     "Output",
     "PartInterpretability",
     "Pattern",
@@ -154,6 +165,7 @@ __all__ = [
     "SetMethod",
     "SmoothGrad",
     "SmoothGradCAMPlusPlus",
+    "Superpixels",
     "Synthesis",
     "Targets",
     "Top",

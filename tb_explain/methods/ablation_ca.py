@@ -32,7 +32,8 @@ class AblationCA(ImageMethod):
 
     Pairs are ranked by |correlation| times the largest of |S_i|, |S_j|, |S_ij|; one below 0.02, or below two standard errors, is not
     listed. Groups grow from the best pairs by the superpixel that adds most to the sum of S_i less S_group.
-    Cost: 1 + K + pairs forward passes, K the number of superpixels; more with `contexts` and `block_counts`.
+    Cost: 1 + K forward passes, K the number of superpixels, and for each target up to 120 for its pairs and up to 117 where groups grow;
+    more with `contexts` and `block_counts`.
     """
 
     segmentation: Segmentation = "slic"

@@ -26,7 +26,7 @@ _DILATION = 5
 @dataclass(frozen=True)
 class XRAI(ImageMethod):
     """M(u) = the mean of A over what the region that u belongs to added to those before it, where regions are taken one after
-    another, each time the one that adds the most, and A is integrated gradients from black and from white, averaged
+    another, each time the one that adds the largest mean, and A is integrated gradients from black and from white, averaged
     (Kapishnikov et al. 2019, algorithm 1). Signed; score units per pixel.
 
     Regions: the image cut at six scales (Felzenszwalb & Huttenlocher 2004), each segment widened by 5 pixels in 224. Black and
