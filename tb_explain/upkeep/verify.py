@@ -218,14 +218,16 @@ class _Look:
 
     def _strays(self, run: Path) -> None:
         there = sorted((run / DIRECTORY).iterdir())
-        unlisted = [Segment(path.with_suffix("")) for path in there if path.suffix == ".data"]
-        unlisted = [segment for segment in unlisted if not _has_index(segment)]
+        data = [Segment(path.with_suffix("")) for path in there if path.suffix == ".data" and path.is_file()]
+        # Their sizes first: a writer makes both files, one after the other, before it appends to them.
+        sizes = {segment: segment.data.stat().st_size for segment in data}
+        unlisted = [segment for segment in data if not _has_index(segment)]
         # Listed afterwards: what is just being replaced has been named by then.
         replaced = {uid for segment in segments_of(run) for uid in replaces(segment)} if unlisted else set()
         for segment in unlisted:
             if segment.uid not in replaced and segment.data.is_file():
                 text = "it has no index file, so nothing in it is shown"
-                self._say(segment.data, None, text, damage=segment.data.stat().st_size > 0)
+                self._say(segment.data, None, text, damage=sizes[segment] > 0)
         for path in there:
             if path.suffix == PART:
                 text = "it was left by a compaction that was stopped; `tb-explain compact` deletes it"

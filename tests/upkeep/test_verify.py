@@ -24,7 +24,9 @@ from tb_explain.records import (
 )
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
+from tb_explain.upkeep import verify as verify_module
 from tb_explain.upkeep.compact import compact
+from tb_explain.upkeep.segments import Segment
 from tb_explain.upkeep.verify import Finding, verify
 
 from ..browser.every_kind import write_run
@@ -283,6 +285,23 @@ def test_no_damage_is_seen_while_others_write_and_merge(tmp_path: Path) -> None:
             looked += 1
     thread.join()
     assert looked and not damages(tmp_path)
+
+
+def test_a_segment_that_is_begun_while_its_files_are_looked_at_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SegmentWriter(tmp_path, 100.0).close()
+    (begun,) = (tmp_path / DIRECTORY).glob("*.index")
+    begun.rename(hidden := begun.with_suffix(".later"))
+
+    def has_index(segment: Segment) -> bool:
+        """It has none; the writer goes on right afterwards."""
+        hidden.rename(begun)
+        segment.data.write_bytes(b"payload")
+        return False
+
+    monkeypatch.setattr(verify_module, "_has_index", has_index)
+    assert not damages(tmp_path)
 
 
 def test_the_command_says_it_to_people_and_to_scripts(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
