@@ -1,5 +1,6 @@
 /** The entry point: TensorBoard imports this module into the plugin's iframe and calls `render`. */
 import { render as mount } from "preact";
+import { adoptFonts } from "./host/fonts.ts";
 import { onDataReloaded } from "./host/reload.ts";
 import { followTheme } from "./host/theme.ts";
 import { followVisibility } from "./host/visibility.ts";
@@ -41,5 +42,5 @@ export function render(): void {
   onDataReloaded(reload);
   listenToKeys();
   startPolling();
-  mount(<App />, document.body);
+  adoptFonts().finally(() => mount(<App />, document.body));
 }
