@@ -23,6 +23,7 @@ from tb_explain.projections.reducers import PCA, TSNE, UMAP
 from tb_explain.projections.reductions import Reductions
 from tb_explain.records import RunIndex, decode_column
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 from tests.methods.test_training import assert_bit_equal
 
 MEAN, STD = [0.4, 0.5, 0.6], [0.2, 0.3, 0.2]
@@ -48,8 +49,7 @@ class Found(NamedTuple):
 
 
 def read(run: Path, tag: str) -> Found:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     series = index.find(tag, pb.PROJECTION)
     assert series, f"no projection {tag}; there are {[s.declaration.tag for s in index.series()]}"
     steps = index.steps(series)
@@ -85,8 +85,7 @@ def scalars(run: Path, tag: str) -> dict[str, list[tuple[int, float]]]:
 
 
 def failures(run: Path) -> list[str]:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     return [f"{one.failure.tag}: {one.failure.message}" for one in index.failures()]
 
 
@@ -162,8 +161,7 @@ def test_rows_are_those_of_the_features(logged: Logged) -> None:
 
 
 def test_rows_are_the_samples_of_other_records(logged: Logged) -> None:
-    index = RunIndex(logged.run)
-    index.refresh()
+    index = index_of(logged.run)
     series = index.find("val/gradcam/0", pb.HEATMAPS)
     samples = pb.Heatmaps.FromString(index.read(index.steps(series).keys[-1])).samples
     ids = [sample.id for sample in samples]

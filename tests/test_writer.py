@@ -26,17 +26,12 @@ from torch.utils.tensorboard import SummaryWriter
 from tb_explain import ExplainWriter, Probe, payloads
 from tb_explain.declared import as_series
 from tb_explain.methods import EigenCAM, GradCAM
-from tb_explain.records import RunIndex, decode_array
+from tb_explain.records import decode_array
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 MAPS = np.random.default_rng(0).random((3, 4, 5), dtype=np.float32)
 PIXELS = np.random.default_rng(1).integers(0, 256, (3, 8, 9, 3), np.uint8)
-
-
-def index_of(run: Path | str) -> RunIndex:
-    index = RunIndex(run)
-    index.refresh()
-    return index
 
 
 def steps_of(run: Path | str, tag: str) -> list[int]:

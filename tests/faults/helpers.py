@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from tb_explain.records import Record, Recorder, RunIndex, SegmentWriter
+from tb_explain.records import Record, Recorder, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 from tests.records.foreign_reader import read_run
 
 
@@ -35,13 +36,6 @@ def put(recorder: Recorder, step: int, payload: bytes = b"payload", tag: str = "
         return [*blobs, *declared, Record(entry, name + payload)]
 
     return recorder.put(tag, step, len(payload), encode)
-
-
-def index_of(run: Path) -> RunIndex:
-    """What is on file now."""
-    index = RunIndex(run)
-    index.refresh()
-    return index
 
 
 def steps_of(run: Path, tag: str = "t") -> list[int]:

@@ -25,11 +25,10 @@ from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import GradCAM
 from tb_explain.records import Recorder, patience
 from tb_explain.records import explain_pb2 as pb
-from tests.conftest import until
+from tests.conftest import index_of, until
 from tests.faults.helpers import (
     fill,
     in_child,
-    index_of,
     mounted,
     put,
     refuse_writes,

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_explain.records import Record, Recorder, RunIndex, SegmentWriter
+from tb_explain.records import Record, Recorder, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 
 def encoder(tag: str, step: int, payload: bytes = b"payload") -> Callable[[SegmentWriter], list[Record]]:
@@ -30,12 +31,6 @@ def encoder(tag: str, step: int, payload: bytes = b"payload") -> Callable[[Segme
 
 def put(recorder: Recorder, step: int, size: int = 10, tag: str = "t", payload: bytes = b"payload") -> bool:
     return recorder.put(tag, step, size, encoder(tag, step, payload))
-
-
-def index_of(run: Path) -> RunIndex:
-    index = RunIndex(run)
-    index.refresh()
-    return index
 
 
 def steps_of(run: Path, tag: str = "t") -> list[int]:
