@@ -170,7 +170,7 @@ def test_strict_raises_what_was_lost(disk: Path) -> None:
     writer.close()
 
 
-def test_a_disk_that_stays_full_takes_patience_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_disk_that_stays_full_takes_patience_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock of its own: the pauses between attempts."""
     now = [0.0]
     monkeypatch.setattr(patience.time, "monotonic", lambda: now[0])

@@ -19,9 +19,9 @@ from tests.records.foreign_reader import read_run
 PAYLOADS = [b"first payload", bytes(range(256)), b"", b"the last payload"]
 
 
-def segment_of(run: Path, steps: range, tag: str = "t") -> SegmentWriter:
+def segment_of(run: Path, steps: range) -> SegmentWriter:
     segment = SegmentWriter(run)
-    series = pb.Series(kind=pb.HEATMAPS, tag=tag)
+    series = pb.Series(kind=pb.HEATMAPS, tag="t")
     declared = segment.series(series)
     segment.append(declared)
     for step in steps:

@@ -97,8 +97,8 @@ class Report(HTMLParser):
         ]
 
 
-def exported(logdir: Path, target: Path, most: int = 10**9, **chosen: Any) -> Report:
-    export(str(logdir), target, Choice(**chosen), max_size=most)
+def exported(logdir: Path, target: Path, **chosen: Any) -> Report:
+    export(str(logdir), target, Choice(**chosen), max_size=10**9)
     return Report(target)
 
 
