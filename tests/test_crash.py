@@ -92,7 +92,7 @@ def check(run: Path, trial: int, flushed: int) -> dict[str, Any]:
             assert series.declaration.tag == f"tag {step % 3}"
             read = pb.Heatmaps.FromString(index.read(key))
             maps = maps_of(trial, step)
-            expected = quantise(maps, 2, signed=bool((maps < 0).any()))
+            expected = quantise(maps, signed=bool((maps < 0).any()))
             assert read.maps == expected, f"trial {trial}, step {step} is not what was logged"
             assert decode_array(read.maps).shape == maps.shape
             images = [index.read_blob(pb.IMAGE, sample.image) for sample in read.samples]
