@@ -385,7 +385,8 @@ def test_who_asks_while_a_large_index_is_read_is_told_what_is_known(tmp_path: Pa
             asker.join(10)
             return super().read(path, start, length)
 
-    index = index_of(tmp_path, Slow())
+    index = RunIndex(tmp_path, Slow())
+    index.refresh()
     assert seen[0] == ((size, size), [])
     assert len(seen) > 2
     lengths = [length for _, (length,) in seen[1:]]

@@ -107,7 +107,8 @@ def test_who_asks_while_a_merged_segment_is_read_sees_each_record_once(
                 seen.append(shown(index))
             return super().read(path, start, length)
 
-    index = index_of(tmp_path, Asked())
+    index = RunIndex(tmp_path, Asked())
+    index.refresh()
     seen.clear()
     segment(tmp_path, 0.0, declare(T), *(record(i, str(i)) for i in range(8)), replaces=tuple(map(uid, old)))
     index.refresh()
