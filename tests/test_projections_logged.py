@@ -24,6 +24,7 @@ from tb_explain.projections.reductions import Reductions
 from tb_explain.records import RunIndex, decode_column
 from tb_explain.records import explain_pb2 as pb
 from tests.conftest import index_of
+from tests.faults.helpers import wait
 from tests.methods.test_training import assert_bit_equal
 
 MEAN, STD = [0.4, 0.5, 0.6], [0.2, 0.3, 0.2]
@@ -466,8 +467,6 @@ def test_a_purge_hides_earlier_projections_though_nothing_else_is_logged(tmp_pat
 
 
 def test_a_forked_child_projects_beside_its_parent(tmp_path: Path) -> None:
-    from tests.test_writer import _wait
-
     writer = ExplainWriter(tmp_path)
     writer.add_projection("parent", ROWS, reducer=PCA())
     child = os.fork()
@@ -479,7 +478,7 @@ def test_a_forked_child_projects_beside_its_parent(tmp_path: Path) -> None:
             os._exit(0)
         finally:
             os._exit(1)
-    assert _wait(child, 60) == 0
+    assert wait(child) == 0
     writer.add_projection("parent", ROWS, global_step=1, labels=[0, 1, 0, 1], reducer=PCA())
     writer.close()
     assert (read(tmp_path, "parent").steps, read(tmp_path, "child").steps) == ([0, 1], [*range(8)])
