@@ -71,11 +71,11 @@ class _Canvas:
         """A share of the objects."""
         return self.random.random(self.n) < share
 
-    def stand(self, width: Numbers, depth: Numbers, shift: float = 1.0) -> tuple[Range, Range]:
+    def stand(self, width: Numbers, depth: Numbers) -> tuple[Range, Range]:
         """Where an object of that size stands, near the middle: its extent in depth and in width."""
         extents = []
         for size in (depth, width):
-            start = np.clip((GRID - size) / 2 + self.between(-shift, shift), 0, GRID - size)
+            start = np.clip((GRID - size) / 2 + self.between(-1, 1), 0, GRID - size)
             extents.append((start, start + size))
         return extents[0], extents[1]
 

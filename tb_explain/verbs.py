@@ -118,7 +118,7 @@ class Verbs(SetVerbs):
         payload = Superpixels(
             Samples.given(n, t, images, about, flags=flags, segments=labels),
             values,
-            _like("errors", errors, values),
+            _errors(errors, values),
             as_numbers("intercepts", intercepts, (n, t)),
             fit,
             int(forwards),
@@ -166,7 +166,7 @@ class Verbs(SetVerbs):
             score,
             np.full((n, t), np.nan, np.float32) if whole is None else whole,
             values,
-            _like("errors", errors, values),
+            _errors(errors, values),
             [_related(one, labels[i // t]) for i, one in enumerate(related)],
         )
         self._log_given(tag, payload, about, global_step, walltime)
@@ -339,12 +339,12 @@ def _check_superpixels(labels: Any, values: Any, name: str) -> None:
         )
 
 
-def _like(name: str, values: Any, weights: Any) -> Any:
-    if values is None:
+def _errors(errors: Any, weights: Any) -> Any:
+    if errors is None:
         return None
-    found = as_weights(name, values, len(weights))
+    found = as_weights("errors", errors, len(weights))
     if found.shape != weights.shape:
-        raise ValueError(f"{name} must have the shape of the weights, {list(weights.shape)}; got {list(found.shape)}")
+        raise ValueError(f"errors must have the shape of the weights, {list(weights.shape)}; got {list(found.shape)}")
     return found
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlencode, urlsplit
 import numpy as np
 import pytest
 
-from tb_explain.records import Record, SegmentWriter, encode_array, encode_image
+from tb_explain.records import LOCAL, Files, Record, RunIndex, SegmentWriter, encode_array, encode_image
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.upkeep.segments import Entries
 
@@ -90,6 +90,13 @@ def until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
         assert time.monotonic() < deadline, f"still {value!r} after {patience} s"
         time.sleep(0.1)
     return value
+
+
+def index_of(run: Path | str, files: Files = LOCAL) -> RunIndex:
+    """The index of a run as it is now."""
+    index = RunIndex(run, files)
+    index.refresh()
+    return index
 
 
 def kinds_stored(run: Path) -> list[int]:

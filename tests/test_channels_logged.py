@@ -17,13 +17,13 @@ from torch import nn
 
 from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import Activations, FeatureImages, FilterRedundancy
-from tb_explain.records import RunIndex, decode_column
+from tb_explain.records import decode_column
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 
 def read(directory: Path, kind: int = pb.CHANNELS) -> dict[str, list[Any]]:
-    index = RunIndex(directory)
-    index.refresh()
+    index = index_of(directory)
     assert index.counts().failed == 0
     return {
         series.declaration.tag: [pb.Channels.FromString(index.read(key)) for key in index.steps(series).keys]
@@ -34,8 +34,7 @@ def read(directory: Path, kind: int = pb.CHANNELS) -> dict[str, list[Any]]:
 
 class Blobs:
     def __init__(self, directory: Path) -> None:
-        self.index = RunIndex(directory)
-        self.index.refresh()
+        self.index = index_of(directory)
 
     def values(self, column: pb.Column) -> np.ndarray:
         return decode_column(column, self.index.read_blob(pb.COLUMN, column.values))

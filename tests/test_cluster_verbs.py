@@ -16,9 +16,9 @@ from PIL import Image
 
 from tb_explain import ExplainWriter, Probe
 from tb_explain.pictures import projections
-from tb_explain.records import Recorder, RunIndex, decode_array
+from tb_explain.records import Recorder, decode_array
 from tb_explain.records import explain_pb2 as pb
-from tests.conftest import kinds_stored
+from tests.conftest import index_of, kinds_stored
 from tests.test_verbs import read
 
 random = np.random.default_rng(0)
@@ -40,12 +40,6 @@ PATCHES = [
 def writer(tmp_path: Path) -> Any:
     with ExplainWriter(tmp_path) as writer:
         yield writer
-
-
-def index_of(run: Path) -> RunIndex:
-    index = RunIndex(run)
-    index.refresh()
-    return index
 
 
 def picture(run: Path, message: Any) -> np.ndarray:

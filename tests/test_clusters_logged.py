@@ -17,9 +17,9 @@ from torch.utils.data import DataLoader, TensorDataset
 from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import LIME, AblationCA, FeedbackNetwork, FilterClusters, GradCAM
 from tb_explain.pictures import projections
-from tb_explain.records import RunIndex, decode_array
+from tb_explain.records import decode_array
 from tb_explain.records import explain_pb2 as pb
-from tests.conftest import kinds_stored
+from tests.conftest import index_of, kinds_stored
 from tests.test_quality_scalars import scalars
 from tests.test_verbs import read
 
@@ -83,8 +83,7 @@ def assert_path(run: Path, stored: pb.ClusterPath, path: Any) -> None:
     np.testing.assert_allclose(decode_array(stored.support), path.support, rtol=2**-10)
     assert stored.association == pytest.approx(space.association)
     assert len(stored.patches) == len(space.patches)
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     for found, patch in zip(stored.patches, space.patches, strict=True):
         assert (found.cluster, found.sample, tuple(found.position)) == (patch.cluster, patch.sample, patch.position)
         assert found.distance == pytest.approx(patch.distance)
@@ -147,8 +146,7 @@ def test_the_declaration_has_parameters_but_no_loader_and_no_network(
     method = FilterClusters(LAYERS, k=4, data=batches(), feedback=feedback(model), seed=3)
     with ExplainWriter(tmp_path, strict=True) as writer:
         writer.explain(model, probe, 0, [method])
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     series = index.find("probe/filterclusters/3", pb.CLUSTERS)
     assert series
     declared = series.declaration
@@ -236,8 +234,7 @@ def test_two_ways_to_cluster_are_kept_apart(tmp_path: Path, model: nn.Sequential
 
 
 def failures(run: Path) -> list[tuple[str, int, str]]:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     return [(one.failure.tag, one.step, one.failure.message) for one in index.failures()]
 
 

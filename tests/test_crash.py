@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from tb_explain.records import RunIndex, decode_array, encode_image, quantise
+from tb_explain.records import decode_array, encode_image, quantise
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 TRIALS = int(os.environ.get("TB_EXPLAIN_KILLS", "40"))
 AT_ONCE = 2
@@ -82,8 +83,7 @@ def serve(root: Path) -> None:
 
 def check(run: Path, trial: int, flushed: int) -> dict[str, Any]:
     """Reads a killed run; returns what to add up."""
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     assert vars(index.counts()) == {"unknown": 0, "damaged": 0, "failed": 0, "dropped": 0}, f"trial {trial}"
     found = {}
     for series in index.series():
@@ -92,7 +92,7 @@ def check(run: Path, trial: int, flushed: int) -> dict[str, Any]:
             assert series.declaration.tag == f"tag {step % 3}"
             read = pb.Heatmaps.FromString(index.read(key))
             maps = maps_of(trial, step)
-            expected = quantise(maps, 2, signed=bool((maps < 0).any()))
+            expected = quantise(maps, signed=bool((maps < 0).any()))
             assert read.maps == expected, f"trial {trial}, step {step} is not what was logged"
             assert decode_array(read.maps).shape == maps.shape
             images = [index.read_blob(pb.IMAGE, sample.image) for sample in read.samples]

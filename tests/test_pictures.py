@@ -15,8 +15,8 @@ from PIL import Image
 
 from tb_explain import ExplainWriter, Probe
 from tb_explain.pictures import Pictures, given_pictures, projected_size, projections
-from tb_explain.records import RunIndex
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 random = np.random.default_rng(0)
 SHAPES = [(4, 4, 4), (2, 5, 3), (6, 2, 4), (1, 3, 2)]
@@ -220,8 +220,7 @@ def test_samples_are_called_by_their_pictures(tmp_path: Path) -> None:
     with ExplainWriter(tmp_path) as writer:
         writer.add_heatmaps("seen", np.ones((2, 2, 2)), Probe(images))
         writer.add_heatmaps("unseen", np.ones((2, 2, 2)))
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     ids = {}
     for series in index.series():
         (key,) = index.steps(series).keys

@@ -23,6 +23,8 @@ from tb_explain.projections.reducers import PCA, TSNE, UMAP
 from tb_explain.projections.reductions import Reductions
 from tb_explain.records import RunIndex, decode_column
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
+from tests.faults.helpers import wait
 from tests.methods.test_training import assert_bit_equal
 
 MEAN, STD = [0.4, 0.5, 0.6], [0.2, 0.3, 0.2]
@@ -48,8 +50,7 @@ class Found(NamedTuple):
 
 
 def read(run: Path, tag: str) -> Found:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     series = index.find(tag, pb.PROJECTION)
     assert series, f"no projection {tag}; there are {[s.declaration.tag for s in index.series()]}"
     steps = index.steps(series)
@@ -85,8 +86,7 @@ def scalars(run: Path, tag: str) -> dict[str, list[tuple[int, float]]]:
 
 
 def failures(run: Path) -> list[str]:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     return [f"{one.failure.tag}: {one.failure.message}" for one in index.failures()]
 
 
@@ -162,8 +162,7 @@ def test_rows_are_those_of_the_features(logged: Logged) -> None:
 
 
 def test_rows_are_the_samples_of_other_records(logged: Logged) -> None:
-    index = RunIndex(logged.run)
-    index.refresh()
+    index = index_of(logged.run)
     series = index.find("val/gradcam/0", pb.HEATMAPS)
     samples = pb.Heatmaps.FromString(index.read(index.steps(series).keys[-1])).samples
     ids = [sample.id for sample in samples]
@@ -468,8 +467,6 @@ def test_a_purge_hides_earlier_projections_though_nothing_else_is_logged(tmp_pat
 
 
 def test_a_forked_child_projects_beside_its_parent(tmp_path: Path) -> None:
-    from tests.test_writer import _wait
-
     writer = ExplainWriter(tmp_path)
     writer.add_projection("parent", ROWS, reducer=PCA())
     child = os.fork()
@@ -481,7 +478,7 @@ def test_a_forked_child_projects_beside_its_parent(tmp_path: Path) -> None:
             os._exit(0)
         finally:
             os._exit(1)
-    assert _wait(child, 60) == 0
+    assert wait(child) == 0
     writer.add_projection("parent", ROWS, global_step=1, labels=[0, 1, 0, 1], reducer=PCA())
     writer.close()
     assert (read(tmp_path, "parent").steps, read(tmp_path, "child").steps) == ([0, 1], [*range(8)])

@@ -15,8 +15,8 @@ from torch import nn
 from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import LIME, AblationCA, GradCAM, IntegratedGradients, LayerCAM, Occlusion, Saliency, Top
 from tb_explain.methods.quality import Deletion, EnergyInside, Insertion, Sparseness, drift, evaluate
-from tb_explain.records import RunIndex
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 
 @pytest.fixture
@@ -45,8 +45,7 @@ def scalars(run: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def message(run: Path, tag: str, kind: Any = pb.HEATMAPS) -> Any:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     series = index.find(tag, kind)
     assert series
     parse = {pb.HEATMAPS: pb.Heatmaps, pb.CORRELATIONS: pb.Correlations}[kind]
@@ -164,8 +163,7 @@ def test_a_figure_that_fails_takes_no_map_along(tmp_path: Path, model: nn.Module
         assert len(writer.explain(model, probe, 3, [GradCAM("2")], figures=[EnergyInside()])) == 1
         assert writer.failed == 1
     assert message(tmp_path, "probe/gradcam/2").samples
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     (failure,) = index.failures()
     assert failure.failure.tag == "probe/figures"
     assert "EnergyInside needs to know where the object is; give masks" in failure.failure.message

@@ -26,9 +26,9 @@ from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import LIME, Features, GradCAM, Occlusion, Saliency, collect_features, gather_features
 from tb_explain.projections import PCA
 from tb_explain.ranks import Process, share
-from tb_explain.records import RunIndex, decode_array
+from tb_explain.records import decode_array
 from tb_explain.records import explain_pb2 as pb
-from tests.conftest import StartTensorBoard, until
+from tests.conftest import StartTensorBoard, index_of, until
 from tests.records.foreign_reader import read_run
 
 MAPS = np.random.default_rng(0).random((2, 4, 5), dtype=np.float32)
@@ -37,8 +37,7 @@ ROOT = Path(__file__).parents[1]
 
 def steps_of(run: Path, tag: str = "maps", kind: int = pb.HEATMAPS) -> list[int]:
     """As our reader finds them, and a foreign one too."""
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     assert index.counts().damaged == index.counts().unknown == 0
     series = index.find(tag, kind)
     found = index.steps(series).step.tolist() if series else []
@@ -111,8 +110,7 @@ def test_a_clock_that_was_put_back_hides_what_it_should(tmp_path: Path, monkeypa
             for step in range(purge_step or 0, 8):
                 writer.add_heatmaps("maps", MAPS, global_step=step)
     assert steps_of(tmp_path) == list(range(8)), "each step once: what was logged last"
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     series = index.find("maps", pb.HEATMAPS)
     assert series
     newest = max(path.name for path in tmp_path.glob("plugins/tb_explain/*.index"))
@@ -256,8 +254,7 @@ def explain_whole(writer: ExplainWriter, loader: DataLoader[Any]) -> int:
 def explained(run: Path) -> dict[tuple[str, int], tuple[Any, ...]]:
     """What there is of each image, by tag and the image's id."""
     found: dict[tuple[str, int], tuple[Any, ...]] = {}
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     assert not index.failures()
     for series in index.series():
         tag = series.declaration.tag
@@ -345,8 +342,7 @@ def test_a_job_that_died_and_was_started_again_is_one_run(run_of_job: Path) -> N
     assert steps_of(tmp_path, "val/gradcam/0") == [0, 0, 1, 2, 2, 3, 4, 4, 5]
     assert steps_of(tmp_path, "val/lime", pb.SUPERPIXELS) == [0, 1, 2, 3, 4, 5]
     assert set(event_files(tmp_path)) == {"."}
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     series = index.find("val/gradcam/0", pb.HEATMAPS)
     assert series
     of_step: dict[int, set[int]] = {}

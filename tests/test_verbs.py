@@ -16,9 +16,9 @@ from torch import nn
 from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import GradCAM, Top
 from tb_explain.reading import MESSAGES
-from tb_explain.records import RunIndex, decode_array
+from tb_explain.records import decode_array
 from tb_explain.records import explain_pb2 as pb
-from tests.conftest import kinds_stored
+from tests.conftest import index_of, kinds_stored
 
 random = np.random.default_rng(0)
 PIXELS = random.integers(0, 256, (2, 8, 6, 3), np.uint8)
@@ -35,8 +35,7 @@ RELATED = {
 
 
 def read(run: Path, tag: str, kind: int) -> Any:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     series = index.find(tag, kind)
     assert series, f"no series {tag}; there are {[s.declaration.tag for s in index.series()]}"
     message = MESSAGES[kind]()
@@ -45,8 +44,7 @@ def read(run: Path, tag: str, kind: int) -> Any:
 
 
 def label_map(run: Path, sample: pb.Sample) -> np.ndarray:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     stored = pb.LabelMap.FromString(index.read_blob(pb.LABELS, sample.segments))
     labels = np.frombuffer(zlib.decompress(stored.deflated), "<u2").reshape(stored.height, stored.width)
     assert stored.count == labels.max() + 1

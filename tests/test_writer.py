@@ -26,17 +26,13 @@ from torch.utils.tensorboard import SummaryWriter
 from tb_explain import ExplainWriter, Probe, payloads
 from tb_explain.declared import as_series
 from tb_explain.methods import EigenCAM, GradCAM
-from tb_explain.records import RunIndex, decode_array
+from tb_explain.records import decode_array
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
+from tests.faults.helpers import wait
 
 MAPS = np.random.default_rng(0).random((3, 4, 5), dtype=np.float32)
 PIXELS = np.random.default_rng(1).integers(0, 256, (3, 8, 9, 3), np.uint8)
-
-
-def index_of(run: Path | str) -> RunIndex:
-    index = RunIndex(run)
-    index.refresh()
-    return index
 
 
 def steps_of(run: Path | str, tag: str) -> list[int]:
@@ -489,7 +485,7 @@ def test_what_describes_a_series_is_shortened_rather_than_refused(tmp_path: Path
     assert not index.counts().damaged and steps_of(tmp_path, "described") == [0]
 
 
-def test_more_than_a_reader_would_accept_is_refused(writer: ExplainWriter) -> None:
+def test_more_than_a_reader_would_accept_is_refused() -> None:
     maps = np.broadcast_to(np.float32(0), (1024, 1, 1025, 1025))  # takes no memory
     samples = payloads.Samples(targets=np.zeros((1024, 1), np.int64), flags=np.zeros((1024, 1), np.int64))
     sentence = "a record holds at most 1 GiB, these explanations need 1.0 GiB; log fewer samples at once"
@@ -731,29 +727,13 @@ def test_a_forked_child_logs_beside_its_parent(tmp_path: Path) -> None:
             os._exit(0)
         finally:
             os._exit(1)
-    assert _wait(child, 20) == 0
+    assert wait(child) == 0
     writer.add_heatmaps("parent", MAPS, global_step=1)
     writer.add_scalar("loss", 1.0, 1)
     writer.close()
     assert (steps_of(tmp_path, "parent"), steps_of(tmp_path, "child")) == ([0, 1], [0])
     assert len(event_files(tmp_path)) == 1
     assert [event.step for event in events(tmp_path)][-1] == 1
-
-
-def _wait(child: int, seconds: float) -> int:
-    """The child's exit code; kills one that hangs."""
-    import signal
-    import time
-
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pid, status = os.waitpid(child, os.WNOHANG)
-        if pid:
-            return os.waitstatus_to_exitcode(status)
-        time.sleep(0.01)
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-    raise AssertionError("the child hangs")
 
 
 def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -797,18 +777,6 @@ def test_importing_the_package_imports_nothing_heavy() -> None:
         import tb_explain
         tb_explain.__version__, dir(tb_explain)
         heavy = {"torch", "tensorboard", "numpy", "google.protobuf", "PIL", "tensorflow"} & sys.modules.keys()
-        sys.exit(f"imported {heavy}" if heavy else 0)
-        """
-    )
-    assert ended.returncode == 0, ended.stderr
-
-
-def test_reading_records_needs_neither_torch_nor_tensorboard() -> None:
-    ended = python(
-        """
-        import sys
-        import tb_explain.records
-        heavy = {"torch", "tensorboard", "tensorflow"} & sys.modules.keys()
         sys.exit(f"imported {heavy}" if heavy else 0)
         """
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import fnmatch
 import json
 import os
 import sys
@@ -46,9 +45,9 @@ def over_runs(options: argparse.Namespace, work: Callable[[Path, float], Said]) 
     """Work on all runs asked for, each by itself; one that fails is named and does not keep the others from it."""
     failed = 0
     answers = []
-    for name, run in _chosen(options):
+    for name, run in _chosen(options).items():
         try:
-            said = work(run, options.idle * 3600)
+            said = work(Path(run), options.idle * 3600)
         except OSError as error:
             failed += 1
             answers.append({"run": name, "error": str(error)})
@@ -65,16 +64,16 @@ def over_runs(options: argparse.Namespace, work: Callable[[Path, float], Said]) 
     return 1 if failed else 0
 
 
-def _chosen(options: argparse.Namespace) -> Iterator[tuple[str, Path]]:
+def _chosen(options: argparse.Namespace) -> dict[str, str]:
     from tb_explain.records.remote import is_remote
     from tb_explain.records.runs import runs_of
+    from tb_explain.sharing.choice import Choice
 
     if is_remote(options.logdir) or os.path.isfile(options.logdir):
         what = "an address" if is_remote(options.logdir) else "a file"
         raise ValueError(f"{options.logdir} is {what}; give a directory, since files are rewritten in place")
-    for name, directory in runs_of(options.logdir)[1].items():
-        if not options.runs or any(fnmatch.fnmatchcase(name, pattern) for pattern in options.runs):
-            yield name, Path(directory)
+    runs = runs_of(options.logdir)[1]
+    return Choice(options.runs).of_runs(runs) if runs else runs
 
 
 def _facts(tidied: Tidied) -> dict[str, Any]:

@@ -45,15 +45,14 @@ class Batch:
         with torch.no_grad():
             return self.targets.read(self.output, torch.arange(len(self), device=self.images.device), score).float()
 
-    def gradients(self, images: Tensor, rows: Tensor | None = None, score: Score = "logit") -> tuple[Tensor, Tensor]:
-        """Scores float32 [M, T] and their gradients [T, M, C, *S] with respect to M images, copies of the samples `rows` [M]
-        (None: one of each): a forward pass, and a backward pass a target.
+    def gradients(self, images: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits float32 [M, T] and their gradients [T, M, C, *S] with respect to M images, copies of the samples `rows` [M]:
+        a forward pass, and a backward pass a target.
         """
-        rows = torch.arange(len(images), device=images.device) if rows is None else rows
         with torch.enable_grad():
             inputs = images.detach().requires_grad_()
             # The model gets a copy, which it may change in place.
-            scores = self.targets.read(self.network(inputs.clone()), rows, score).float()
+            scores = self.targets.read(self.network(inputs.clone()), rows).float()
             return scores.detach(), gradients_of(scores, [inputs])[0]
 
     def perturbed(

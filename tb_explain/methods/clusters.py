@@ -244,7 +244,7 @@ class FilterSpaces:
     spaces: dict[_Key, FilterSpace]
     """By layer and path, "forward" or "feedback"."""
     fields: dict[str, ReceptiveFields]
-    has_output: bool = False
+    has_output: bool
     """Whether the last of the layers is the network's output."""
 
     def explain(

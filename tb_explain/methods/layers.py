@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 Layer: TypeAlias = str | nn.Module
 Layers: TypeAlias = Layer | Sequence[Layer] | None
-"""A dotted name, a module, several of them, or None: found by the rule of `default_layer`."""
+"""A dotted name, a module, several of them, or None: found by the rule of `LastSpatialLayer`."""
 
 INPUT = ".input"
 """Behind a layer's name: what it is given, where features are read."""

@@ -24,7 +24,7 @@ def removed_after(handles: Sequence[Any]) -> Iterator[None]:
 
 
 def tapped(
-    network: Network, images: Tensor, names: set[str], with_gradients: set[str], reshaped: set[str] | None = None
+    network: Network, images: Tensor, names: set[str], with_gradients: set[str], reshaped: set[str]
 ) -> tuple[dict[str, Tensor], Any]:
     """One pass: the activations of the named layers, and the output. Autograd records only what follows the first layer.
 
@@ -37,7 +37,7 @@ def tapped(
         tensor = first_tensor(output)
         if tensor is None:
             raise ValueError(f"layer {name!r} gives no tensor but {type(output).__name__}; name another one")
-        if name not in (reshaped or ()):
+        if name not in reshaped:
             as_grid(name, tensor, len(images), tuple(images.shape[2:]))
         with torch.enable_grad():
             if name in with_gradients and not tensor.requires_grad:

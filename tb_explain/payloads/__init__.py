@@ -4,7 +4,7 @@ from tb_explain.payloads.channels import Channels
 from tb_explain.payloads.clusters import Clusters
 from tb_explain.payloads.correlations import Correlations
 from tb_explain.payloads.heatmaps import Heatmaps
-from tb_explain.payloads.occlusion import Occlusion, OcclusionPairs
+from tb_explain.payloads.occlusion import Occlusion
 from tb_explain.payloads.of_result import payload_of
 from tb_explain.payloads.reconstructions import Reconstructions
 from tb_explain.payloads.samples import About, Figure, Payload, Samples, records
@@ -18,7 +18,6 @@ __all__ = [
     "Figure",
     "Heatmaps",
     "Occlusion",
-    "OcclusionPairs",
     "Payload",
     "Reconstructions",
     "Samples",

@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_explain.payloads.given import as_numbers
-from tb_explain.payloads.samples import Payload, Samples
+from tb_explain.payloads.samples import Payload, Samples, as_float16
 from tb_explain.pictures import Pictures
 from tb_explain.projections.blobs import Blobs
 from tb_explain.projections.columns import CategoryColumn, NumberColumn, Thumbnails, column_of
 from tb_explain.records import Record, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.thumbnails import tiles_of
-
-_HALF = float(np.finfo(np.float16).max)
 
 RAISED, DEAD, NOT_FINITE = range(3)
 """What became of an objective."""
@@ -93,7 +91,7 @@ class Channels(Payload):
             message.ranges.CopyFrom(blobs.column(ranges))
         message.statistics.extend(blobs.named(name, one) for name, one in self.statistics.items())
         if self.class_means is not None:
-            message.class_means.CopyFrom(blobs.column(self.class_means.clip(-_HALF, _HALF).astype(np.float16)))
+            message.class_means.CopyFrom(blobs.column(as_float16(self.class_means)))
         if (tops := self.tops) is not None:
             message.tops.count = tops.values.shape[1]
             message.tops.pictures.CopyFrom(blobs.thumbnails(_tiles(tops.pictures)))

@@ -10,12 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_explain.payloads.given import as_numbers
-from tb_explain.payloads.samples import Payload, Samples, picture_blobs
+from tb_explain.payloads.samples import Payload, Samples, as_float16, picture_blobs
 from tb_explain.pictures import Pictures, as_array, given_pictures
 from tb_explain.records import Record, SegmentWriter, encode_array
 from tb_explain.records import explain_pb2 as pb
 
-_HALF = float(np.finfo(np.float16).max)
 _WORDS = {"assignments", "histograms", "shares", "ids", "evidence", "support", "patches"}
 _WORDS_OF_PATCH = {"cluster", "image", "label", "distance"}
 
@@ -75,7 +74,7 @@ class ClusterPath:
             purity=p.max(1, initial=0).tolist(),
             entropy=(-np.where(p > 0, p * np.log2(np.where(p > 0, p, 1)), 0).sum(1)).tolist(),
             evidence=None if self.evidence is None else encode_array(self.evidence),
-            support=None if self.support is None else encode_array(self.support.clip(-_HALF, _HALF).astype(np.float16)),
+            support=None if self.support is None else encode_array(as_float16(self.support)),
             association=self.association,
             patches=[patch.message() for patch in self.patches],
         )

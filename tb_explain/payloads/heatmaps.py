@@ -35,7 +35,7 @@ class Heatmaps(Payload):
 
     def message(self) -> pb.Heatmaps:
         return pb.Heatmaps(
-            maps=half(self.maps, 2) if self.exact else quantise(self.maps, 2, signed=self.signed),
+            maps=half(self.maps) if self.exact else quantise(self.maps, signed=self.signed),
             signed=self.signed,
             class_dependent=self.class_dependent,
         )

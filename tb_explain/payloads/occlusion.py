@@ -32,7 +32,7 @@ class Slider:
             width=self.width,
             rows=encode_array(self.rows.astype(np.int32)),
             columns=encode_array(self.columns.astype(np.int32)),
-            scores=half(self.scores, 2),
+            scores=half(self.scores),
             predicted=encode_array(self.predicted.astype(np.int32)) if known and self.predicted is not None else None,
         )
 
@@ -74,7 +74,7 @@ class Windows:
             height=self.height,
             width=self.width,
             corners=encode_array(self.corners.astype(np.int32)),
-            alone=half(self.alone, 2),
+            alone=half(self.alone),
         )
 
 
@@ -101,7 +101,7 @@ class OcclusionPairs(Payload):
             scores=self.scores.ravel().tolist(),
             held=self.held.message(),
             moved=self.moved.message(),
-            pairs=half(self.pairs, 2),
+            pairs=half(self.pairs),
         )
 
 

@@ -29,9 +29,9 @@ def of_activations(samples: Samples, result: ChannelActivations, probe: Probe) -
     return Channels(
         samples,
         len(found.mean),
-        _numbers(result.activations),
+        as_float32(result.activations),
         _statistics(found, probe.class_names),
-        _numbers(found.class_means),
+        as_float32(found.class_means),
         None if found.tops is None else _tops(found.tops, probe),
         measures=result.scalars,
     )
@@ -47,7 +47,7 @@ def of_redundancy(found: Redundancy) -> Channels:
     return Channels(
         no_samples(),
         found.channels,
-        statistics={"similarity": NumberColumn(_numbers(found.similarity))},
+        statistics={"similarity": NumberColumn(as_float32(found.similarity))},
         groups=groups,
         measures=found.scalars,
     )
@@ -62,7 +62,7 @@ def of_feature_images(found: LayerImages, probe: Probe) -> Channels:
         for i, objective in zip(found.chosen, made.objectives, strict=True)
     ]
     flags, ended = made.flags.cpu().numpy(), made.steps.cpu().numpy()
-    traces = _numbers(made.scores)
+    traces = as_float32(made.scores)
     traces[np.arange(traces.shape[1]) > ended[:, None]] = np.nan
     states = np.where(flags & pb.ZERO_GRADIENT, DEAD, np.where(flags & pb.NOT_FINITE, NOT_FINITE, RAISED))
     recipe = found.method.recipe
@@ -70,7 +70,7 @@ def of_feature_images(found: LayerImages, probe: Probe) -> Channels:
         no_samples(),
         found.channels,
         maximised=Maximised(
-            pictures_of(_numbers(made.pixels), stretched=False),
+            pictures_of(as_float32(made.pixels), stretched=False),
             words,
             np.array(found.chosen, np.int64),
             traces,
@@ -90,7 +90,7 @@ def no_samples() -> Samples:
 def _statistics(found: ChannelStatistics, class_names: list[str] | None) -> dict[str, NumberColumn | CategoryColumn]:
     names = [str(i) for i in range(found.class_means.shape[1])] if class_names is None else class_names
     numbers = {
-        name: NumberColumn(_numbers(getattr(found, name).float()))
+        name: NumberColumn(as_float32(getattr(found, name).float()))
         for name in ("mean", "maximum", "sparsity", "dead", "selectivity", "luminance")
     }
     return numbers | {"class": CategoryColumn(found.preferred.cpu().numpy(), tuple(names))}
@@ -106,12 +106,13 @@ def _tops(tops: Tops, probe: Probe) -> TopPatches:
     missing = tops.values.flatten().isneginf().tolist()
     return TopPatches(
         Pictures([np.zeros_like(one) if lacks else one for one, lacks in zip(shown, missing, strict=True)]),
-        _numbers(tops.values.where(~tops.values.isneginf(), float("nan"))),
+        as_float32(tops.values.where(~tops.values.isneginf(), float("nan"))),
         tops.ids.cpu().numpy().astype(np.uint64),
         tops.labels.cpu().numpy(),
         tops.boxes.flatten(2).cpu().numpy().astype(np.int32),
     )
 
 
-def _numbers(values: Tensor) -> NDArray[np.float32]:
+def as_float32(values: Tensor) -> NDArray[np.float32]:
+    """As numpy has them."""
     return values.detach().float().cpu().numpy()

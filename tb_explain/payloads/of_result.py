@@ -12,7 +12,7 @@ from tb_explain.payloads import clusters, occlusion, reconstructions
 from tb_explain.payloads.clusters import Clusters
 from tb_explain.payloads.correlations import Correlations, Related
 from tb_explain.payloads.heatmaps import Heatmaps
-from tb_explain.payloads.of_channels import of_activations, of_feature_images, of_redundancy
+from tb_explain.payloads.of_channels import as_float32, of_activations, of_feature_images, of_redundancy
 from tb_explain.payloads.reconstructions import Reconstructions
 from tb_explain.payloads.samples import Figure, Payload, Samples
 from tb_explain.payloads.superpixels import Superpixels
@@ -49,7 +49,7 @@ def payload_of(result: Explained | Redundancy | LayerImages, probe: Probe, figur
     n, t = samples.shape
 
     def by_target(values: Tensor | None) -> Any:
-        return None if values is None else _numbers(values).reshape(n, t, *values.shape[result.targets.ndim :])
+        return None if values is None else as_float32(values).reshape(n, t, *values.shape[result.targets.ndim :])
 
     if isinstance(result, results.Superpixels) and segments is not None:
         return Superpixels(
@@ -85,9 +85,9 @@ def payload_of(result: Explained | Redundancy | LayerImages, probe: Probe, figur
         related = [
             Related(
                 one.pairs.cpu().numpy(),
-                _numbers(one.correlations),
-                _numbers(one.joint),
-                None if one.errors is None else _numbers(one.errors),
+                as_float32(one.correlations),
+                as_float32(one.joint),
+                None if one.errors is None else as_float32(one.errors),
                 one.groups,
                 one.block_counts,
             )
@@ -106,7 +106,7 @@ def payload_of(result: Explained | Redundancy | LayerImages, probe: Probe, figur
         assert paths[0] is not None
         counts = result.forward.space.silhouettes
         return Clusters(
-            samples, result.order, paths[0], paths[1], result.turning.tolist(), counts, _numbers(result.novelty)
+            samples, result.order, paths[0], paths[1], result.turning.tolist(), counts, as_float32(result.novelty)
         )
     if isinstance(result, Reconstructed):
         return _reconstructions(samples, result, probe)
@@ -120,7 +120,7 @@ def payload_of(result: Explained | Redundancy | LayerImages, probe: Probe, figur
 
 def _reconstructions(samples: Samples, result: Reconstructed, probe: Probe) -> Reconstructions:
     found = [
-        reconstructions.Reconstruction(layer, probe.shown(images), _numbers(result.sums[layer]))
+        reconstructions.Reconstruction(layer, probe.shown(images), as_float32(result.sums[layer]))
         for layer, images in result.reconstructions.items()
     ]
     if result.through_centroids is not None:
@@ -155,10 +155,10 @@ def _cluster_path(path: ClusterPath, probe: Probe) -> clusters.ClusterPath:
     return clusters.ClusterPath(
         path.assignments.cpu().numpy(),
         path.ids,
-        _numbers(counts / counts.sum(1, keepdim=True).clamp(min=1)),
-        _numbers(space.shares),
-        _numbers(path.evidence),
-        _numbers(path.support),
+        as_float32(counts / counts.sum(1, keepdim=True).clamp(min=1)),
+        as_float32(space.shares),
+        as_float32(path.evidence),
+        as_float32(path.support),
         space.association,
         [
             clusters.Patch(
@@ -188,7 +188,3 @@ def _proportional(maps: NDArray[np.float32], size: Sequence[int]) -> NDArray[np.
         torch.from_numpy(maps), tuple(size), mode="trilinear"
     ).numpy()
     return resized
-
-
-def _numbers(values: Tensor) -> NDArray[np.float32]:
-    return values.detach().float().cpu().numpy()

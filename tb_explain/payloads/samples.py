@@ -273,13 +273,19 @@ def records(
     return [*found, Record(entry, message.SerializeToString())]
 
 
-def half(values: NDArray[np.float32], blocks: int) -> pb.Array:
-    """Half precision keeps 11 bits of each value; a scale for each of the first `blocks` axes keeps large or tiny ones in its range."""
-    peak = np.abs(values).max(tuple(range(blocks, values.ndim)), keepdims=True, initial=0)
+def half(values: NDArray[np.float32]) -> pb.Array:
+    """[N, T, ...] in half precision, which keeps 11 bits of each value; a scale for each [n, t] keeps large or tiny ones in its range."""
+    peak = np.abs(values).max(tuple(range(2, values.ndim)), keepdims=True, initial=0)
     peak[peak == 0] = 1
     stored = encode_array((values / peak).astype(np.float16))
     stored.scale.extend(peak.ravel().tolist())
     return stored
+
+
+def as_float16(values: NDArray[np.float32]) -> NDArray[np.float16]:
+    """As they are, but for what lies beyond the range, which becomes its end."""
+    most = float(np.finfo(np.float16).max)
+    return values.clip(-most, most).astype(np.float16)
 
 
 def _label_map(labels: NDArray[np.int64]) -> bytes:

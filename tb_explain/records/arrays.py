@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tb_explain.records import explain_pb2 as pb
 
-_NUMPY_OF: dict[pb.DType, np.dtype[Any]] = {
+# As numpy has them.
+DTYPES: dict[pb.DType, np.dtype[Any]] = {
     pb.UINT8: np.dtype("u1"),
     pb.UINT16: np.dtype("<u2"),
     pb.INT32: np.dtype("<i4"),
@@ -21,7 +22,7 @@ _NUMPY_OF: dict[pb.DType, np.dtype[Any]] = {
     pb.UINT32: np.dtype("<u4"),
     pb.UINT64: np.dtype("<u8"),
 }
-_STORED_AS = {dtype: code for code, dtype in _NUMPY_OF.items()}
+_STORED_AS = {dtype: code for code, dtype in DTYPES.items()}
 
 # No array has more axes; a shape of a million extents is not worth multiplying.
 _MOST_AXES = 16
@@ -59,21 +60,19 @@ def _stored(values: NDArray[np.generic]) -> tuple[pb.DType, bytes]:
     return _STORED_AS[little], np.ascontiguousarray(values, dtype=little).tobytes()
 
 
-def quantise(values: NDArray[np.float32], blocks: int, *, signed: bool) -> pb.Array:
-    """Store float maps as uint8, each of the first `blocks` axes' maps with a range of its own.
+def quantise(maps: NDArray[np.float32], *, signed: bool) -> pb.Array:
+    """Store float maps as uint8, each with a range of its own.
 
     Args:
-        values: float32, finite, shape [..., h, w].
-        blocks: number of leading axes that index maps; 2 for [N, T, h, w].
+        maps: float32, finite, shape [N, T, h, w].
         signed: the range is symmetric about zero and zero is stored as exactly 128. Otherwise the range is [min, max].
 
     The largest error of a value is half a level: (max - min) / 510, or max|value| / 254 when signed; and float32's rounding.
     Values beyond 1e38 are stored as that.
     """
-    lead = values.shape[:blocks]
-    if not values.size:
-        raise ValueError(f"maps must have at least one value each, got shape {values.shape}")
-    flat = values.reshape(math.prod(lead), -1).astype(np.float32, copy=False).clip(-_LARGEST, _LARGEST)
+    if not maps.size:
+        raise ValueError(f"maps must have at least one value each, got shape {maps.shape}")
+    flat = maps.reshape(math.prod(maps.shape[:2]), -1).astype(np.float32, copy=False).clip(-_LARGEST, _LARGEST)
     if signed:
         scale = np.abs(flat).max(axis=1) / np.float32(127)
         offset = np.float32(-128) * scale
@@ -85,7 +84,7 @@ def quantise(values: NDArray[np.float32], blocks: int, *, signed: bool) -> pb.Ar
         levels = np.rint((flat - offset[:, None]) / _nonzero(scale)[:, None])
     return pb.Array(
         dtype=pb.UINT8,
-        shape=values.shape,
+        shape=maps.shape,
         data=levels.clip(0, 255).astype(np.uint8).tobytes(),
         scale=scale.tolist(),
         offset=offset.tolist(),
@@ -98,9 +97,9 @@ def _nonzero(scale: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def decode_array(array: pb.Array) -> NDArray[Any]:
     """The values of a stored array: float32 if it was quantised, else as stored. Raises ValueError when it contradicts itself."""
-    if array.dtype not in _NUMPY_OF:
+    if array.dtype not in DTYPES:
         raise ValueError(f"array of unknown dtype {array.dtype}; a newer version of tb-explain may read it")
-    dtype = _NUMPY_OF[array.dtype]
+    dtype = DTYPES[array.dtype]
     if len(array.shape) > _MOST_AXES:
         raise ValueError(f"array of {len(array.shape)} axes; at most {_MOST_AXES} can be read")
     shape = tuple(array.shape)

@@ -72,9 +72,9 @@ class RemoteFiles:
     was the file's last is fetched anew when more is asked of it. Index files are read once, so they are not.
     """
 
-    def __init__(self, system: Any, blocks: Blocks = _BLOCKS) -> None:
+    def __init__(self, system: Any) -> None:
         self._system = system
-        self._blocks = blocks
+        self._blocks = _BLOCKS
         self._fetching = [threading.Lock() for _ in range(64)]  # so that several readers of a block fetch it once
         self._resting_until = 0.0
 
@@ -114,10 +114,6 @@ class RemoteFiles:
         except FileNotFoundError:  # not an object store: directories must be made
             self._ask("makedirs", path.rpartition("/")[0], exist_ok=True, patience=_WRITING)
             self._ask("pipe_file", path, data, patience=_WRITING)
-
-    def delete(self, path: str) -> None:
-        """Delete a file. Raises OSError."""
-        self._ask("rm_file", path, patience=_WRITING)
 
     def _list(self, directory: str) -> Iterator[tuple[str, dict[str, Any]]]:
         """What is in a directory: names, and what the file system says of each. Nothing else, whatever the server may answer."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_explain.upkeep.prune import KeepSteps
+from tb_explain.upkeep.prune import KeepSteps, matches
 
 _SPAN = re.compile(r"(-?\d{1,18})(?:\.\.(-?\d{1,18}))?")
 
@@ -65,10 +64,10 @@ class Choice:
     def of_runs(self, runs: Mapping[str, Value]) -> dict[str, Value]:
         """Those chosen by name. Raises ValueError for a pattern that names none."""
         for pattern in self.runs:
-            if not any(fnmatch.fnmatchcase(name, pattern) for name in runs):
+            if not any(matches(name, [pattern]) for name in runs):
                 there = ", ".join(list(runs)[:10]) + (", …" if len(runs) > 10 else "")
                 raise ValueError(f"no run is named {pattern}; there are {there}" if runs else "there are no runs")
-        return {name: value for name, value in runs.items() if _named(name, self.runs)}
+        return {name: value for name, value in runs.items() if matches(name, self.runs)}
 
     def in_words(self, chosen: int, runs: int) -> str:
         """What is left out, in a sentence, when so many of the runs are chosen; empty: nothing."""
@@ -83,15 +82,10 @@ class Choice:
 
     def has_tag(self, tag: str) -> bool:
         """Whether a series of this tag is taken along."""
-        return _named(tag, self.tags)
+        return matches(tag, self.tags)
 
     def of_steps(self, steps: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Of the records of a series at these steps, ascending: whether each is taken along."""
         each, which = np.unique(steps, return_inverse=True)
         chosen: NDArray[np.bool_] = self.steps.of(each)[which]
         return chosen
-
-
-def _named(name: str, patterns: Iterable[str]) -> bool:
-    patterns = list(patterns)
-    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)

@@ -15,6 +15,7 @@ from PIL import Image
 
 from tb_explain.records import decode_array, image_media_type, is_repeated
 from tb_explain.records import explain_pb2 as pb
+from tb_explain.records.arrays import DTYPES
 
 _MOST_VALUES = 1 << 27  # pixels, voxels: what is said to have more is not inflated
 
@@ -34,7 +35,6 @@ _NAMES_IN_WORDS: dict[int, str] = {
     pb.CLASSES: "class names",
     pb.COLUMN: "a column",
 }
-_BYTES = {pb.UINT8: 1, pb.UINT16: 2, pb.INT32: 4, pb.FLOAT16: 2, pb.FLOAT32: 4, pb.UINT32: 4, pb.UINT64: 8}
 
 # Arrays of which the first extents are the samples, or samples and targets.
 _BY_SAMPLE = {"assignments": 1, "support": 1, "evidence": 1, "predicted": 1}
@@ -141,11 +141,12 @@ def _wrong_with_array(array: pb.Array, name: str, field: str, samples: tuple[int
 def _wrong_with_column(column: Any, name: str, blob: Blob) -> Iterator[str]:
     if not column.values:
         return
-    expected = math.prod(column.shape) * _BYTES.get(column.dtype, 0)
+    known = column.dtype in DTYPES
+    expected = math.prod(column.shape) * DTYPES[column.dtype].itemsize if known else 0
     length = blob(pb.COLUMN, column.values)
     yield from _wrong_with_reference(pb.COLUMN, column.values, name, blob)
     if length is not None and length >= 0 and length != expected:
-        kind = pb.DType.Name(column.dtype) if column.dtype in _BYTES else f"unknown dtype {column.dtype}"
+        kind = pb.DType.Name(column.dtype) if known else f"unknown dtype {column.dtype}"
         yield f"{name} is inconsistent: {kind} of the shape {list(column.shape)} has no {length} bytes"
 
 

@@ -53,6 +53,11 @@ class KeepSteps:
         return kept
 
 
+def matches(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a run or a series is named as any of the patterns says. Without patterns all are."""
+    return not patterns or any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
 @dataclass
 class Pruned:
     """What became, or would become, of a run, and of each of its series by tag: how many steps of how many are kept."""
@@ -80,7 +85,7 @@ def prune(
     dropped: dict[str, bytearray] = {}
     kept_of: dict[str, tuple[int, int]] = {}
     for series in shown.index.series():
-        if tags and not any(fnmatch.fnmatchcase(series.declaration.tag, pattern) for pattern in tags):
+        if not matches(series.declaration.tag, tags):
             continue
         listed = shown.index.steps(series)
         if len(listed.step):

@@ -48,7 +48,7 @@ def write_run(directory: Path) -> None:
         "samples": [pb.Sample(image=picture, name=f"picture {i}", label=i) for i, picture in enumerate(pictures)],
         "targets": [0, 1], "height": 32, "width": 48,
     }  # fmt: skip
-    maps = quantise(random.random((2, 1, 8, 12), np.float32), 2, signed=False)
+    maps = quantise(random.random((2, 1, 8, 12), np.float32), signed=False)
     for step in STEPS:
         log(pb.HEATMAPS, "honest/maps", message("Heatmaps", **sound, maps=maps), step)
 
@@ -114,7 +114,7 @@ def write_honest(directory: Path) -> None:
     segment = SegmentWriter(directory)
     declared = pb.Series(kind=pb.HEATMAPS, tag="honest/maps", method="honest")
     records = segment.series(declared)
-    maps = quantise(np.random.default_rng(0).random((1, 1, 8, 12), np.float32), 2, signed=False)
+    maps = quantise(np.random.default_rng(0).random((1, 1, 8, 12), np.float32), signed=False)
     payload = pb.Heatmaps(samples=[pb.Sample(name="x")], targets=[0], maps=maps, height=32, width=48)
     records.append(Record(pb.Entry(kind=pb.HEATMAPS, series=declared.id, step=7, count=1), payload.SerializeToString()))
     segment.append(records)

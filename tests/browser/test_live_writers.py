@@ -101,7 +101,7 @@ def test_nothing_is_missing_when_many_write_and_many_watch(
     for step, key in zip(shown.step.tolist(), keys, strict=True):
         read = pb.Heatmaps.FromString(index.read(key))
         rank = int(read.samples[0].name.partition(".")[0])
-        assert read.maps == quantise(maps_of(rank, step), 2, signed=False)
+        assert read.maps == quantise(maps_of(rank, step), signed=False)
         found.append((step, rank))
     assert sorted(found) == expected
 

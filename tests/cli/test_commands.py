@@ -36,6 +36,8 @@ MISTAKES: list[tuple[list[str], int, str]] = [
     (["prune", "logs", "--keep-steps", "some"], 1, "--keep-steps some is no such rule"),
     (["pack", "logs", "--steps", "some"], 1, "--steps some names no steps"),
     (["export", "logs", "--steps", "some"], 1, "--steps some names no steps"),
+    (["compact", "logs", "--run", "other"], 1, "no run is named other; there are ."),
+    (["prune", "logs", *KEEP, "--run", "other"], 1, "no run is named other; there are ."),
     (["pack", "logs", "--run", "other"], 1, "no run is named other; there are ."),
     (["export", "logs", "--run", "other"], 1, "no run is named other; there are ."),
     (["pack", "logs", "-o", "text.txt"], 1, "text.txt is there already; give another -o, or --force to replace it"),

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import tb_explain
-from tb_explain.records import RunIndex
+from tests.conftest import index_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 LAYERS = ("conv1", "conv2", "conv3", "conv4", "hidden")
@@ -58,8 +58,7 @@ def test_image_clusters_of_a_folder(tmp_path: Path) -> None:
 def test_embeddings(tmp_path: Path) -> None:
     said = run("embeddings.py", "--quick", "--logdir", tmp_path)
     assert "60 images at 3 layers." in said
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert not index.failures()
     found = [series.declaration.tag for series in index.series()]
     assert sorted(found) == ["images/_blocks.10", "images/_blocks.2", "images/_fc.input"]
@@ -95,8 +94,7 @@ def test_interpretable_cnn(tmp_path: Path) -> None:
     said = run("interpretable_cnn.py", "--quick", "--logdir", tmp_path)
     assert "location instability" in said and "Part that each interpretable filter follows: " in said
     for name in ("ordinary", "interpretable"):
-        index = RunIndex(tmp_path / name)
-        index.refresh()
+        index = index_of(tmp_path / name)
         assert not index.failures()
         tags = {series.declaration.tag: len(index.steps(series).keys) for series in index.series()}
         assert tags["things/gradcam/block3"] == tags["things/filters"] == 2 and tags["synthesis/filter 0"] == 1, tags
@@ -108,8 +106,7 @@ def test_distributed(tmp_path: Path, ranks: int) -> None:
     said = run("distributed.py", "--quick", "--logdir", tmp_path, by=torchrun)
     assert said.count(f"of {ranks} explained {60 // ranks} images.") == ranks
     assert "60 images are in the projection." in said
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert not index.failures()
     tags = {series.declaration.tag: index.steps(series) for series in index.series()}
     for method in ("gradcam/10", "inputxgradient"):
@@ -149,8 +146,7 @@ def run(script: str, *arguments: str | Path, by: tuple[str, ...] = ()) -> str:
 
 def check(logdir: Path, probe: str) -> None:
     """Everything was logged, at every step; nothing failed."""
-    index = RunIndex(logdir)
-    index.refresh()
+    index = index_of(logdir)
     assert not index.failures()
     tags = {series.declaration.tag: len(index.steps(series).keys) for series in index.series()}
     assert all(tags[f"{probe}/filterclusters/{layer}"] >= 2 for layer in LAYERS), tags

@@ -19,8 +19,9 @@ from typing import Any
 
 import pytest
 
-from tb_explain.records import Record, Recorder, RunIndex, SegmentWriter
+from tb_explain.records import Record, Recorder, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import PATIENCE, index_of
 from tests.records.foreign_reader import read_run
 
 
@@ -35,13 +36,6 @@ def put(recorder: Recorder, step: int, payload: bytes = b"payload", tag: str = "
         return [*blobs, *declared, Record(entry, name + payload)]
 
     return recorder.put(tag, step, len(payload), encode)
-
-
-def index_of(run: Path) -> RunIndex:
-    """What is on file now."""
-    index = RunIndex(run)
-    index.refresh()
-    return index
 
 
 def steps_of(run: Path, tag: str = "t") -> list[int]:
@@ -68,7 +62,7 @@ def segments_of(run: Path) -> list[str]:
     return sorted(path.name for path in (run / "plugins" / "tb_explain").iterdir())
 
 
-def in_child(function: Callable[[], Any], patience: float = 60) -> Any:
+def in_child(function: Callable[[], Any]) -> Any:
     """What a forked child returns; fails with its traceback, or when it hangs."""
     reading, writing = os.pipe()
     child = os.fork()
@@ -82,16 +76,16 @@ def in_child(function: Callable[[], Any], patience: float = 60) -> Any:
             json.dump(answer, pipe)
         os._exit(0)
     os.close(writing)
-    wait(child, patience)
+    wait(child)
     with os.fdopen(reading) as pipe:
         answer = json.load(pipe)
     assert "error" not in answer, answer["error"]
     return answer["value"]
 
 
-def wait(child: int, patience: float = 60) -> int:
+def wait(child: int) -> int:
     """The exit code of a child, negative for a signal; one that hangs is killed."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         pid, status = os.waitpid(child, os.WNOHANG)
         if pid:
@@ -99,7 +93,7 @@ def wait(child: int, patience: float = 60) -> int:
         time.sleep(0.005)
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    raise AssertionError(f"the child hangs after {patience} s")
+    raise AssertionError(f"the child hangs after {PATIENCE} s")
 
 
 @contextmanager

@@ -25,11 +25,10 @@ from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import GradCAM
 from tb_explain.records import Recorder, patience
 from tb_explain.records import explain_pb2 as pb
-from tests.conftest import until
+from tests.conftest import index_of, until
 from tests.faults.helpers import (
     fill,
     in_child,
-    index_of,
     mounted,
     put,
     refuse_writes,
@@ -171,7 +170,7 @@ def test_strict_raises_what_was_lost(disk: Path) -> None:
     writer.close()
 
 
-def test_a_disk_that_stays_full_takes_patience_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_disk_that_stays_full_takes_patience_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """By a clock of its own: the pauses between attempts."""
     now = [0.0]
     monkeypatch.setattr(patience.time, "monotonic", lambda: now[0])

@@ -13,15 +13,15 @@ from tb_explain.records import DamagedRecord, Record, RunIndex, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frames
 from tb_explain.records.segment import AppendError
-from tests.faults.helpers import index_of
+from tests.conftest import index_of
 from tests.records.foreign_reader import read_run
 
 PAYLOADS = [b"first payload", bytes(range(256)), b"", b"the last payload"]
 
 
-def segment_of(run: Path, steps: range, tag: str = "t") -> SegmentWriter:
+def segment_of(run: Path, steps: range) -> SegmentWriter:
     segment = SegmentWriter(run)
-    series = pb.Series(kind=pb.HEATMAPS, tag=tag)
+    series = pb.Series(kind=pb.HEATMAPS, tag="t")
     declared = segment.series(series)
     segment.append(declared)
     for step in steps:

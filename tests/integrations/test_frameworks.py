@@ -14,8 +14,8 @@ from torch.utils.data import DataLoader, TensorDataset
 
 from tb_explain import Probe
 from tb_explain.methods import GradCAM
-from tb_explain.records import RunIndex
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 STEPS = 6
 IMAGES = torch.rand(24, 1, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -41,8 +41,7 @@ def loader() -> DataLoader[Any]:
 def logged(directory: Path) -> tuple[dict[str, list[int]], dict[str, list[int]]]:
     """Steps of all explanations and of all scalars below a directory, which holds a single event file."""
     (events,) = directory.rglob("*tfevents*")
-    index = RunIndex(events.parent)
-    index.refresh()
+    index = index_of(events.parent)
     explained = {
         series.declaration.tag: index.steps(series).step.tolist()
         for series in index.series()

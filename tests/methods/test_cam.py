@@ -226,7 +226,7 @@ def test_several_layers_give_several_results(images: torch.Tensor) -> None:
     assert [result.layer for result in found] == ["features.0", "features.1"]
 
 
-def test_volumes(images: torch.Tensor) -> None:
+def test_volumes() -> None:
     torch.manual_seed(1)
     model = nn.Sequential(nn.Conv3d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.LazyLinear(3))
     volumes = torch.randn(2, 1, 6, 7, 8)

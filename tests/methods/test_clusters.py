@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -217,9 +218,8 @@ def test_clusters_keep_their_names_when_they_come_in_another_order() -> None:
     order = torch.tensor([3, 0, 4, 1, 2])  # new cluster j was cluster order[j]
     space = before.forward.space
     shuffled = FilterSpace(space.centroids[order], space.counts[:, order], space.places)
-    (now,) = FilterClusters("3", k=5).fit(model, x).__class__(
-        before.method, ["3"], {("3", "forward"): shuffled}, {"3": before.fields}
-    ).explain(model, x, last=[before])  # fmt: skip
+    fitted = FilterClusters("3", k=5).fit(model, x)
+    (now,) = replace(fitted, spaces={("3", "forward"): shuffled}).explain(model, x, last=[before])
     assert now.forward.ids == tuple(order.tolist())
     assert now.stability == 1
     named = torch.tensor(now.forward.ids)[now.forward.assignments]

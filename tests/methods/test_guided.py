@@ -22,6 +22,7 @@ from tb_explain.methods import (
     Top,
     attribute,
 )
+from tests.methods.test_gradients import difference
 
 F = nn.functional
 
@@ -104,11 +105,6 @@ def by_hand(model: Net, images: torch.Tensor, target: int, guided: bool) -> torc
         g = F.conv_transpose2d(g, model.second.weight)
         g = g.relu() * ((z1 > 0) if guided else 1)
         return F.conv_transpose2d(g, model.first.weight)
-
-
-def difference(ours: torch.Tensor, truth: torch.Tensor) -> float:
-    assert ours.shape == truth.shape
-    return ((ours - truth).abs().max() / truth.abs().max()).item()
 
 
 @pytest.mark.parametrize("writing", WRITINGS)

@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from tb_explain import ExplainWriter, Probe
 from tb_explain.methods import FeedbackNetwork, FilterClusters, Flag, Reconstruction
 from tb_explain.methods.reconstruction import NAMES, Reconstructed
-from tb_explain.records import RunIndex
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +108,7 @@ def test_what_it_finds_is_logged(
     with ExplainWriter(tmp_path, strict=True) as writer:
         (found,) = writer.explain(model, probe, 7, [Reconstruction(feedback, images[4:].split(9), spaces)])
     assert isinstance(found, Reconstructed)
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     (series,) = index.series()
     assert (series.declaration.tag, series.declaration.kind) == ("val/reconstruction", pb.RECONSTRUCTIONS)
     steps = index.steps(series)

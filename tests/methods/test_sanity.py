@@ -101,7 +101,7 @@ def test_an_attentions_projection_belongs_to_the_attention() -> None:
     assert sorted(name for layer in names for name in layer) == sorted(name for name, _ in encoder.named_parameters())
 
 
-def test_unlearned_networks_share_all_but_what_was_replaced(model: Net, images: torch.Tensor) -> None:
+def test_unlearned_networks_share_all_but_what_was_replaced(model: Net) -> None:
     new = torch.randn_like(model.head.weight)
     other = _with_parameters(model, {"head.weight": new})
     assert torch.equal(other.head.weight, new) and not torch.equal(model.head.weight, new)

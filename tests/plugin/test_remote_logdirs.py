@@ -23,6 +23,7 @@ from tests.plugin.conftest import Page
 from tests.plugin.test_discovery import Provider
 from tests.plugin.test_routes import keys, payloads
 from tests.plugin.test_server import mark
+from tests.records.conftest import upload
 from tests.s3 import S3
 
 
@@ -36,13 +37,6 @@ def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(remote, "_BLOCKS", Blocks(64 << 20))
     yield
     fsspec.filesystem("memory").store.clear()
-
-
-def upload(directory: Path, address: str) -> None:
-    system, path = fsspec.url_to_fs(address)
-    for file in sorted(directory.rglob("*")):
-        if file.is_file():
-            system.pipe_file(f"{path}/{file.relative_to(directory)}", file.read_bytes())
 
 
 @pytest.mark.parametrize("address", ["s3://bucket/{}/logs", "memory://{}/logs/"])

@@ -22,9 +22,9 @@ from tb_explain.projections.jobs import Job
 from tb_explain.projections.reducers import Reducer
 from tb_explain.projections.reductions import Outcome, Reductions
 from tb_explain.projections.worker import Worker
-from tb_explain.records import Origin, Recorder, RunIndex, decode_column, moment_in
+from tb_explain.records import Origin, Recorder, decode_column, moment_in
 from tb_explain.records import explain_pb2 as pb
-from tests.conftest import until
+from tests.conftest import index_of, until
 
 
 def job_of(step: int, n: int = 60, reducer: Reducer | None = None, tag: str = "features", **changed: Any) -> Job:
@@ -49,15 +49,13 @@ def slow(step: int) -> Job:
 
 def logged(run: Path) -> dict[str, list[int]]:
     """Steps by tag."""
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     assert index.counts().damaged == index.counts().unknown == 0
     return {series.declaration.tag: index.steps(series).step.tolist() for series in index.series()}
 
 
 def failures(run: Path) -> list[str]:
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     return [entry.failure.message for entry in index.failures()]
 
 
@@ -106,8 +104,7 @@ def test_what_was_handed_over_is_logged_and_its_measures_are_reported(reduced: R
     first, second, _ = (outcome.measures for outcome in reduced.outcomes)
     assert {"trustworthiness", "silhouette", "knn_purity", "knn_purity_2d"} == set(first)
     assert second.keys() - first.keys() == {"displacement"} and second["displacement"] < 0.1, second
-    index = RunIndex(reduced.run)
-    index.refresh()
+    index = index_of(reduced.run)
     (series,) = index.series()
     record = pb.Projection.FromString(index.read(index.steps(series).keys[2]))
     assert {measure.name for measure in record.measures} == set(second)

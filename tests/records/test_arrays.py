@@ -80,7 +80,7 @@ def largest_error(values: np.ndarray, signed: bool) -> np.ndarray:
 @example(np.array([[[[1e-45, 3e-43]]]], np.float32), True)
 @example(np.array([[[[1e6, 1e6 + 0.25]]]], np.float32), False)
 def test_quantised_values_are_off_by_half_a_level_at_most(values: np.ndarray, signed: bool) -> None:
-    stored = quantise(values, 2, signed=signed)
+    stored = quantise(values, signed=signed)
     assert len(stored.scale) == len(stored.offset) == values.shape[0] * values.shape[1]
     assert len(stored.data) == values.size
     back = decode_array(pb.Array.FromString(stored.SerializeToString()))
@@ -94,7 +94,7 @@ def test_quantised_values_are_off_by_half_a_level_at_most(values: np.ndarray, si
 @given(hnp.arrays(np.float32, (2, 1, 3, 3), elements=FLOATS))
 def test_zero_of_a_signed_map_is_exactly_level_128_and_comes_back_as_zero(values: np.ndarray) -> None:
     values[:, :, 1, 1] = 0
-    stored = quantise(values, 2, signed=True)
+    stored = quantise(values, signed=True)
     levels = np.frombuffer(stored.data, np.uint8).reshape(values.shape)
     assert (levels[:, :, 1, 1] == 128).all()
     assert (decode_array(stored)[:, :, 1, 1] == 0).all()
@@ -103,7 +103,7 @@ def test_zero_of_a_signed_map_is_exactly_level_128_and_comes_back_as_zero(values
 @given(hnp.arrays(np.float32, (2, 1, 3, 3), elements=st.floats(-1, 1, width=32)))
 def test_a_signed_map_and_its_negative_mirror_each_other(values: np.ndarray) -> None:
     levels, mirrored = (
-        np.frombuffer(quantise(v, 2, signed=True).data, np.uint8).astype(int) - 128 for v in (values, -values)
+        np.frombuffer(quantise(v, signed=True).data, np.uint8).astype(int) - 128 for v in (values, -values)
     )
     np.testing.assert_array_equal(levels, -mirrored)
 
@@ -111,7 +111,7 @@ def test_a_signed_map_and_its_negative_mirror_each_other(values: np.ndarray) -> 
 @given(FLOATS.filter(lambda value: abs(value) < 1e38), st.booleans())
 def test_a_constant_map_comes_back_as_that_constant(value: float, signed: bool) -> None:
     values = np.full((1, 1, 2, 3), value, np.float32)
-    back = decode_array(quantise(values, 2, signed=signed))
+    back = decode_array(quantise(values, signed=signed))
     if signed:
         np.testing.assert_allclose(back, values, rtol=1e-6, atol=2e-43)
     else:
@@ -120,13 +120,13 @@ def test_a_constant_map_comes_back_as_that_constant(value: float, signed: bool) 
 
 def test_each_map_has_a_range_of_its_own() -> None:
     values = np.stack([np.linspace(0, 1e-6, 6), np.linspace(0, 1e6, 6)]).astype(np.float32).reshape(2, 1, 2, 3)
-    np.testing.assert_allclose(decode_array(quantise(values, 2, signed=False)), values, rtol=0.02)
+    np.testing.assert_allclose(decode_array(quantise(values, signed=False)), values, rtol=0.02)
 
 
 def test_maps_without_values_are_refused() -> None:
     for shape in ((0, 1, 2, 2), (1, 0, 2, 2), (1, 1, 0, 2)):
         with pytest.raises(ValueError, match="at least one value"):
-            quantise(np.zeros(shape, np.float32), 2, signed=False)
+            quantise(np.zeros(shape, np.float32), signed=False)
 
 
 @pytest.mark.parametrize(

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from tb_explain import ExplainWriter
 from tb_explain.projections import Placed, Rows, Thumbnails, column_of
 from tb_explain.projections.record import record_of
-from tb_explain.records import DamagedRecord, Record, RunIndex, SegmentWriter, decode_array, encode_array
+from tb_explain.records import DamagedRecord, Record, SegmentWriter, decode_array, encode_array
 from tb_explain.records import explain_pb2 as pb
 
+from ..conftest import index_of
 from . import foreign_reader as foreign
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "file-format.md"
@@ -71,8 +72,7 @@ def run(tmp_path: Path) -> Path:
 
 def assert_both_read_the_same(directory: Path) -> int:
     """Returns the number of records shown."""
-    index = RunIndex(directory)
-    index.refresh()
+    index = index_of(directory)
     read = foreign.read_run(directory)
     counts = index.counts()
     assert (read.unknown, read.damaged) == (counts.unknown, counts.damaged)
@@ -299,8 +299,7 @@ def test_both_agree_about_every_flipped_byte_of_an_index_file(tmp_path: Path) ->
     for position in range(len(whole)):
         index.write_bytes(whole[:position] + bytes([whole[position] ^ 0x10]) + whole[position + 1 :])
         assert_both_read_the_same(tmp_path)
-        read = RunIndex(tmp_path)
-        read.refresh()
+        read = index_of(tmp_path)
         assert read.counts().damaged >= 1, f"byte {position} was changed unseen"
 
 

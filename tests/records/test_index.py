@@ -14,6 +14,7 @@ from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
 from tb_explain.records.listing import RecordKey, Steps
 from tb_explain.records.segment_index import Counts
+from tests.conftest import index_of
 
 
 def payload_of(step: int) -> bytes:
@@ -72,8 +73,7 @@ def test_nothing_is_read_before_the_first_refresh(tmp_path: Path, segment: Segme
 def test_no_file_stays_open(tmp_path: Path, segment: SegmentWriter) -> None:
     log(segment, 0)
     before = len(os.listdir("/proc/self/fd"))
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     index.read(steps_of(index).keys[0])
     assert len(os.listdir("/proc/self/fd")) == before
 
@@ -86,8 +86,7 @@ def test_an_index_file_larger_than_what_is_read_at_once(tmp_path: Path, segment:
         declared + [Record(pb.Entry(kind=pb.HEATMAPS, series=1, step=step, wall_time=1e9), b"") for step in range(n)]
     )
     assert index_file(segment).stat().st_size > 4 << 20
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert steps_of(index).step.tolist() == list(range(n))
     assert index.counts().damaged == 0
 
@@ -95,8 +94,7 @@ def test_an_index_file_larger_than_what_is_read_at_once(tmp_path: Path, segment:
 def test_a_large_segment_of_another_version_is_one_unknown(tmp_path: Path, segment: SegmentWriter) -> None:
     header = pb.Entry(kind=pb.SEGMENT, segment=pb.Segment(format_version=2))
     index_file(segment).write_bytes(frame(header.SerializeToString()) + b"other " * (1 << 20))
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     index_file(segment).open("ab").write(b"and more")
     index.refresh()
     assert (index.counts().unknown, index.counts().damaged) == (1, 0)
@@ -107,8 +105,7 @@ def test_a_directory_that_vanishes_reads_as_unchanged_and_may_return(tmp_path: P
     run, away = tmp_path / "run", tmp_path / "away"
     segment = SegmentWriter(run)
     log(segment, 0)
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     (run / gone).rename(away)
     assert not index.refresh()
     assert steps_of(index).step.tolist() == [0]
@@ -132,16 +129,14 @@ def test_other_files_in_the_directory_are_no_segments(tmp_path: Path, segment: S
     (segment.path.parent / "x.data").write_bytes(b"orphan")
     (segment.path.parent / "empty.index").touch()
     (segment.path.parent / "directory.index").mkdir()
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert steps_of(index).step.tolist() == [0]
     assert index.counts().damaged == 0
 
 
 def test_a_truncated_data_file_costs_the_records_behind_its_end(tmp_path: Path, segment: SegmentWriter) -> None:
     log(segment, 0, 1, 2)
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     keys = steps_of(index).keys
     os.truncate(data_file(segment), len(payload_of(0)) * 2 - 1)
     assert index.read(keys[0]) == payload_of(0)
@@ -152,8 +147,7 @@ def test_a_truncated_data_file_costs_the_records_behind_its_end(tmp_path: Path, 
 
 def test_a_flipped_bit_in_a_payload_is_noticed(tmp_path: Path, segment: SegmentWriter) -> None:
     log(segment, 0, 1)
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     with data_file(segment).open("r+b") as file:
         file.write(b"\0")
     keys = steps_of(index).keys
@@ -202,8 +196,7 @@ def test_an_absurd_payload_is_damage_before_memory_is_set_aside(
     log(segment, 0)
     entry = pb.Entry(kind=pb.HEATMAPS, series=1, step=1, length=length)
     segment.append([Record(entry, b"")])
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert steps_of(index).step.tolist() == [0]
     assert index.counts().damaged == 1
 
@@ -214,8 +207,7 @@ def test_a_place_outside_the_data_file_is_a_damaged_record(
 ) -> None:
     log(segment, 0)
     segment.append([Record(pb.Entry(kind=pb.HEATMAPS, series=1, step=1, offset=offset, length=length), b"")])
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     with pytest.raises(DamagedRecord):
         index.read(steps_of(index).keys[1])
 
@@ -226,16 +218,14 @@ def test_an_entry_that_is_no_message_is_skipped(tmp_path: Path, segment: Segment
         file.write(frame(b"\xff\xff\xff"))
         file.write(frame(b""))  # a message without a kind
     log(segment, 1)
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert steps_of(index).step.tolist() == [0, 1]
     assert index.counts().damaged == 2
 
 
 def test_unknown_keys_and_names_are_keyerrors(tmp_path: Path, segment: SegmentWriter) -> None:
     log(segment, 0)
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     (key,) = steps_of(index).keys
     for unknown in (RecordKey("0" * 12, key.entry), RecordKey(key.segment, 0), RecordKey(key.segment, 99)):
         with pytest.raises(KeyError):
@@ -247,8 +237,7 @@ def test_unknown_keys_and_names_are_keyerrors(tmp_path: Path, segment: SegmentWr
 def test_the_newest_hundred_failures_are_kept(tmp_path: Path, segment: SegmentWriter) -> None:
     for step in range(150):
         segment.append([Record(pb.Entry(kind=pb.FAILURE, step=step, failure=pb.Failure(tag="t")), b"")])
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert [entry.step for entry in index.failures()] == list(range(50, 150))
     assert index.counts().failed == 150
 
@@ -288,16 +277,14 @@ def test_a_purge_spares_those_that_resumed_together(tmp_path: Path) -> None:
         resumed.append([Record(pb.Entry(kind=pb.PURGE, step=50, wall_time=made), b"")])
         log(resumed, 60 + rank)
         resumed.close()
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert steps_of(index).step.tolist() == [0, 60, 61]
 
 
 def test_a_run_that_was_deleted_and_trained_again_shows_the_new_segments(tmp_path: Path) -> None:
     old = SegmentWriter(tmp_path)
     log(old, 0)
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     shutil.rmtree(tmp_path / "plugins")
     new = SegmentWriter(tmp_path)
     log(new, 7)
@@ -314,8 +301,7 @@ def test_records_of_one_step_are_in_the_order_of_their_segments_age(tmp_path: Pa
         segment = SegmentWriter(tmp_path, now=age)
         log(segment, 4)
         names[age] = segment.path.name.rpartition(".")[2]
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert [key.segment for key in steps_of(index).keys] == [names[age] for age in sorted(ages)]
 
 
@@ -328,8 +314,7 @@ def test_what_was_deleted_is_forgotten_and_the_rest_stays(tmp_path: Path, segmen
     purge = Record(pb.Entry(kind=pb.PURGE, step=1, wall_time=1e12), b"")
     failure = Record(pb.Entry(kind=pb.FAILURE, failure=pb.Failure(tag="t")), b"")
     gone.append([*image, failure, Record(pb.Entry(kind=pb.HEATMAPS, series=99), b"lost"), purge])
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert steps_of(index).step.tolist() == [0]
     key = index.steps(index.series()[1]).keys
     for file in (index_file(gone), data_file(gone)):
@@ -354,8 +339,7 @@ def test_what_was_deleted_is_forgotten_and_the_rest_stays(tmp_path: Path, segmen
 
 def test_a_file_that_was_written_anew_under_its_name_is_read_anew(tmp_path: Path, segment: SegmentWriter) -> None:
     log(segment, 0, 1, 2)
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     other = SegmentWriter(tmp_path / "other")
     log(other, 9)
     for old, new in ((index_file(segment), index_file(other)), (data_file(segment), data_file(other))):

@@ -14,6 +14,7 @@ from tb_explain.records import RunIndex, decode_array, image_size
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records import index as index_module
 from tb_explain.records.framing import frame
+from tests.conftest import index_of
 from tests.fuzz.index import Memory
 
 
@@ -23,9 +24,7 @@ def read(*segments: list[pb.Entry]) -> RunIndex:
         f"1.h.1.{i:012x}.index": b"".join(frame(entry.SerializeToString()) for entry in entries)
         for i, entries in enumerate(segments)
     }
-    run = RunIndex("run", Memory(files))
-    run.refresh()
-    return run
+    return index_of("run", Memory(files))
 
 
 def series(number: int, tag: str, kind: pb.Kind = pb.HEATMAPS) -> pb.Entry:

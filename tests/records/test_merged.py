@@ -13,6 +13,7 @@ from tb_explain.records.files import LocalFiles
 from tb_explain.records.framing import frame, frames
 from tb_explain.records.rows import Blobs
 
+from ..conftest import index_of
 from .test_format_document import assert_both_read_the_same
 
 T = pb.Series(tag="t", kind=pb.HEATMAPS, id=1)
@@ -59,12 +60,6 @@ def delete(*paths: Path) -> None:
             Path(f"{path}.{suffix}").unlink()
 
 
-def opened(run: Path) -> RunIndex:
-    index = RunIndex(run)
-    index.refresh()
-    return index
-
-
 def shown(index: RunIndex, series: pb.Series = T) -> list[bytes]:
     found = index.find(series.tag, series.kind)
     return [index.read(key) for key in index.steps(found).keys] if found else []
@@ -74,7 +69,7 @@ def test_a_closed_segment_says_that_it_is_at_its_end(tmp_path: Path) -> None:
     path = segment(tmp_path, 1.0, declare(T), record(0, "a"))
     kinds = [pb.Entry.FromString(one.data or b"").kind for one in frames(Path(f"{path}.index").read_bytes())]
     assert kinds == [pb.SEGMENT, pb.SERIES, pb.HEATMAPS, pb.END]
-    counts = vars(opened(tmp_path).counts())
+    counts = vars(index_of(tmp_path).counts())
     assert not any(counts.values()), counts
 
 
@@ -84,12 +79,12 @@ def test_what_a_segment_replaces_does_not_count(tmp_path: Path) -> None:
         segment(tmp_path, 1.0, declare(T), record(0, "old"), failure),
         segment(tmp_path, 2.0, declare(T), record(1, "old"), purge(0, 9.0)),
     ]
-    was_open = opened(tmp_path)
+    was_open = index_of(tmp_path)
     new = [declare(T), record(0, "new"), failure, record(1, "new")]
     segment(tmp_path, 1.5, *new, replaces=tuple(map(uid, old)))
     assert was_open.refresh()
     for still_there in (True, False):
-        for index in (was_open, opened(tmp_path)):
+        for index in (was_open, index_of(tmp_path)):
             assert not index.refresh()
             assert shown(index) == [b"new", b"new"]
             assert [series.length for series in index.series()] == [2]
@@ -126,7 +121,7 @@ def test_what_was_merged_is_forgotten_at_once(tmp_path: Path, monkeypatch: pytes
     picture = Record(pb.Entry(kind=pb.IMAGE, content_hash=content_hash(b"seen")), b"seen")
     failure = Record(pb.Entry(kind=pb.FAILURE, failure=pb.Failure(tag="t")), b"")
     old = [segment(tmp_path, float(i), declare(T), picture, record(i, "old"), failure) for i in range(5)]
-    index = opened(tmp_path)
+    index = index_of(tmp_path)
     calls = []
     forget = Blobs.forget
     monkeypatch.setattr(Blobs, "forget", lambda self, gone: [calls.append(len(gone)), forget(self, gone)])
@@ -143,7 +138,7 @@ def test_what_was_merged_is_forgotten_at_once(tmp_path: Path, monkeypatch: pytes
 def test_a_series_that_was_found_before_is_still_the_same(tmp_path: Path) -> None:
     """Whoever asked for it may ask for its steps after the segments were merged, in another order of series."""
     old = segment(tmp_path, 1.0, declare(T), record(0, "t"), declare(U), record(0, "u", U))
-    index = opened(tmp_path)
+    index = index_of(tmp_path)
     series = {series.declaration.tag: series for series in index.series()}
     segment(tmp_path, 1.0, declare(U), record(0, "u", U), declare(T), record(0, "t"), replaces=(uid(old),))
     index.refresh()
@@ -153,7 +148,7 @@ def test_a_series_that_was_found_before_is_still_the_same(tmp_path: Path) -> Non
 
 def test_a_series_that_is_gone_has_no_steps(tmp_path: Path) -> None:
     old = segment(tmp_path, 1.0, declare(T), record(0, "t"))
-    index = opened(tmp_path)
+    index = index_of(tmp_path)
     (series,) = index.series()
     segment(tmp_path, 1.0, replaces=(uid(old),))
     index.refresh()
@@ -177,7 +172,7 @@ def test_the_parts_of_a_segment_count_as_segments(tmp_path: Path) -> None:
     for run in (apart, merged):
         segment(run, 2.5, *between)
         assert_both_read_the_same(run)
-        assert shown(opened(run)) == [b"a", b"aa", b"b", b"bb", b"c", b"d", b"e", b"f"]
+        assert shown(index_of(run)) == [b"a", b"aa", b"b", b"bb", b"c", b"d", b"e", b"f"]
 
 
 class Entries(list["os.DirEntry[str]"]):
@@ -221,4 +216,4 @@ def test_segments_deleted_under_a_readers_hands_are_read_in_what_replaced_them(
         monkeypatch.setattr(os, "scandir", scanned)
     else:
         monkeypatch.setattr(type(LOCAL), "sizes", listed)
-    assert shown(opened(tmp_path)) == [b"new"] * 3
+    assert shown(index_of(tmp_path)) == [b"new"] * 3

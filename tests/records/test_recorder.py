@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tb_explain.records import Record, Recorder, RunIndex, SegmentWriter
+from tb_explain.records import Record, Recorder, SegmentWriter
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of, until
 
 
 def encoder(tag: str, step: int, payload: bytes = b"payload") -> Callable[[SegmentWriter], list[Record]]:
@@ -30,12 +30,6 @@ def encoder(tag: str, step: int, payload: bytes = b"payload") -> Callable[[Segme
 
 def put(recorder: Recorder, step: int, size: int = 10, tag: str = "t", payload: bytes = b"payload") -> bool:
     return recorder.put(tag, step, size, encoder(tag, step, payload))
-
-
-def index_of(run: Path) -> RunIndex:
-    index = RunIndex(run)
-    index.refresh()
-    return index
 
 
 def steps_of(run: Path, tag: str = "t") -> list[int]:
@@ -76,13 +70,6 @@ def make(tmp_path: Path) -> Iterator[MakeRecorder]:
     yield recorder
     for one in made:
         one.close()
-
-
-def eventually(condition: Callable[[], bool], patience: float = 10) -> bool:
-    end = time.monotonic() + patience
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    return condition()
 
 
 def test_flush_returns_when_all_is_on_file(tmp_path: Path, make: MakeRecorder) -> None:
@@ -287,7 +274,7 @@ def test_memory_returns_after_a_flush(make: MakeRecorder) -> None:
     del values
     recorder.flush()
     gc.collect()
-    assert eventually(lambda: gone() is None), "what was written is still held"
+    until(lambda: gone() is None)  # nothing holds what was written
 
 
 def test_a_forked_child_writes_a_segment_of_its_own(tmp_path: Path, make: MakeRecorder) -> None:

@@ -8,7 +8,6 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -22,7 +21,8 @@ from tb_explain.cli import main
 from tb_explain.records import DIRECTORY, DamagedRecord, RunIndex, remote
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.remote import Blocks, RemoteFiles, find_runs, is_remote, open_remote
-from tests.conftest import Run
+from tests.conftest import Run, index_of
+from tests.records.conftest import index_at, upload
 from tests.records.test_index import steps_of
 from tests.s3 import S3
 
@@ -35,31 +35,8 @@ def nothing_cached(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(remote, "_BLOCKS", Blocks(64 << 20))
 
 
-def upload(directory: Path, address: str) -> None:
-    system, path = fsspec.url_to_fs(address)
-    for file in sorted(directory.rglob("*")):
-        if file.is_file():
-            system.pipe_file(f"{path}/{file.relative_to(directory)}", file.read_bytes())
-
-
-def index_of(address: str, blocks: Blocks | None = None) -> RunIndex:
-    system, path = fsspec.url_to_fs(address)
-    index = RunIndex(path, RemoteFiles(system, blocks or Blocks(64 << 20)))
-    index.refresh()
-    return index
-
-
 def payloads_of(index: RunIndex, tag: str = "t") -> list[bytes]:
     return [index.read(key) for key in steps_of(index, tag).keys]
-
-
-@pytest.fixture(params=["s3://bucket/{}", "memory://{}"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Of a run that does not exist yet."""
-    if request.param.startswith("s3"):
-        request.getfixturevalue("s3")
-    yield request.param.format(tmp_path.name)
-    fsspec.filesystem("memory").store.clear()
 
 
 def test_addresses_are_told_from_paths() -> None:
@@ -72,7 +49,7 @@ def test_addresses_are_told_from_paths() -> None:
 def test_a_run_is_read_as_if_it_were_local_and_grows(tmp_path: Path, address: str) -> None:
     run = Run(tmp_path / "run").log("t", range(3))
     upload(run.directory, address)
-    index = index_of(address)
+    index = index_at(address)
     assert payloads_of(index) == run.payloads
     for name, encoded in run.images.items():
         assert index.read_blob(pb.IMAGE, bytes.fromhex(name)) == encoded
@@ -94,7 +71,7 @@ def test_what_is_damaged_or_gone_is_said_and_the_rest_is_read(tmp_path: Path, ad
     data[-1] ^= 1
     run.data.write_bytes(data)
     upload(run.directory, address)
-    index = index_of(address)
+    index = index_at(address)
     keys = steps_of(index).keys
     assert [index.read(key) for key in keys[:3]] == run.payloads[:3]
     with pytest.raises(DamagedRecord, match="CRC"):
@@ -102,13 +79,13 @@ def test_what_is_damaged_or_gone_is_said_and_the_rest_is_read(tmp_path: Path, ad
     system, path = fsspec.url_to_fs(address)
     system.pipe_file(f"{path}/{DIRECTORY}/{run.data.name}", bytes(data[:-5]))
     with pytest.raises(DamagedRecord, match="ends before"):
-        index_of(address).read(keys[3])
+        index_at(address).read(keys[3])
     system.pipe_file(f"{path}/{DIRECTORY}/{run.data.name}", b"")
     with pytest.raises(DamagedRecord, match="ends before"):
-        index_of(address).read(keys[3])
+        index_at(address).read(keys[3])
     system.rm_file(f"{path}/{DIRECTORY}/{run.data.name}")
     with pytest.raises(FileNotFoundError):
-        index_of(address).read(keys[3])
+        index_at(address).read(keys[3])
 
 
 def test_one_record_of_a_large_run_costs_a_few_requests_and_blocks(s3: S3, tmp_path: Path) -> None:
@@ -118,8 +95,8 @@ def test_one_record_of_a_large_run_costs_a_few_requests_and_blocks(s3: S3, tmp_p
         random = np.random.default_rng(0)
         Run(tmp_path).log_bytes("t", [random.bytes(each) for _ in range(records)])
     upload(tmp_path, "s3://bucket/large")
-    indexed = s3.counted("large", lambda: index_of("s3://bucket/large"))
-    index = index_of("s3://bucket/large")
+    indexed = s3.counted("large", lambda: index_at("s3://bucket/large"))
+    index = index_at("s3://bucket/large")
     assert len(steps_of(index).keys) == segments * records
     sizes = sum(path.stat().st_size for path in tmp_path.rglob("*.index"))
     assert sum(request.answered for request in indexed if not request.is_listing) == sizes
@@ -137,7 +114,7 @@ def test_one_record_of_a_large_run_costs_a_few_requests_and_blocks(s3: S3, tmp_p
 def test_readers_of_one_block_fetch_it_once(s3: S3, tmp_path: Path) -> None:
     run = Run(tmp_path).log("t", range(20))
     upload(tmp_path, "s3://bucket/shared")
-    index = index_of("s3://bucket/shared")
+    index = index_at("s3://bucket/shared")
     s3.before = lambda method, path: time.sleep(0.1)
     try:
         with ThreadPoolExecutor(10) as pool:
@@ -148,24 +125,26 @@ def test_readers_of_one_block_fetch_it_once(s3: S3, tmp_path: Path) -> None:
     assert payloads_of(index) == run.payloads
 
 
-def test_the_cache_holds_no_more_than_it_may(tmp_path: Path) -> None:
+def test_the_cache_holds_no_more_than_it_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Run(tmp_path).log_bytes("t", [bytes([i]) * (BLOCK // 2) for i in range(20)])
     upload(tmp_path, "memory://bounded")
     blocks = Blocks(3 * BLOCK)
-    index = index_of("memory://bounded", blocks)
+    monkeypatch.setattr(remote, "_BLOCKS", blocks)
+    files, path = open_remote("memory://bounded")
+    index = index_of(path, files)
     for _ in range(2):
         assert [payload[0] for payload in payloads_of(index)] == list(range(20))
         assert sum(map(len, blocks._kept.values())) <= 3 * BLOCK
     fsspec.filesystem("memory").store.clear()
 
 
-def test_ranges_are_exact(tmp_path: Path) -> None:
+def test_ranges_are_exact() -> None:
     content = np.random.default_rng(1).bytes(3 * BLOCK + 100)
     system = fsspec.filesystem("memory")
     system.pipe_file("/x/a.data", content)
     system.pipe_file("/x/a.index", content)
     for name in ("a.data", "a.index"):
-        files = RemoteFiles(system, Blocks(64 << 20))
+        files = RemoteFiles(system)
         size = len(content)
         for start in (0, 1, BLOCK - 1, BLOCK, 2 * BLOCK + 7, 3 * BLOCK, size - 1, size, size + 5, size + 2 * BLOCK):
             for length in (0, 1, 100, BLOCK, BLOCK + 1, 2 * BLOCK, size):
@@ -181,7 +160,7 @@ def test_a_server_that_is_gone_fails_soon_and_comes_back(
     monkeypatch.setattr(remote, "_REST", 0.5)
     run = Run(tmp_path).log("t", range(3))
     upload(tmp_path, "s3://bucket/away")
-    index = index_of("s3://bucket/away")
+    index = index_at("s3://bucket/away")
     s3.shut()
     try:
         started = time.monotonic()
@@ -203,7 +182,7 @@ def test_a_server_that_does_not_answer_is_waited_for_once(
     monkeypatch.setattr(remote, "_READING", 1.2)
     Run(tmp_path).log("t", range(3))
     upload(tmp_path, "s3://bucket/silent")
-    index = index_of("s3://bucket/silent")
+    index = index_at("s3://bucket/silent")
     hold = threading.Event()
     s3.before = lambda method, path: hold.wait(20) and None
     waits = []

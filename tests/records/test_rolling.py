@@ -6,38 +6,21 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import fsspec
 import pytest
 
-from tb_explain.records import DIRECTORY, Origin, Record, Recorder, RunIndex, SegmentWriter, open_segment, recorder
+from tb_explain.records import DIRECTORY, Origin, Record, Recorder, SegmentWriter, open_segment, recorder
 from tb_explain.records import explain_pb2 as pb
-from tb_explain.records.remote import Blocks, RemoteFiles, open_remote
+from tb_explain.records.remote import RemoteFiles, open_remote
 from tb_explain.records.rolling import RollingSegment
 from tests.conftest import until
+from tests.records.conftest import index_at
 from tests.records.foreign_reader import read_run
 from tests.records.test_index import steps_of
 from tests.records.test_recorder import put
 from tests.s3 import S3
-
-
-@pytest.fixture(params=["s3://bucket/{}/run", "memory://{}/run"])
-def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Of a run that does not exist yet."""
-    if request.param.startswith("s3"):
-        request.getfixturevalue("s3")
-    yield request.param.format(tmp_path.name)
-    fsspec.filesystem("memory").store.clear()
-
-
-def index_of(address: str) -> RunIndex:
-    system, path = fsspec.url_to_fs(address)
-    index = RunIndex(path, RemoteFiles(system, Blocks(64 << 20)))
-    index.refresh()
-    return index
 
 
 def files_of(address: str) -> dict[str, int]:
@@ -56,7 +39,7 @@ def record(segment: SegmentWriter, step: int, picture: bytes = b"") -> list[Reco
     return [*found, Record(entry, b"payload %d" % step)]
 
 
-def test_each_append_is_a_closed_segment_and_pictures_are_stored_once(address: str, tmp_path: Path) -> None:
+def test_each_append_is_a_closed_segment_and_pictures_are_stored_once(address: str) -> None:
     segment = open_segment(address)
     assert isinstance(segment, RollingSegment)
     assert files_of(address) == {}
@@ -64,7 +47,7 @@ def test_each_append_is_a_closed_segment_and_pictures_are_stored_once(address: s
         segment.append(record(segment, step, b"picture") + record(segment, 10 + step, b"picture"))
     segment.sync()
     segment.close()
-    index = index_of(address)
+    index = index_at(address)
     assert steps_of(index).step.tolist() == [0, 1, 2, 3, 10, 11, 12, 13]
     assert [index.read(key) for key in steps_of(index).keys][:2] == [b"payload 0", b"payload 1"]
     assert index.read_blob(pb.IMAGE, segment.blob(pb.IMAGE, b"picture")[0]) == b"picture"
@@ -107,12 +90,12 @@ def test_a_segment_that_is_half_uploaded_does_not_exist(address: str, monkeypatc
         monkeypatch.setattr(RemoteFiles, "write", failing(suffix))
         with pytest.raises(OSError, match="the store is gone"):
             segment.append(record(segment, 1, b"picture"))
-        index = index_of(address)
+        index = index_at(address)
         assert steps_of(index).step.tolist() == [0]
         assert index.counts().damaged == 0
     monkeypatch.setattr(RemoteFiles, "write", whole)
     segment.append(record(segment, 1, b"picture"))
-    index = index_of(address)
+    index = index_at(address)
     assert [index.read(key) for key in steps_of(index).keys] == [b"payload 0", b"payload 1"]
     assert index.read_blob(pb.IMAGE, segment.blob(pb.IMAGE, b"picture")[0]) == b"picture"
 
@@ -126,7 +109,7 @@ def test_the_data_file_is_there_before_the_index_file(s3: S3) -> None:
 
 
 def steps_at(address: str) -> list[int]:
-    index = index_of(address)
+    index = index_at(address)
     series = index.find("t", pb.HEATMAPS)
     return index.steps(series).step.tolist() if series else []
 

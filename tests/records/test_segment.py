@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tb_explain.records import Record, RunIndex, SegmentWriter, content_hash
+from tb_explain.records import Record, SegmentWriter, content_hash
 from tb_explain.records import explain_pb2 as pb
+from tests.conftest import index_of
 
 
 def test_names_say_when_where_and_who(tmp_path: Path) -> None:
@@ -101,8 +102,7 @@ def test_a_full_disk_costs_only_what_did_not_fit(tmp_path: Path, what: str, size
     data, index_file = sorted((tmp_path / "plugins" / "tb_explain").iterdir())
     assert (index_file if what == "index" else data).stat().st_size > size, "written on behind the limit later"
 
-    index = RunIndex(tmp_path)
-    index.refresh()
+    index = index_of(tmp_path)
     assert index.counts().damaged == 0
     written = {}
     for series in index.series():

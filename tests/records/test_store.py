@@ -18,6 +18,7 @@ from tb_explain.records import Origin, Record, RunIndex, SegmentWriter, listing
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.records.framing import frame
 from tb_explain.records.listing import Cursor, RecordKey
+from tests.conftest import index_of
 
 TAGS = st.sampled_from(["a", "b/c", "日本"])
 STEPS = st.one_of(st.integers(-3, 6), st.sampled_from([-(2**63), 2**63 - 1]))
@@ -230,8 +231,7 @@ class Store(RuleBasedStateMachine):
 
     @rule()
     def read_anew(self) -> None:
-        other = RunIndex(self.run)
-        other.refresh()
+        other = index_of(self.run)
         self.compare(other)
 
     @invariant()

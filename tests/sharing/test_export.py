@@ -18,13 +18,14 @@ from tb_explain import ExplainWriter
 from tb_explain import open as open_logdir
 from tb_explain.cli import main
 from tb_explain.reading import MESSAGES
-from tb_explain.records import RunIndex, content_hash, decode_array
+from tb_explain.records import content_hash, decode_array
 from tb_explain.records import explain_pb2 as pb
 from tb_explain.sharing.choice import Choice, StepChoice
 from tb_explain.sharing.document import page_script
 from tb_explain.sharing.export import TooLarge, export
 from tb_explain.upkeep.contents import wrong_with_record
 from tests.browser import every_kind, hostile_runs
+from tests.conftest import index_of
 
 ROUTES = {pb.IMAGE: "image", pb.CLASSES: "classes", pb.LABELS: "labels", pb.VOLUME: "volume", pb.COLUMN: "column"}
 
@@ -96,8 +97,8 @@ class Report(HTMLParser):
         ]
 
 
-def exported(logdir: Path, target: Path, most: int = 10**9, **chosen: Any) -> Report:
-    export(str(logdir), target, Choice(**chosen), max_size=most)
+def exported(logdir: Path, target: Path, **chosen: Any) -> Report:
+    export(str(logdir), target, Choice(**chosen), max_size=10**9)
     return Report(target)
 
 
@@ -112,8 +113,7 @@ def every(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_report_has_every_record_and_all_that_they_refer_to(every: Path, tmp_path: Path) -> None:
     report = exported(every, tmp_path / "report.html")
     run = open_logdir(every).runs["run"]
-    index = RunIndex(every / "run")
-    index.refresh()
+    index = index_of(every / "run")
     stored = {f"{key.segment}-{key.entry}": index.read(key) for one in index.series() for key in index.steps(one).keys}
     assert report.payloads("records") == stored
     assert {series["tag"]: series["records"] for series in report.runs[0]["series"]}.keys() == run.tags.keys()

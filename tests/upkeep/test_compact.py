@@ -31,6 +31,7 @@ from tb_explain.upkeep.prune import KeepSteps, prune
 from tb_explain.upkeep.rewrite import clean_up
 from tb_explain.upkeep.tidy import locked
 
+from ..conftest import index_of
 from ..records.test_format_document import assert_both_read_the_same
 from ..records.test_merged import T, declare, purge, record, segment, shown
 from ..records.test_store import Store, Writer
@@ -40,8 +41,7 @@ KILLS = int(os.environ.get("TB_EXPLAIN_KILLS", "12"))
 
 def all_of(run: Path) -> list[object]:
     """Everything that a run shows, but for the keys of its records."""
-    index = RunIndex(run)
-    index.refresh()
+    index = index_of(run)
     listed = []
     for series in index.series():
         steps = index.steps(series)
@@ -133,16 +133,10 @@ def test_segments_become_one_that_is_smaller(run: Path) -> None:
     assert report.size == sum((run / DIRECTORY / name).stat().st_size for name in files_of(run)) < size
     assert all_of(run) == before
     assert_both_read_the_same(run)
-    assert shown(opened(run))[:2] == [b"record 0", b"record 4"]
-    index = opened(run)
+    assert shown(index_of(run))[:2] == [b"record 0", b"record 4"]
+    index = index_of(run)
     for i in range(6):
         assert index.read_blob(pb.IMAGE, content_hash(bytes([i]) * 2000)) == bytes([i]) * 2000
-
-
-def opened(run: Path) -> RunIndex:
-    index = RunIndex(run)
-    index.refresh()
-    return index
 
 
 def test_what_a_newer_version_added_is_kept(run: Path) -> None:
@@ -165,10 +159,10 @@ def test_segments_that_may_still_grow_are_left_alone(run: Path) -> None:
     assert [len(report.sources) for report in did.rewritten] == [3, 3], "neighbours, left and right of it"
     assert did.segments == len(files_of(run, ".index")) == 3
     live.append([record(7, "still written")])
-    assert b"still written" in shown(opened(run))
+    assert b"still written" in shown(index_of(run))
     live.append([purge(0, 104.5)])
     assert_both_read_the_same(run)
-    assert shown(opened(run))[0] == b"record 5", "a purge hides those that were older than it, merged or not"
+    assert shown(index_of(run))[0] == b"record 5", "a purge hides those that were older than it, merged or not"
     live.close()
     before = all_of(run)
     assert len(compact(run).rewritten[0].sources) == 3
@@ -272,7 +266,7 @@ def test_a_segment_that_grows_meanwhile_is_left_alone(run: Path, monkeypatch: py
         patch.setattr(shutil, "copymode", growing)
         did = compact(run)
     assert did.left_alone == {index.stem: "it grew while it was read"}
-    assert b"" in shown(opened(run))
+    assert b"" in shown(index_of(run))
 
 
 def test_only_one_at_a_time(run: Path) -> None:
@@ -408,7 +402,7 @@ def test_a_prune_killed_at_random_moments_loses_nothing_else_and_shows_nothing_t
         unfinished += found != kept
         for step, payload in found:
             if payload.startswith(b"\x0a\x10"):
-                assert opened(copy).read_blob(pb.IMAGE, payload[2:]) == b"picture %d" % step
+                assert index_of(copy).read_blob(pb.IMAGE, payload[2:]) == b"picture %d" % step
         prune(copy, KeepSteps.parse("last:2"))
         assert steps_and_payloads(copy) == kept, copy
         assert not [name for name in files_of(copy) if name.endswith(".part")]
@@ -416,7 +410,7 @@ def test_a_prune_killed_at_random_moments_loses_nothing_else_and_shows_nothing_t
 
 
 def steps_and_payloads(run: Path) -> list[tuple[int, bytes]]:
-    index = opened(run)
+    index = index_of(run)
     assert index.counts().damaged == 0
     series = index.find("t", pb.HEATMAPS)
     assert series

@@ -13,7 +13,8 @@ import pytest
 from tb_explain.records import DIRECTORY, SegmentWriter
 from tb_explain.upkeep.compact import compact
 
-from ..records.test_merged import T, declare, opened, record, shown
+from ..conftest import index_of
+from ..records.test_merged import T, declare, record, shown
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files have owners, and may be links")
 
@@ -55,7 +56,7 @@ def test_where_owners_cannot_be_given_it_works_all_the_same(run: Path, monkeypat
 
     monkeypatch.setattr(os, "chown", refused)
     assert compact(run).rewritten
-    assert len(shown(opened(run))) == 2
+    assert len(shown(index_of(run))) == 2
 
 
 def test_a_lock_that_another_user_made_is_locked_by_who_may_only_read_it(

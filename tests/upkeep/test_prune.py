@@ -21,9 +21,10 @@ from tb_explain.records.framing import frame
 from tb_explain.upkeep import tidy
 from tb_explain.upkeep.prune import KeepSteps, prune
 
+from ..conftest import index_of
 from ..records.test_format_document import assert_both_read_the_same
 from ..records.test_index import steps_of
-from ..records.test_merged import T, declare, opened, record, shown
+from ..records.test_merged import T, declare, record, shown
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_what_is_kept_reads_as_before_and_what_it_refers_to_is_there(tmp_path: P
                     "a", random.random((2, 4, 4)), images, step, class_names=["x", "y"], dataformats="NHWC"
                 )
                 writer.add_heatmaps("b", random.random((1, 4, 4)), pixels(200 + step), step, dataformats="NHWC")
-    before = opened(tmp_path)
+    before = index_of(tmp_path)
     contents = {
         (tag, step): before.read(key)
         for tag in "ab"
@@ -79,7 +80,7 @@ def test_what_is_kept_reads_as_before_and_what_it_refers_to_is_there(tmp_path: P
         for step, key in zip(steps.step.tolist(), steps.keys, strict=True)
     }
     assert prune(tmp_path, KeepSteps.parse("last:2"), tags=["a*"]).steps == {"a": (2, 10)}
-    after = opened(tmp_path)
+    after = index_of(tmp_path)
     assert_both_read_the_same(tmp_path)
     for tag, kept in (("a", [8, 9]), ("b", [*range(10)])):
         steps = steps_of(after, tag)
@@ -135,10 +136,10 @@ def test_what_may_still_be_written_to_stays(tmp_path: Path) -> None:
     live.append([declare(T), *(record(step, "live") for step in range(5))])
     did = prune(tmp_path, KeepSteps.parse("last:1"), idle=0)
     assert did.tidied.in_use == 1 and not did.tidied.rewritten
-    assert len(shown(opened(tmp_path))) == 5
+    assert len(shown(index_of(tmp_path))) == 5
     live.close()
     assert prune(tmp_path, KeepSteps.parse("last:1")).tidied.rewritten[0].dropped == 4
-    assert len(shown(opened(tmp_path))) == 1
+    assert len(shown(index_of(tmp_path))) == 1
 
 
 def test_pictures_of_what_is_logged_while_it_looks_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,7 +163,7 @@ def test_pictures_of_what_is_logged_while_it_looks_are_kept(tmp_path: Path, monk
     did = prune(tmp_path, KeepSteps.parse("last:2")).tidied
     assert did.in_use == 2
     assert did.rewritten[0].dropped == 3, "what was finished is pruned all the same"
-    assert steps_of(opened(tmp_path), "t").step.tolist() == [3, 4, 5, 6]
+    assert steps_of(index_of(tmp_path), "t").step.tolist() == [3, 4, 5, 6]
     assert blobs_of(tmp_path) == {content_hash(b"picture %d" % step) for step in (3, 4, 5, 6)}
 
 

@@ -197,7 +197,7 @@ def part_interpretability(
     if n != len(masks):
         raise ValueError(f"there are masks of {len(masks)} images, but {n} images")
     classes, own = _classes(torch.cat(excitement), labels)
-    thresholds = loudest.thresholds(DEAD)
+    thresholds = loudest.thresholds()
     found = torch.zeros(thresholds.shape[0], masks.shape[1])
     present = found.clone()
     with read_maps(model, layer, data) as batches:

@@ -116,7 +116,7 @@ def mine_patterns(
     with read_maps(model, layer, data) as batches:
         for _, maps in batches:
             loudest.add(maps)
-    thresholds, highest = loudest.thresholds(DEAD), loudest.peaks().clamp(min=DEAD)
+    thresholds, highest = loudest.thresholds(), loudest.peaks().clamp(min=DEAD)
     told: list[tuple[Tensor, ...]] = []
     with read_maps(model, layer, data) as batches:
         for batch, maps in batches:

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tb_explain.methods.features import FeatureBatch, stream
+from tb_explain.methods.interpretable.filters import DEAD
 from tb_explain.methods.interpretable.templates import unmasked
 from tb_explain.methods.layers import Layer, bare, layer_names
 from tb_explain.methods.loader import check_loader, labelled
@@ -76,10 +77,10 @@ class LoudestValues:
         """Float32 [C]: the largest value of each."""
         return self._known()[:, 0]
 
-    def thresholds(self, above: float) -> Tensor:
-        """T_f, float32 [C]: a share 1 − quantile of the values is as large or larger. Where that is not `above`, the least value that is."""
+    def thresholds(self) -> Tensor:
+        """T_f, float32 [C]: a share 1 − quantile of the values is as large or larger. Where that is dead, the least value that is not."""
         values = self._known()
-        return torch.where(values > above, values, torch.inf).amin(1)
+        return torch.where(values > DEAD, values, torch.inf).amin(1)
 
     def _known(self) -> Tensor:
         """The largest so far, float32 [C, k], descending."""

@@ -3,7 +3,7 @@
 from tb_explain.methods.maximize.ascent import maximize
 from tb_explain.methods.maximize.class_means import class_means
 from tb_explain.methods.maximize.maximized import Maximized
-from tb_explain.methods.maximize.objectives import Channel, ClassScore, Direction, Objective, Sum
+from tb_explain.methods.maximize.objectives import Channel, ClassScore, Direction, Objective
 from tb_explain.methods.maximize.recipes import Natural, Plain, Recipe
 
 __all__ = [
@@ -15,7 +15,6 @@ __all__ = [
     "Objective",
     "Plain",
     "Recipe",
-    "Sum",
     "class_means",
     "maximize",
 ]

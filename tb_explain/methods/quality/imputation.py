@@ -9,9 +9,10 @@ STRAIGHT, DIAGONAL = 1 / 6, 1 / 12
 """Weights of the four nearest neighbours and of the four at the corners (Rong et al. 2022)."""
 
 SMALLEST = 4  # pixels a side of the coarsest grid
+_MOST_STEPS = 100  # of conjugate gradients
 
 
-def imputed(image: Tensor, missing: Tensor, tolerance: float = 1e-5, sweeps: int = 100) -> Tensor:
+def imputed(image: Tensor, missing: Tensor, tolerance: float = 1e-5) -> Tensor:
     """Copies [M, C, H, W] of an image [C, H, W] whose missing pixels (bool [M, H, W]) are weighted means of their eight neighbours.
 
     The neighbours may be missing themselves; those outside the image do not count. Solved for all of them by conjugate gradients with a
@@ -26,7 +27,7 @@ def imputed(image: Tensor, missing: Tensor, tolerance: float = 1e-5, sweeps: int
     residual = _neighbours(known) * wanted
     search = corrected = _cycle(grids, residual)
     energy = first = _dot(residual, corrected)
-    for _ in range(sweeps):
+    for _ in range(_MOST_STEPS):
         if bool((energy <= tolerance**2 * first).all()):
             break
         image_of_search = grids[0].apply(search)
