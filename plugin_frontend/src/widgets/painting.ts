@@ -19,11 +19,13 @@ export function usePainting(prepare: () => ((canvas: HTMLCanvasElement) => void)
   return canvas;
 }
 
-/** Fills the whole canvas with pixels, 0xAABBGGRR each. */
-export function fill(canvas: HTMLCanvasElement, paint: (pixels: Uint32Array) => void): void {
+type Size = { height: number; width: number };
+
+/** Fills a canvas with as many pixels, 0xAABBGGRR each. */
+export function fill(canvas: HTMLCanvasElement, { height, width }: Size, paint: (pixels: Uint32Array) => void): void {
   const context = canvas.getContext("2d");
   if (!context) return;
-  const image = context.createImageData(canvas.width, canvas.height);
+  const image = context.createImageData(width, height);
   paint(new Uint32Array(image.data.buffer));
   context.putImageData(image, 0, 0);
 }

@@ -53,13 +53,15 @@ export function DifferencePicture({ pair, longest }: { pair: MapPair; longest: n
   const reading = useSignal<string | null>(null);
   const { record } = pair.a.explanation;
   const maps = mapsOf(pair);
-  const { height, width } = canvasSize(record.height, record.width, longest);
+  const size = canvasSize(record.height, record.width, longest);
+  const { height, width } = size;
 
   const canvas = usePainting(() => {
     const colours = table.value;
     const found = differenceOf(pair, height, width);
     return (
-      found && ((element) => fill(element, (pixels) => paintDifference(found.values(), found.largest, colours, pixels)))
+      found &&
+      ((element) => fill(element, size, (pixels) => paintDifference(found.values(), found.largest, colours, pixels)))
     );
   }, [maps?.a, maps?.b, height, width]);
 

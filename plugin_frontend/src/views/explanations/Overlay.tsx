@@ -35,7 +35,7 @@ export function Overlay({ map, series, longest, range, label }: Props) {
   );
   const canvas = usePainting(() => {
     const paintPixels = painter();
-    return (element) => fill(element, paintPixels);
+    return (element) => fill(element, { height, width }, paintPixels);
   }, [painter]);
   const cells = map.form === "clusters";
   return (
