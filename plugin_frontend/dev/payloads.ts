@@ -27,7 +27,7 @@ import {
   SUPERPIXELS,
 } from "./images.ts";
 
-export const CLASSES_HASH = "c0ffee".padEnd(32, "0");
+const CLASSES_HASH = "c0ffee".padEnd(32, "0");
 const TARGETS = 2;
 
 /** How far training has come, from 0 to 1. */

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_explain.records import Record, SegmentWriter, encode_column, encode_image
+from tb_explain.records import Record, encode_column, encode_image
 from tb_explain.records import explain_pb2 as pb
+from tests.browser.recording import Recording
 
 NAMES = ["cat", "wolf", "fox"]
 LABELS = [0, 1, 2, 0]
@@ -39,20 +40,15 @@ class Layer:
     statistics: dict[str, NDArray[np.float32]]
 
 
-class ChannelRun:
+class ChannelRun(Recording):
     """Writes records of channels, one by one, as other writers of the format would."""
 
     def __init__(self, directory: Path, seed: int = 3) -> None:
-        self.segment = SegmentWriter(directory)
+        super().__init__(directory)
         self.classes = self.blob(pb.CLASSES, pb.ClassNames(names=NAMES).SerializeToString())
         self.random = np.random.default_rng(seed)
         pixels = np.random.default_rng(3).integers(0, 256, (N, SIZE, SIZE, 3), np.uint8)
         self.images = [self.blob(pb.IMAGE, encode_image(image)) for image in pixels]
-
-    def blob(self, kind: pb.Kind, payload: bytes) -> bytes:
-        name, records = self.segment.blob(kind, payload)
-        self.segment.append(records)
-        return name
 
     def column(self, values: NDArray[Any]) -> pb.Column:
         column, payload = encode_column(values)
@@ -127,8 +123,8 @@ class ChannelRun:
             boxes=self.column(boxes),
         )
 
-    def maximised(self, channels: Sequence[int], colours: NDArray[np.uint8], layer: str) -> pb.Maximised:
-        """Pictures of one colour, of which the last stopped."""
+    def maximised(self, channels: Sequence[int], colours: NDArray[np.uint8]) -> pb.Maximised:
+        """Pictures of one colour that raise channels of conv1; the last stopped."""
         many = len(channels)
         pictures = np.broadcast_to(colours[:, None, None], (many, 16, 16, 3))
         traces = np.tile(np.linspace(0, 8, ASCENT + 1, dtype=np.float32), (many, 1))
@@ -137,7 +133,7 @@ class ChannelRun:
         states[-1] = 2
         return pb.Maximised(
             recipe="fourier",
-            objectives=[f"{layer}:{channel}" for channel in channels],
+            objectives=[f"conv1:{channel}" for channel in channels],
             channels=self.column(np.array(channels, np.int32)),
             pictures=self.sheets(pictures),
             traces=self.column(traces),
@@ -211,7 +207,7 @@ def write_run(directory: Path, *, slope: float = 0, seed: int = 0) -> None:
             run.record("val/redundancy/conv1", "", "conv1", step, message)
         else:
             colours = np.array([[REDS[channel], 0, step] for channel in RAISED], np.uint8)
-            message = pb.Channels(channels=6, maximised=run.maximised(RAISED, colours, "conv1"))
+            message = pb.Channels(channels=6, maximised=run.maximised(RAISED, colours))
             run.record("val/maximised/conv1", "FeatureImages", "conv1", step, message)
     run.segment.close()
 
@@ -274,7 +270,7 @@ def write_pruned(directory: Path) -> None:
     """A first layer that lost half of its channels; what was raised has a name, and one is no channel."""
     run = ChannelRun(directory)
     colours = np.array([[200, 100, 50], [50, 100, 200]], np.uint8)
-    raised = run.maximised([0, -1], colours, "conv1")
+    raised = run.maximised([0, -1], colours)
     raised.objectives[:] = ["tabby", "a direction"]
     message = pb.Channels(**run.about(), **run.maps(maps_of("conv1", 20)[:, :3]), channels=3, maximised=raised)
     run.record("val/activations/conv1", "Activations", "conv1", 20, message)

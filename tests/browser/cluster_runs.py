@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tb_explain.records import Record, SegmentWriter, encode_array, encode_image
+from tb_explain.records import Record, encode_array, encode_image
 from tb_explain.records import explain_pb2 as pb
+from tests.browser.recording import Recording
 
 NAMES = ["cat", "wolf", "fox"]
 LABELS = [0, 1, 2, 0, 1, 2]
@@ -46,20 +47,15 @@ def histogram(cluster: int, classes: int = len(NAMES)) -> NDArray[np.float32]:
     return shares
 
 
-class ClusterRun:
+class ClusterRun(Recording):
     """Writes records of clusters, one by one, as other writers of the format would."""
 
     def __init__(self, directory: Path, names: list[str]) -> None:
-        self.segment = SegmentWriter(directory)
+        super().__init__(directory)
         self.names = names
         self.classes = self.blob(pb.CLASSES, pb.ClassNames(names=names).SerializeToString())
         random = np.random.default_rng(3)
         self.images = [self.image(random.integers(0, 256, (SIZE, SIZE, 3), np.uint8)) for _ in range(N)]
-
-    def blob(self, kind: pb.Kind, payload: bytes) -> bytes:
-        name, records = self.segment.blob(kind, payload)
-        self.segment.append(records)
-        return name
 
     def image(self, pixels: NDArray[np.uint8]) -> bytes:
         return self.blob(pb.IMAGE, encode_image(pixels))

@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from playwright.sync_api import Browser, BrowserContext, Frame, Locator, Page, Playwright, expect, sync_playwright
 
-from tests.conftest import StartTensorBoard, TensorBoard
+from tests.conftest import StartTensorBoard, TensorBoard, until
+
+if TYPE_CHECKING:
+    from tests.browser import hidden_windows
 
 PATIENCE = 30  # seconds: what is right comes at once, what is wrong may be waited for
 expect.set_options(timeout=1000 * PATIENCE)
@@ -32,6 +35,28 @@ FOREIGN = re.compile(
 def demo_server(demo: Path, tensorboard: StartTensorBoard) -> TensorBoard:
     """A TensorBoard that shows the demo."""
     return tensorboard("--logdir", str(demo))
+
+
+@pytest.fixture(scope="session")
+def every_kind(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> TensorBoard:
+    """A TensorBoard that shows one run with a record of every kind."""
+    from tests.browser.every_kind import write_run  # which needs what is below
+
+    logdir = tmp_path_factory.mktemp("every_kind")
+    write_run(logdir / "run")
+    server = tensorboard("--logdir", str(logdir))
+    until(server.runs)  # all that was logged is known: no series comes later
+    return server
+
+
+@pytest.fixture(scope="session")
+def occlusion(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> hidden_windows.Logged:
+    """Occlusion by three sizes of windows, and by all pairs of one size."""
+    from tests.browser.hidden_windows import Logged, write_run  # which needs what is below
+
+    logdir = tmp_path_factory.mktemp("occlusion")
+    tables = write_run(logdir / "run")
+    return Logged(tensorboard("--logdir", str(logdir)), *tables)
 
 
 def launch(playwright: Playwright, *flags: str) -> Browser:
@@ -90,6 +115,10 @@ class ExplainTab:
         return dict(
             part.removeprefix("p.tb_explain.").split("=", 1) for part in parts if part.startswith("p.tb_explain.")
         )
+
+    def says(self, **expected: str | None) -> None:
+        """The address says so before long."""
+        self.until(lambda: all(self.state().get(key) == value for key, value in expected.items()))
 
     def until(self, condition: Callable[[], Any]) -> Any:
         """The first true value of `condition`; the browser's events arrive meanwhile, as they would not while sleeping."""

@@ -13,7 +13,7 @@ from playwright.sync_api import Locator, expect
 from tb_explain.records import Record, SegmentWriter, encode_array, encode_image
 from tb_explain.records import explain_pb2 as pb
 from tests.browser.conftest import ExplainTab, OpenTab, pixels
-from tests.conftest import StartTensorBoard, TensorBoard
+from tests.conftest import TensorBoard
 
 HEIGHT, WIDTH = 48, 64
 SIZES = (6, 16, 30)
@@ -43,26 +43,20 @@ class Logged:
     alone: NDArray[np.float32]  # [T, M]
     pairs: NDArray[np.float32]  # [T, M, M]
 
-    @classmethod
-    def shown(cls, tensorboard: StartTensorBoard, logdir: Path) -> Logged:
-        """Log it, and show it in a TensorBoard."""
-        tables = write_run(logdir / "run")
-        return cls(tensorboard("--logdir", str(logdir)), *tables)
-
     def drop_map(self, size: int, target: int = 0) -> NDArray[np.float64]:
         """The definition: the mean drop of the windows that cover a pixel, 0 where there is none."""
         rows, columns = corners(size, size // 3)
         windows = [(top, left) for top in rows for left in columns]
         return covered(windows, size, INTACT[target] - self.scores[size][target].ravel())
 
-    def joint_map(self, held: int, target: int = 0) -> NDArray[np.float64]:
+    def joint_map(self, held: int) -> NDArray[np.float64]:
         """The joint drops with this window held, where the moved ones lie."""
-        return covered(PLACES, PAIR, INTACT[target] - self.pairs[target, held])
+        return covered(PLACES, PAIR, INTACT[0] - self.pairs[0, held])
 
-    def interaction(self, held: int, moved: int, target: int = 0) -> float:
+    def interaction(self, held: int, moved: int) -> float:
         """d(p) + d(q) - J(p, q)."""
-        alone, pairs = self.alone[target], self.pairs[target]
-        return float(pairs[held, moved] + INTACT[target] - alone[held] - alone[moved])
+        alone, pairs = self.alone[0], self.pairs[0]
+        return float(pairs[held, moved] + INTACT[0] - alone[held] - alone[moved])
 
 
 def covered(windows: list[tuple[int, int]], size: int, values: NDArray[np.float32]) -> NDArray[np.float64]:

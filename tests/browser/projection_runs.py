@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tb_explain.pictures import picture_id
-from tb_explain.records import Record, SegmentWriter, encode_array, encode_column, encode_image
+from tb_explain.records import Record, encode_array, encode_column, encode_image
 from tb_explain.records import explain_pb2 as pb
+from tests.browser.recording import Recording
 
 TAG = "val/features/fc"
 NAMES = ["cat", "wolf", "fox"]
@@ -46,17 +47,8 @@ def centre(label: int, classes: int) -> NDArray[np.float64]:
     return 0.6 * np.array([np.cos(angle), np.sin(angle)])
 
 
-class ProjectionRun:
+class ProjectionRun(Recording):
     """Writes records of projections, one by one, as other writers of the format would."""
-
-    def __init__(self, directory: Path) -> None:
-        self.segment = SegmentWriter(directory)
-
-    def blob(self, kind: pb.Kind, payload: bytes) -> bytes:
-        """Store what records share; its content hash."""
-        name, records = self.segment.blob(kind, payload)
-        self.segment.append(records)
-        return name
 
     def column(self, values: NDArray[Any], dtype: str, scale: float = 0, offset: float = 0) -> pb.Column:
         """Store the values of a column."""

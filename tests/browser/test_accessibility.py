@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import every_kind
 from tests.browser.conftest import ExplainTab, OpenTab
-from tests.conftest import StartTensorBoard, TensorBoard
+from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.slow
 
@@ -104,13 +103,6 @@ UNREADABLE = """async () => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> TensorBoard:
-    logdir = tmp_path_factory.mktemp("accessibility")
-    every_kind.write_run(logdir / "run")
-    return tensorboard("--logdir", str(logdir))
-
-
 def rested(tab: ExplainTab) -> None:
     """What is asked for is there, and has come to rest. What is off screen may wait until it is seen."""
     tab.until(lambda: tab.frame.locator("main > *").count())
@@ -184,8 +176,10 @@ OPENED: dict[str, dict[str, Callable[[ExplainTab], object]]] = {
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_neither_a_view_nor_what_opens_in_it_violates_wcag(open_tab: OpenTab, server: TensorBoard, view: str) -> None:
-    tab = open_tab(server, "&p.tb_explain.page_size=12", view=view)
+def test_neither_a_view_nor_what_opens_in_it_violates_wcag(
+    open_tab: OpenTab, every_kind: TensorBoard, view: str
+) -> None:
+    tab = open_tab(every_kind, "&p.tb_explain.page_size=12", view=view)
     expect(tab.part(f"view-{view}")).to_have_attribute("aria-selected", "true")
     audit(tab, view)
     for what, show in OPENED.get(view, {}).items():
@@ -196,9 +190,9 @@ def test_neither_a_view_nor_what_opens_in_it_violates_wcag(open_tab: OpenTab, se
             expect(tab.frame.locator("dialog")).to_have_count(0)
 
 
-def test_no_enlarged_sample_violates_wcag(open_tab: OpenTab, server: TensorBoard) -> None:
+def test_no_enlarged_sample_violates_wcag(open_tab: OpenTab, every_kind: TensorBoard) -> None:
     methods = "Saliency%2CLIME%2CAblationCA%2CFeedbackNetwork%2CFilterClusters%2COcclusion"
-    tab = open_tab(server, f"&p.tb_explain.page_size=96&p.tb_explain.methods={methods}")
+    tab = open_tab(every_kind, f"&p.tb_explain.page_size=96&p.tb_explain.methods={methods}")
     tab.settled()
     tiles = tab.part("tile").evaluate_all("tiles => tiles.map(tile => tile.dataset.kind)")
     assert len(set(tiles)) == 7, set(tiles)

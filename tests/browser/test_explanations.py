@@ -24,9 +24,9 @@ DIGITS = "&p.tb_explain.runs=digits&p.tb_explain.methods=GradCAM&p.tb_explain.la
 TAG = "digits/gradcam/conv3"
 
 
-def tile_pixels(tab: ExplainTab, sample: int = 0) -> NDArray[np.uint8]:
+def tile_pixels(tab: ExplainTab) -> NDArray[np.uint8]:
     """What is painted above an image, [h, w, RGBA]."""
-    canvas = tab.tile(sample, tag=TAG).locator("canvas.overlay")
+    canvas = tab.tile(tag=TAG).locator("canvas.overlay")
     canvas.scroll_into_view_if_needed()
     tab.until(
         lambda: canvas.evaluate(

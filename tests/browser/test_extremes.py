@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from tb_explain.records import Record, SegmentWriter, encode_array, encode_image
+from tb_explain.records import Record, encode_array, encode_image
 from tb_explain.records import explain_pb2 as pb
 from tests.browser.conftest import ExplainTab, OpenTab
+from tests.browser.recording import Recording
 from tests.browser.test_accessibility import VIEWS, rested
 from tests.conftest import StartTensorBoard, TensorBoard, until
 
@@ -24,21 +25,16 @@ pytestmark = pytest.mark.slow
 TAG = "val/gradcam"
 
 
-class Writing:
+class Writing(Recording):
     """A run of tiny maps that can go on."""
 
     def __init__(self, directory: Path, samples: int, classes: int = 2) -> None:
-        self.segment = SegmentWriter(directory)
+        super().__init__(directory)
         self.samples, self.classes = samples, classes
         self.names = self.blob(
             pb.CLASSES, pb.ClassNames(names=[f"class {i}" for i in range(classes)]).SerializeToString()
         )
         self.images: list[bytes] = []
-
-    def blob(self, kind: pb.Kind, payload: bytes) -> bytes:
-        name, records = self.segment.blob(kind, payload)
-        self.segment.append(records)
-        return name
 
     def log(self, *steps: int, more: int = 0) -> Writing:
         """Maps of all samples at these steps, of `more` than before."""

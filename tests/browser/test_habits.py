@@ -30,36 +30,31 @@ def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFacto
     return tensorboard("--logdir", str(logdir))
 
 
-def says(tab: ExplainTab, **expected: str | None) -> None:
-    """The address says so before long."""
-    tab.until(lambda: all(tab.state().get(key) == value for key, value in expected.items()))
-
-
 def test_back_undoes_choices_one_by_one_and_forward_redoes_them(open_tab: OpenTab, server: TensorBoard) -> None:
     tab = open_tab(server, ALPHA)
     tab.settled()
     tab.part("sort").select_option("unsure")
-    says(tab, sort="unsure")
+    tab.says(sort="unsure")
     tab.part("outcome").get_by_text("Wrong").click()
-    says(tab, show="wrong")
+    tab.says(show="wrong")
     tab.part("opacity").fill("0.3")  # a slider: no entry of its own
-    says(tab, opacity="0.3")
+    tab.says(opacity="0.3")
     tab.part("view-features").click()
-    says(tab, view="features")
+    tab.says(view="features")
 
     tab.page.go_back()
     expect(tab.part("outcome").get_by_role("radio", name="Wrong")).to_be_checked()
-    says(tab, show="wrong", sort="unsure", opacity="0.3")
+    tab.says(show="wrong", sort="unsure", opacity="0.3")
     tab.page.go_back()
     expect(tab.part("outcome").get_by_role("radio", name="All")).to_be_checked()
-    says(tab, show=None, sort="unsure", opacity=None)
+    tab.says(show=None, sort="unsure", opacity=None)
     tab.page.go_back()
     expect(tab.part("sort")).to_have_value("logged")
     tab.page.go_forward()
     expect(tab.part("sort")).to_have_value("unsure")
     tab.page.go_forward()
     tab.page.go_forward()
-    says(tab, view="features", show="wrong")
+    tab.says(view="features", show="wrong")
     expect(tab.part("view-features")).to_have_attribute("aria-selected", "true")
 
 
@@ -69,18 +64,18 @@ def test_a_slider_a_scrub_and_a_typed_text_leave_no_more_than_one_entry(open_tab
     entries = tab.page.evaluate("history.length")
     for position in (0, 1, 2):
         tab.part("step-slider").fill(str(position))
-        says(tab, step=str(10 * position))
+        tab.says(step=str(10 * position))
     tab.part("size").fill("200")
-    says(tab, size="200")
+    tab.says(size="200")
     assert tab.page.evaluate("history.length") == entries
     typed = tab.part("tag-filter")
     for text in ("g", "gr", "grad"):
         typed.fill(text)
-        says(tab, tag_filter=text)
+        tab.says(tag_filter=text)
     assert tab.page.evaluate("history.length") == entries + 1
     tab.page.go_back()
     expect(typed).to_have_value("")
-    says(tab, step="20", size="200")
+    tab.says(step="20", size="200")
 
 
 def test_ctrl_z_undoes_and_never_leaves_the_page(open_tab: OpenTab, server: TensorBoard) -> None:
@@ -88,7 +83,7 @@ def test_ctrl_z_undoes_and_never_leaves_the_page(open_tab: OpenTab, server: Tens
     tab.settled()
     address = tab.page.url
     tab.part("sort").select_option("sure")
-    says(tab, sort="sure")
+    tab.says(sort="sure")
     tab.frame.locator("h1").click()
     for keys in ("Control+z", "Control+z", "Control+z"):  # the second and third have nothing to undo
         tab.page.keyboard.press(keys)
@@ -99,7 +94,7 @@ def test_ctrl_z_undoes_and_never_leaves_the_page(open_tab: OpenTab, server: Tens
         expect(tab.part("sort")).to_have_value("sure")
     # Where somebody types, the keys undo what was typed.
     tab.part("tag-filter").press_sequentially("cam")
-    says(tab, tag_filter="cam")
+    tab.says(tag_filter="cam")
     tab.part("tag-filter").press("Control+z")
     expect(tab.part("tag-filter")).not_to_have_value("cam")
     expect(tab.part("sort")).to_have_value("sure")
@@ -109,7 +104,7 @@ def test_tensorboards_own_tabs_and_back_across_them(open_tab: OpenTab, server: T
     tab = open_tab(server, ALPHA)
     tab.settled()
     tab.part("sort").select_option("unsure")
-    says(tab, sort="unsure")
+    tab.says(sort="unsure")
     tab.page.get_by_role("tab", name="Scalars").click()
     tab.until(lambda: tab.page.url.partition("#")[2].startswith("scalars"))
     expect(tab.frame.locator("h1")).not_to_be_in_viewport()
@@ -129,7 +124,7 @@ def test_tensorboards_own_tabs_and_back_across_them(open_tab: OpenTab, server: T
     tab.page.keyboard.press("Control+Shift+Z")
     tab.page.keyboard.press("Control+z")
     tab.part("sort").select_option("sure")
-    says(tab, sort="sure")
+    tab.says(sort="sure")
     assert tab.page.url.partition("#")[2].startswith("tb_explain")
 
     tab.page.reload()
@@ -164,7 +159,7 @@ def test_settings_are_kept_for_addresses_that_say_nothing(open_tab: OpenTab, ser
     tab.part("opacity").fill("0.25")
     tab.part("size").fill("240")
     tab.frame.get_by_label("Speed").select_option("8")
-    says(tab, opacity="0.25", size="240")
+    tab.says(opacity="0.25", size="240")
     tab.frame.get_by_label("Runs and filters", exact=True).first.click()  # closes the pane
     expect(tab.part("run-list")).to_have_count(0)
 
@@ -174,7 +169,7 @@ def test_settings_are_kept_for_addresses_that_say_nothing(open_tab: OpenTab, ser
         tab.frame = tab.until(lambda: next((f for f in tab.page.frames[1:] if "name=tb_explain" in f.url), None))
 
     open_at("")
-    says(tab, opacity="0.25", size="240")
+    tab.says(opacity="0.25", size="240")
     tab.part("view-explanations").click()
     expect(tab.part("opacity")).to_have_value("0.25")
     expect(tab.frame.get_by_label("Speed")).to_have_value("8")
@@ -200,7 +195,7 @@ def test_a_browser_without_storage_shows_the_page_all_the_same(open_tab: OpenTab
     tab.frame = tab.until(lambda: next((f for f in tab.page.frames[1:] if "name=tb_explain" in f.url), None))
     tab.settled()
     tab.part("opacity").fill("0.25")
-    says(tab, opacity="0.25")
+    tab.says(opacity="0.25")
 
 
 def png_of(tab: ExplainTab) -> tuple[str, NDArray[np.uint8]]:
@@ -350,10 +345,10 @@ def test_the_keys_do_what_their_list_says(open_tab: OpenTab, server: TensorBoard
     press("Escape")
     expect(listed).to_have_count(0)
     press("ArrowRight")
-    says(tab, step="20")
+    tab.says(step="20")
     press("ArrowLeft")
     press("ArrowLeft")
-    says(tab, step="0")
+    tab.says(step="0")
     press("f")
     expect(tab.part("follow")).to_be_checked()
     press("f")
@@ -370,9 +365,9 @@ def test_the_keys_do_what_their_list_says(open_tab: OpenTab, server: TensorBoard
     press("]")
     tab.until(lambda: tab.state().get("sample") not in (None, sample))
     press("[")
-    says(tab, sample=sample)
+    tab.says(sample=sample)
     press("Escape")
-    says(tab, sample=None)
+    tab.says(sample=None)
     tab.frame.locator("h1").click()  # a button that has the focus keeps the space bar for itself
     press("Space")
     expect(tab.frame.get_by_label("Pause")).to_be_visible()

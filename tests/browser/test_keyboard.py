@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import every_kind
 from tests.browser.conftest import ExplainTab, OpenTab
 from tests.browser.test_accessibility import VIEWS, rested
-from tests.conftest import StartTensorBoard, TensorBoard
+from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.slow
 
@@ -31,21 +30,14 @@ FOCUS = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> TensorBoard:
-    logdir = tmp_path_factory.mktemp("keyboard")
-    every_kind.write_run(logdir / "run")
-    return tensorboard("--logdir", str(logdir))
-
-
 def show(tab: ExplainTab, view: str) -> None:
     tab.part(f"view-{view}").click()
     expect(tab.part(f"view-{view}")).to_have_attribute("aria-selected", "true")
     rested(tab)
 
 
-def test_tab_goes_through_every_view_in_reading_order_and_out_again(open_tab: OpenTab, server: TensorBoard) -> None:
-    tab = open_tab(server, "&p.tb_explain.page_size=12")
+def test_tab_goes_through_every_view_in_reading_order_and_out_again(open_tab: OpenTab, every_kind: TensorBoard) -> None:
+    tab = open_tab(every_kind, "&p.tb_explain.page_size=12")
     rested(tab)
     for view in VIEWS:
         show(tab, view)
@@ -67,8 +59,8 @@ def test_tab_goes_through_every_view_in_reading_order_and_out_again(open_tab: Op
         assert stops > 12, f"{view}: only {stops} stops"
 
 
-def test_views_are_tabs_of_which_one_is_in_the_tab_order(open_tab: OpenTab, server: TensorBoard) -> None:
-    tab = open_tab(server)
+def test_views_are_tabs_of_which_one_is_in_the_tab_order(open_tab: OpenTab, every_kind: TensorBoard) -> None:
+    tab = open_tab(every_kind)
     rested(tab)
     tabs = tab.frame.get_by_role("tablist", name="Views").get_by_role("tab")
     expect(tabs).to_have_count(len(VIEWS))
@@ -85,8 +77,8 @@ def test_views_are_tabs_of_which_one_is_in_the_tab_order(open_tab: OpenTab, serv
     expect(tab.part("follow")).to_be_checked()  # the arrow keys, which step elsewhere, did not
 
 
-def test_a_dialog_keeps_the_focus_and_gives_it_back(open_tab: OpenTab, server: TensorBoard) -> None:
-    tab = open_tab(server)
+def test_a_dialog_keeps_the_focus_and_gives_it_back(open_tab: OpenTab, every_kind: TensorBoard) -> None:
+    tab = open_tab(every_kind)
     tab.settled()
     tile = tab.tile(0, kind="HEATMAPS").locator("button.tile-open")
     tile.focus()
@@ -106,8 +98,10 @@ def test_a_dialog_keeps_the_focus_and_gives_it_back(open_tab: OpenTab, server: T
     expect(tile).to_be_focused()
 
 
-def test_sliders_say_what_they_are_set_to_and_pictures_what_they_show(open_tab: OpenTab, server: TensorBoard) -> None:
-    tab = open_tab(server)
+def test_sliders_say_what_they_are_set_to_and_pictures_what_they_show(
+    open_tab: OpenTab, every_kind: TensorBoard
+) -> None:
+    tab = open_tab(every_kind)
     rested(tab)
     for view in VIEWS:
         show(tab, view)
@@ -120,8 +114,8 @@ def test_sliders_say_what_they_are_set_to_and_pictures_what_they_show(open_tab: 
         assert not nameless, f"{view}: {nameless[0]}"
 
 
-def test_the_systems_own_colours_leave_choices_visible(open_tab: OpenTab, server: TensorBoard) -> None:
-    tab = open_tab(server, forced_colors="active")
+def test_the_systems_own_colours_leave_choices_visible(open_tab: OpenTab, every_kind: TensorBoard) -> None:
+    tab = open_tab(every_kind, forced_colors="active")
     rested(tab)
     for choice in (".segments", ".chips"):
         ground = "span => getComputedStyle(span).backgroundColor"
@@ -132,8 +126,8 @@ def test_the_systems_own_colours_leave_choices_visible(open_tab: OpenTab, server
     assert tab.part("view-explanations").evaluate(line) != tab.part("view-clusters").evaluate(line)
 
 
-def test_without_motion_nothing_moves(open_tab: OpenTab, server: TensorBoard) -> None:
-    tab = open_tab(server, reduced_motion="reduce")
+def test_without_motion_nothing_moves(open_tab: OpenTab, every_kind: TensorBoard) -> None:
+    tab = open_tab(every_kind, reduced_motion="reduce")
     for view in VIEWS:
         tab.part(f"view-{view}").click()
         rested(tab)

@@ -31,31 +31,29 @@ from tests.conftest import StartTensorBoard
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def logged(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> Logged:
-    """Occlusion by three sizes of windows, and by all pairs of one size."""
-    return Logged.shown(tensorboard, tmp_path_factory.mktemp("occlusion"))
-
-
-def test_tiles_show_the_map_of_the_chosen_size(open_tab: OpenTab, logged: Logged) -> None:
-    tab = open_tab(logged.server)
+def test_tiles_show_the_map_of_the_chosen_size(open_tab: OpenTab, occlusion: Logged) -> None:
+    tab = open_tab(occlusion.server)
     tab.settled()
     canvas = tab.tile(0, kind="OCCLUSION").locator("canvas.overlay")
-    expect_map(tab, canvas, logged.drop_map(SIZES[1]))
+    expect_map(tab, canvas, occlusion.drop_map(SIZES[1]))
     tab.part("slider").get_by_text("Large").click()
-    expect_map(tab, canvas, logged.drop_map(SIZES[2]))
+    expect_map(tab, canvas, occlusion.drop_map(SIZES[2]))
     tab.until(lambda: tab.state().get("slider") == "3")
-    linked = open_tab(logged.server, "&p.tb_explain.slider=1&p.tb_explain.class=2")
+    linked = open_tab(occlusion.server, "&p.tb_explain.slider=1&p.tb_explain.class=2")
     linked.settled()
-    expect_map(linked, linked.tile(0, kind="OCCLUSION").locator("canvas.overlay"), logged.drop_map(SIZES[0], target=1))
+    expect_map(
+        linked, linked.tile(0, kind="OCCLUSION").locator("canvas.overlay"), occlusion.drop_map(SIZES[0], target=1)
+    )
 
 
 @pytest.mark.parametrize("size", range(3))
-def test_pointing_at_a_place_shows_the_probability_logged_there(open_tab: OpenTab, logged: Logged, size: int) -> None:
-    tab = enlarge(open_tab, logged, "OCCLUSION", f"&p.tb_explain.slider={size + 1}")
+def test_pointing_at_a_place_shows_the_probability_logged_there(
+    open_tab: OpenTab, occlusion: Logged, size: int
+) -> None:
+    tab = enlarge(open_tab, occlusion, "OCCLUSION", f"&p.tb_explain.slider={size + 1}")
     extent = SIZES[size]
     rows, columns = corners(extent, extent // 3)
-    scores, predicted = logged.scores[extent][0], logged.predicted[extent]
+    scores, predicted = occlusion.scores[extent][0], occlusion.predicted[extent]
     for row, column in ((0, 0), (len(rows) // 2, len(columns) - 1), (len(rows) - 1, 1)):
         point(tab, rows[row] + extent / 2 + 0.4, columns[column] + extent / 2 - 0.4)
         expect(tab.part("patch")).to_have_attribute("data-window", str(row * len(columns) + column))
@@ -75,23 +73,25 @@ def test_pointing_at_a_place_shows_the_probability_logged_there(open_tab: OpenTa
     np.testing.assert_allclose(drawn, [rows[-1], columns[1], extent], atol=0.2)
 
 
-def test_the_enlarged_map_and_another_class(open_tab: OpenTab, logged: Logged) -> None:
-    tab = enlarge(open_tab, logged, "OCCLUSION")
+def test_the_enlarged_map_and_another_class(open_tab: OpenTab, occlusion: Logged) -> None:
+    tab = enlarge(open_tab, occlusion, "OCCLUSION")
     dialog = tab.part("sample-dialog")
     canvas = tab.part("stage").locator("canvas.overlay")
-    expect_map(tab, canvas, logged.drop_map(SIZES[1]))
+    expect_map(tab, canvas, occlusion.drop_map(SIZES[1]))
     dialog.get_by_test_id("slider").get_by_text(f"{SIZES[0]} px", exact=True).click()
-    expect_map(tab, canvas, logged.drop_map(SIZES[0]))
+    expect_map(tab, canvas, occlusion.drop_map(SIZES[0]))
     asked = len([request for request in tab.requests if "/records" in request])
     dialog.locator("button.target", has_text="fox").click()
-    expect_map(tab, canvas, logged.drop_map(SIZES[0], target=1))
+    expect_map(tab, canvas, occlusion.drop_map(SIZES[0], target=1))
     expect(tab.part("intact")).to_contain_text(percent(INTACT[1]))
     assert len([request for request in tab.requests if "/records" in request]) == asked
 
 
-def test_the_window_that_costs_most_is_hidden_first_and_arrow_keys_move_it(open_tab: OpenTab, logged: Logged) -> None:
-    tab = enlarge(open_tab, logged, "OCCLUSION", "&p.tb_explain.slider=1")
-    scores = logged.scores[SIZES[0]][0]
+def test_the_window_that_costs_most_is_hidden_first_and_arrow_keys_move_it(
+    open_tab: OpenTab, occlusion: Logged
+) -> None:
+    tab = enlarge(open_tab, occlusion, "OCCLUSION", "&p.tb_explain.slider=1")
+    scores = occlusion.scores[SIZES[0]][0]
     expect(tab.part("hidden")).to_contain_text(percent(scores.min()))
     columns = scores.shape[1]
     point(tab, HEIGHT / 2, WIDTH / 2)
@@ -106,11 +106,11 @@ def test_the_window_that_costs_most_is_hidden_first_and_arrow_keys_move_it(open_
     expect(tab.part("dialog-step-slider")).to_have_attribute("aria-valuetext", "step 5")
 
 
-def test_drops_by_size(open_tab: OpenTab, logged: Logged) -> None:
-    tab = enlarge(open_tab, logged, "OCCLUSION")
+def test_drops_by_size(open_tab: OpenTab, occlusion: Logged) -> None:
+    tab = enlarge(open_tab, occlusion, "OCCLUSION")
     rows = tab.part("size-bars").locator("tbody tr")
     for row, size in zip(rows.all(), SIZES, strict=True):
-        drops = INTACT[0] - logged.scores[size][0]
+        drops = INTACT[0] - occlusion.scores[size][0]
         expect(row).to_contain_text(f"{size} px")
         expect(row.locator("td").nth(1)).to_have_text(points(float(drops.mean())))
         expect(row.locator("td").nth(2)).to_have_text(points(float(drops.max())))

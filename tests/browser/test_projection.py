@@ -84,10 +84,10 @@ def screen(tab: ExplainTab, at: Sequence[float] | NDArray[np.float64], panel: in
     return box["x"] + width / 2 + half * at[0], box["y"] + head + height / 2 - half * at[1]
 
 
-def lasso(tab: ExplainTab, label: int, panel: int = 0, radius: float = 0.33) -> None:
+def lasso(tab: ExplainTab, label: int, panel: int = 0) -> None:
     """Draw around a class at the last step."""
     middle = runs.centre(label, 3)
-    corners = [middle + radius * np.array([np.cos(t), np.sin(t)]) for t in np.linspace(0, 2 * np.pi, 24)]
+    corners = [middle + 0.33 * np.array([np.cos(t), np.sin(t)]) for t in np.linspace(0, 2 * np.pi, 24)]
     tab.page.mouse.move(*screen(tab, corners[0], panel))
     tab.page.mouse.down()
     for corner in corners:

@@ -35,11 +35,6 @@ def marked(tab: ExplainTab) -> list[int]:
     return [int(step) for step in steps]
 
 
-def says(tab: ExplainTab, **expected: str | None) -> None:
-    """The address says so before long."""
-    tab.until(lambda: all(tab.state().get(key) == value for key, value in expected.items()))
-
-
 def reached(section: Locator) -> Locator:
     """What is far below is loaded when it comes near."""
     section.scroll_into_view_if_needed()
@@ -56,13 +51,13 @@ def test_predictions_are_told_over_steps_with_what_was_forgotten(open_tab: OpenT
     expect(tab.part("sample-facts").get_by_label("right")).to_be_visible()
 
     chart.press("ArrowLeft")
-    says(tab, step="60")
+    tab.says(step="60")
     expect(chart).to_have_attribute("aria-valuetext", "step 60, wrong: wolf, wolf 75.0%, fox 20.0%")
     expect(tab.part("sample-facts").get_by_label("wrong")).to_be_visible()
     box = chart.bounding_box()
     assert box
     chart.click(position={"x": 40, "y": box["height"] / 2})
-    says(tab, step="0")
+    tab.says(step="0")
     expect(tab.part("at-step")).to_contain_text("Explanations at step 0")
 
     tab.page.keyboard.press("]")
@@ -87,7 +82,7 @@ def test_the_dialog_leads_to_the_page_and_the_page_back(open_tab: OpenTab, serve
     tab.page.keyboard.press("Escape")
     expect(tab.part("tile").first).to_be_visible()
     expect(tab.part("sample-dialog")).to_have_count(0)
-    says(tab, view="explanations", sample=None)
+    tab.says(view="explanations", sample=None)
     tab.page.go_back()
     expect(tab.part("sample-page")).to_be_visible()
 
@@ -100,7 +95,7 @@ def test_the_film_goes_through_training_and_asks_for_no_maps_of_another_run(
     expect(film.locator("canvas")).to_have_count(len(logged.STEPS))
     expect(film.locator('[aria-current="step"]')).to_have_attribute("data-step", "70")
     film.locator('[data-step="30"]').click()
-    says(tab, step="30")
+    tab.says(step="30")
     expect(film.locator('[aria-current="step"]')).to_have_attribute("data-step", "30")
     assert not [url for url in tab.requests if "/records?" in url and "run=second" in url]
 

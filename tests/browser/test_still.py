@@ -7,10 +7,9 @@ import random
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Route
 
-from tests.browser import every_kind
 from tests.browser.conftest import ExplainTab, explain_tab
 from tests.browser.test_accessibility import VIEWS
-from tests.conftest import StartTensorBoard, TensorBoard, until
+from tests.conftest import TensorBoard
 
 pytestmark = pytest.mark.slow
 
@@ -56,15 +55,6 @@ UNSETTLED = """() => !document.querySelector("main > *")
 ORDERS = {"compare": "&p.tb_explain.against_sort=logged"}
 
 
-@pytest.fixture(scope="module")
-def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFactory) -> TensorBoard:
-    logdir = tmp_path_factory.mktemp("still")
-    every_kind.write_run(logdir / "run")
-    server = tensorboard("--logdir", str(logdir))
-    until(server.runs)  # all that was logged is known: no series comes later
-    return server
-
-
 class Late:
     """Holds back what the plugin answers, and lets it through little by little, in an order of its own."""
 
@@ -96,12 +86,12 @@ def moved(tab: ExplainTab) -> str:
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_nothing_moves_while_a_view_loads_nor_from_step_to_step(
-    chromium: Browser, server: TensorBoard, view: str
+    chromium: Browser, every_kind: TensorBoard, view: str
 ) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     context.add_init_script(f"({WATCH})()")
     late = Late(context)
-    tab = explain_tab(context, f"{server.url}#tb_explain&p.tb_explain.view={view}{ORDERS.get(view, '')}", [])
+    tab = explain_tab(context, f"{every_kind.url}#tb_explain&p.tb_explain.view={view}{ORDERS.get(view, '')}", [])
     places = ["the view", *(["an open sample"] if view == "sample" else [])]
     found = []
     for place in places:

@@ -36,9 +36,9 @@ class Logged:
     weights: dict[int, NDArray[np.float32]]  # by step, [N, T, K]
     errors: NDArray[np.float32]  # [N, T, K]
 
-    def ranking(self, sample: int = 0, target: int = 0, step: int = 10) -> list[int]:
-        count = int(self.labels[sample].max()) + 1
-        return np.argsort(-np.abs(self.weights[step][sample, target, :count]), kind="stable").tolist()
+    def ranking(self, target: int = 0) -> list[int]:
+        count = int(self.labels[0].max()) + 1
+        return np.argsort(-np.abs(self.weights[10][0, target, :count]), kind="stable").tolist()
 
     def text(self, superpixel: int, target: int = 0) -> str:
         weight, error = self.weights[10][0, target, superpixel], self.errors[0, target, superpixel]

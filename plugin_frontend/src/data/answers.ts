@@ -12,7 +12,7 @@ export type SeriesDeclaration = {
 
 export type Counts = { unknown: number; damaged: number; failed: number; dropped: number };
 
-export type Failure = {
+type Failure = {
   tag: string;
   step: number;
   wall_time: number;

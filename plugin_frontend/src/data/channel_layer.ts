@@ -1,6 +1,7 @@
 /** A layer as its records say together: of each part the newest at or before a step, or the nearest later one. */
-import type { Channels, Group, Maps, Maximised, Measure, Statistic, Tops } from "./channels.ts";
+import type { Channels, Group, Maps, Maximised, Statistic, Tops } from "./channels.ts";
 import type { Column } from "./columns.ts";
+import type { Measure } from "./explained.ts";
 
 /** What was logged at `step`, which may not be the step that is shown. */
 export type Part<Value> = { value: Value; step: number };

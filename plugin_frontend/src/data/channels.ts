@@ -1,38 +1,21 @@
 /** Decodes the header of Channels: what is known of the channels of a layer, and which columns hold it. */
 
 import {
-  type Better,
   type Channels as ChannelsMessage,
   ChannelsSchema,
   DType,
   type ChannelGroup as GroupMessage,
   type Maximised as MaximisedMessage,
   type NamedColumn,
-  type Sample,
   type TopPatches as TopsMessage,
 } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
 import { type Column, columnOf } from "./columns.ts";
-import { known, toHex } from "./explained.ts";
-import { idFrom } from "./ids.ts";
+import { describe, type ExplainedSample, known, type Measure, measuresOf, toHex } from "./explained.ts";
 import { type Sheets, sheetsOf } from "./sheets.ts";
 
-/** Among class indices and categories: not known. */
-export const UNKNOWN = 0xffff;
-
 /** An image that the maps are of. */
-export type ProbeImage = {
-  /** The same for the same image in every record of a run. */
-  id: string;
-  /** The row that shows the same pixels elsewhere; 0: none was logged. */
-  row: number;
-  /** Content hash; empty when no image was logged. */
-  image: string;
-  label: number | undefined;
-  predicted: number | undefined;
-  probability: number | undefined;
-  name: string;
-};
+export type ProbeImage = Omit<ExplainedSample, "targets">;
 
 /** A map of each channel over each of some images. */
 export type Maps = {
@@ -75,14 +58,12 @@ export type Maximised = {
   states: Column | undefined;
 };
 
-export const RAISED = 0;
+/** States of maximised images; 0: it raised what it was made to raise. */
 export const DEAD = 1;
 export const STOPPED = 2;
 
 /** Channels that do nearly the same, the one that could stand for all first. */
 export type Group = { channels: readonly number[]; relation: string; similarity: number; cost: number | undefined };
-
-export type Measure = { name: string; value: number; better: Better };
 
 export type Channels = {
   /** How many. */
@@ -124,9 +105,7 @@ export function decodeChannels(payload: Uint8Array): Channels {
     tops: message.tops && topsOf(message.tops, count),
     maximised: message.maximised && maximisedOf(message.maximised),
     groups: message.groups.map((group) => groupOf(group, count)),
-    measures: message.measures.flatMap(({ name, value, better }) =>
-      Number.isNaN(value) ? [] : [{ name, value, better }],
-    ),
+    measures: measuresOf(message.measures),
     templateSlope,
     notes: message.notes,
   };
@@ -148,7 +127,7 @@ function mapsOf(message: ChannelsMessage): Maps | undefined {
     throw new Error("Maps without their ranges.");
   const { height, width } = message;
   return {
-    images: samples.map(imageOf),
+    images: samples.map(describe),
     grid,
     columns,
     ranges,
@@ -160,19 +139,6 @@ function mapsOf(message: ChannelsMessage): Maps | undefined {
 export function sizeOfGrid(grid: readonly number[]): { height: number; width: number } {
   const [d = 1, h = 1, w = 1] = grid.length === 3 ? grid : [0, ...grid];
   return grid.length === 3 ? { height: Math.max(h, d), width: w + d + w } : { height: h, width: w };
-}
-
-function imageOf(sample: Sample, index: number): ProbeImage {
-  const image = toHex(sample.image);
-  return {
-    id: image || `#${index}`,
-    row: idFrom(sample.id),
-    image,
-    label: sample.label,
-    predicted: sample.predicted,
-    probability: known(sample.probability),
-    name: sample.name,
-  };
 }
 
 function statisticOf({ name, values, categories, low, high }: NamedColumn, count: number): Statistic[] {

@@ -3,6 +3,9 @@ import { type Column as ColumnMessage, DType } from "../records/messages.ts";
 import { halfToNumber } from "./arrays.ts";
 import { toHex } from "./explained.ts";
 
+/** Among class indices and categories: not known. */
+export const UNKNOWN = 0xffff;
+
 /** What is known of a column before its values are fetched. */
 export type Column = {
   hash: string;

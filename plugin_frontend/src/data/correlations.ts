@@ -19,7 +19,7 @@ export type Pair = {
   joint: number;
 };
 
-export type Group = { superpixels: number[]; correlation: number };
+type Group = { superpixels: number[]; correlation: number };
 
 /** The largest correlation of any pair when the image has this many superpixels. */
 export type BlockCount = { superpixels: number; correlation: number };

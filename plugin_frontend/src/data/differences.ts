@@ -16,7 +16,7 @@ export function imageDifference(from: Uint8ClampedArray, to: Uint8ClampedArray):
   return values;
 }
 
-export type VolumeDifference = Volume & {
+type VolumeDifference = Volume & {
   /** Whether a voxel is less in the second volume than in the first. */
   missing: (voxel: number) => boolean;
 };

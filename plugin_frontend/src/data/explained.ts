@@ -13,6 +13,9 @@ export type Figure = {
   better: Better;
 };
 
+/** A number that a record says of all it tells of. */
+export type Measure = { name: string; value: number; better: Better };
+
 /** A target without its map. */
 export type SummarisedTarget = {
   /** -1: a target that is no class. */
@@ -124,12 +127,19 @@ export function toHex(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Those that are known. */
+export function measuresOf(measures: readonly Measure[]): Measure[] {
+  return measures
+    .filter(({ value }) => !Number.isNaN(value))
+    .map(({ name, value, better }) => ({ name, value, better }));
+}
+
 /** NaN stands for what is not known. */
 export function known(value: number | undefined): number | undefined {
   return value === undefined || Number.isNaN(value) ? undefined : value;
 }
 
-function describe(sample: Sample, index: number) {
+export function describe(sample: Sample, index: number): Omit<ExplainedSample, "targets"> {
   const image = toHex(sample.image);
   return {
     id: image || `#${index}`,

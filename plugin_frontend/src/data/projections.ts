@@ -1,7 +1,6 @@
 /** Decodes the header of a Projection: what is known of its rows, and which columns hold it. */
 
 import {
-  type Better,
   type ClassDistances as ClassDistancesMessage,
   DType,
   type Projection as ProjectionMessage,
@@ -9,18 +8,13 @@ import {
 } from "../records/messages.ts";
 import { fromBinary } from "../records/read.ts";
 import { type Column, columnOf } from "./columns.ts";
-import { known, toHex } from "./explained.ts";
-
-/** Among class indices and categories: not known. */
-export const UNKNOWN = 0xffff;
+import { known, type Measure, measuresOf, toHex } from "./explained.ts";
 
 /** Whatever else is known of the rows: numbers, or categories by content hash of their names. */
 export type NamedColumn = { name: string; column: Column; categories: string; low: number; high: number };
 
 /** Sheets of `down` by `across` tiles, each `height` by `width` pixels; `sheets` holds content hashes of images. */
-export type Thumbnails = { height: number; width: number; down: number; across: number; sheets: Column };
-
-export type Measure = { name: string; value: number; better: Better };
+type Thumbnails = { height: number; width: number; down: number; across: number; sheets: Column };
 
 /** Two classes that are near each other. */
 export type ClassPair = {
@@ -82,7 +76,7 @@ const MOST_CLASSES = 2 ** 11;
 /** Throws one sentence when the header contradicts itself, so that everything behind this door may trust it. */
 export function decodeProjection(payload: Uint8Array): Projection {
   const message = fromBinary(ProjectionSchema, payload);
-  const { rows, dropped, fitted, measures, notes } = message;
+  const { rows, dropped, fitted, notes } = message;
   if (rows > MOST_ROWS) throw new Error("A projection of more rows than a page can show.");
   const positions = columnOf(message.positions);
   const dims = positions?.shape[1];
@@ -124,9 +118,7 @@ export function decodeProjection(payload: Uint8Array): Projection {
     neighbours: k ? neighbours : undefined,
     distances: k ? distances : undefined,
     thumbnails: thumbnailsOf(message.thumbnails, rows),
-    measures: measures
-      .filter(({ value }) => !Number.isNaN(value))
-      .map(({ name, value, better }) => ({ name, value, better })),
+    measures: measuresOf(message.measures),
     classDistances: message.classDistances && distancesOf(message.classDistances, rows),
     notes,
   };

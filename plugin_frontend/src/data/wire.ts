@@ -4,7 +4,7 @@ export const UNREADABLE = 0xffffffff;
 export const ASK_AGAIN = 0xfffffffe;
 
 /** A payload, `null` for a record that cannot be read, or `undefined` for one that did not fit in this answer. */
-export type Payload = Uint8Array | null | undefined;
+type Payload = Uint8Array | null | undefined;
 
 export function splitPayloads(answer: ArrayBuffer): Payload[] {
   const view = new DataView(answer);

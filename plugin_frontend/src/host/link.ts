@@ -4,7 +4,7 @@ import { hostWindow } from "./window.ts";
 const PLUGIN = "tb_explain";
 const PREFIX = `p.${PLUGIN}.`;
 
-export type LinkValues = ReadonlyMap<string, string>;
+type LinkValues = ReadonlyMap<string, string>;
 
 export function parseHash(hash: string): Map<string, string> {
   const values = new Map<string, string>();

@@ -7,7 +7,7 @@ import { adjusted, between, bind, kept, oneOf } from "./bindings.ts";
 const SEQUENTIAL = ["viridis", "cividis", "magma", "turbo"] as const satisfies readonly Sequential[];
 const DIVERGING = ["RdBu", "PuOr"] as const satisfies readonly Diverging[];
 
-export const DEFAULTS = {
+const DEFAULTS = {
   opacity: 0.6,
   threshold: 0,
   gamma: 1,

@@ -5,7 +5,7 @@ import type { Signal } from "@preact/signals";
  * What a change means for the browser's Back: `choice`, a history entry of its own; `typed`, one entry for a whole text;
  * `adjusted`, none: a slider, a camera.
  */
-export type Weight = "choice" | "typed" | "adjusted";
+type Weight = "choice" | "typed" | "adjusted";
 
 export type Binding = {
   key: string;
@@ -58,9 +58,9 @@ export const orNothing = (value: string | null) => value ?? "";
 /** How a choice that is off by default is read and written. */
 export const flag = [(value: string) => (value === "1" ? true : undefined), () => "1"] as const;
 
-export const formatNames = (names: ReadonlySet<string> | null) => [...(names ?? [])].map(encodeURIComponent).join(",");
+const formatNames = (names: ReadonlySet<string> | null) => [...(names ?? [])].map(encodeURIComponent).join(",");
 
-export function parseNames(list: string): ReadonlySet<string> | undefined {
+function parseNames(list: string): ReadonlySet<string> | undefined {
   try {
     return new Set(list.split(",").filter(Boolean).map(decodeURIComponent));
   } catch {

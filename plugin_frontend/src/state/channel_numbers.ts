@@ -1,7 +1,7 @@
 /** Numbers of the channels of a layer, decoded from its columns: what tiles are ordered, filtered and labelled by. */
 import type { ChannelLayer, Part } from "../data/channel_layer.ts";
-import { type Group, type Maximised, type Statistic, UNKNOWN } from "../data/channels.ts";
-import { numbersOf } from "../data/columns.ts";
+import type { Group, Maximised, Statistic } from "../data/channels.ts";
+import { numbersOf, UNKNOWN } from "../data/columns.ts";
 import { loadColumn } from "./columns.ts";
 
 /** The `index`-th picture of `part`. */

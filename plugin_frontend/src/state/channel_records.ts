@@ -6,7 +6,7 @@ import { Lru } from "../data/lru.ts";
 import { onForget } from "./forget.ts";
 
 /** Or the sentence that says why it cannot be read. */
-export type Header = { channels: Channels; problem: "" } | { channels: null; problem: string };
+type Header = { channels: Channels; problem: "" } | { channels: null; problem: string };
 
 const BUDGET = 32 * 1024 * 1024;
 

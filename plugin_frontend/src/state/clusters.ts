@@ -5,7 +5,7 @@ import type { ClusterDetail, ClusterPath, Placed } from "../data/clusters.ts";
 import { adjusted, between, bind, oneOf, whole } from "./bindings.ts";
 
 export const WAYS = ["forward", "feedback"] as const satisfies readonly Way[];
-export const COLOURINGS = ["cluster", "class"] as const;
+const COLOURINGS = ["cluster", "class"] as const;
 
 export const way = signal<Way>("forward");
 export const colourBy = signal<(typeof COLOURINGS)[number]>("cluster");

@@ -11,7 +11,7 @@ export const SIDES = ["a", "b"] as const;
 /** A step of its own, or that of the page's slider; `null`: the default. */
 export type StepChoice = number | "page" | null;
 
-export const COMPARE_ORDERS = ["change", "similarity", "probability", "logged"] as const;
+const COMPARE_ORDERS = ["change", "similarity", "probability", "logged"] as const;
 export const CHANGES = ["all", "changed", "fixed", "broken"] as const;
 
 export type CompareOrder = (typeof COMPARE_ORDERS)[number];
@@ -26,7 +26,7 @@ export const compareOrder = signal<CompareOrder>("change");
 export const changeFilter = signal<Change>("all");
 
 /** Maps of one sample on both sides: the sample by its id in A, and the series of A by `seriesKey`. */
-export type PairName = { sample: string; series: string };
+type PairName = { sample: string; series: string };
 
 /** The enlarged pair. */
 export const openPair = signal<PairName | null>(null);
@@ -94,12 +94,12 @@ export function defaultStep(side: Side): "first" | "page" {
   return side === "a" && a === b ? "first" : "page";
 }
 
-export function parseStep(text: string): StepChoice | undefined {
+function parseStep(text: string): StepChoice | undefined {
   if (text === "page") return "page";
   return /^-?\d+$/.test(text) ? Number(text) : undefined;
 }
 
-export function parsePair(text: string): PairName | undefined {
+function parsePair(text: string): PairName | undefined {
   const colon = text.indexOf(":"); // ids have none
   return colon > 0 ? { sample: text.slice(0, colon), series: text.slice(colon + 1) } : undefined;
 }

@@ -22,7 +22,7 @@ import { step } from "./timeline.ts";
 export type SideFrame = { run: string; step: number; frames: SeriesFrame[] };
 
 /** Replaced, never changed. */
-export type CompareFrame = Record<Side, SideFrame>;
+type CompareFrame = Record<Side, SideFrame>;
 
 export const compareFrame = signal<CompareFrame | null>(null);
 

@@ -10,8 +10,9 @@ import { type ChannelNumbers, loadNumbers, sentenceOf } from "./channel_numbers.
 import { loadChannels } from "./channel_records.ts";
 import { requestClassNames } from "./class_names.ts";
 import { loadColumn } from "./columns.ts";
-import { channelsKey, featuresLoading, featuresStep, imageChoice, type Pane, panes, seriesIn } from "./features.ts";
+import { featuresLoading, featuresStep, imageChoice, type Pane, panes, seriesIn } from "./features.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
+import { seriesKey } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 import { step, stepAt, steps } from "./timeline.ts";
 import { view } from "./view.ts";
@@ -31,7 +32,7 @@ export type PaneFrame = {
 export type Loaded = { pane: Pane; found: PaneFrame | null; problem: string };
 
 /** All of it belongs to `step`: a frame is replaced, never changed. */
-export type FeatureFrame = { step: number; panes: readonly Loaded[] };
+type FeatureFrame = { step: number; panes: readonly Loaded[] };
 
 export const featureFrame = signal<FeatureFrame | null>(null);
 
@@ -96,13 +97,18 @@ type Header = { tag: string; key: string; step: number; newest: boolean };
 /** The records that may tell of a layer at a step: of each series at most `far`, the newest last. */
 export function headersOf(pane: Pane, step: number, far = FAR): Header[] {
   const index = stepIndex.peek().get(pane.run);
-  return seriesIn(pane).flatMap(({ tag }) => {
-    const logged = index?.get(channelsKey(tag));
+  return seriesIn(pane).flatMap((series) => {
+    const logged = index?.get(seriesKey(series));
     if (!logged) return [];
     const last = lastNotAbove(logged.steps, step);
     const to = last < 0 ? lastNotAbove(logged.steps, logged.steps[0] as number) : last; // none before: the nearest later
     return logged.keys
-      .map((key, i) => ({ tag, key, step: logged.steps[i] as number, newest: logged.steps[i] === logged.steps[to] }))
+      .map((key, i) => ({
+        tag: series.tag,
+        key,
+        step: logged.steps[i] as number,
+        newest: logged.steps[i] === logged.steps[to],
+      }))
       .slice(Math.max(0, to + 1 - far), to + 1);
   });
 }
@@ -147,7 +153,7 @@ async function mapsOf(run: string, maps: Maps, image: string | null): Promise<Im
 }
 
 /** The chosen image among those of a layer: the same, else the first. */
-export function imageIn({ images }: Maps, choice: string | null): number {
+function imageIn({ images }: Maps, choice: string | null): number {
   return Math.max(
     0,
     images.findIndex(({ id }) => id === choice),

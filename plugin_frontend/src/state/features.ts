@@ -1,26 +1,10 @@
 /** Which channels are shown: of which layers, over which image, what of each, and in which order. */
 import { computed, signal } from "@preact/signals";
-import type { SeriesDeclaration } from "../data/answers.ts";
 import { adjusted, between, bind, flag, kept, nameSet, oneOf, orNothing, text, typed, whole } from "./bindings.ts";
 import { matching } from "./filter.ts";
-import { shownRuns } from "./runs.ts";
-import { layerOf, tagPattern } from "./series.ts";
+import { type LoggedSeries, layerOf, loggedOf, tagPattern } from "./series.ts";
 
-export type ChannelSeries = SeriesDeclaration & { run: string };
-
-const KIND = "CHANNELS";
-
-/** As the index of steps calls it. */
-export function channelsKey(tag: string): string {
-  return `${KIND}:${tag}`;
-}
-
-/** Of the shown runs, whatever the filter of tags says. */
-export const loggedChannels = computed<ChannelSeries[]>(() =>
-  shownRuns.value.flatMap(({ run, series }) =>
-    series.filter(({ kind }) => kind === KIND).map((declared) => ({ ...declared, run })),
-  ),
-);
+export const loggedChannels = loggedOf("CHANNELS");
 
 const matchingChannels = computed(() => matching(loggedChannels.value, tagPattern.value, ({ tag }) => tag));
 
@@ -44,12 +28,12 @@ export type Beside = { run: string; layer: string | null };
 export const besideChoice = signal<Beside | "none" | null>(null);
 
 /** For the address: a layer's name is escaped, so that the first colon ends it. */
-export function formatBeside(beside: Beside | "none" | null): string {
+function formatBeside(beside: Beside | "none" | null): string {
   if (beside === "none" || beside === null) return "none";
   return `${encodeURIComponent(beside.layer ?? "")}:${beside.run}`;
 }
 
-export function parseBeside(text: string): Beside | "none" | undefined {
+function parseBeside(text: string): Beside | "none" | undefined {
   if (text === "none") return "none";
   const colon = text.indexOf(":");
   if (colon < 0) return undefined;
@@ -89,12 +73,12 @@ export const panes = computed<Pane[]>(() =>
   [mainPane.value, besidePane.value].filter((pane): pane is Pane => pane !== null),
 );
 
-export function samePane(a: Pane, b: Pane): boolean {
+function samePane(a: Pane, b: Pane): boolean {
   return a.run === b.run && a.layer === b.layer;
 }
 
 /** The series that tell of a layer, each some of its parts. */
-export function seriesIn({ run, layer }: Pane): ChannelSeries[] {
+export function seriesIn({ run, layer }: Pane): LoggedSeries[] {
   return matchingChannels.value.filter((series) => series.run === run && layerOf(series) === layer);
 }
 
@@ -113,7 +97,7 @@ export const partSelection = signal<ReadonlySet<string> | null>(null);
 /** Whether activations are drawn alone, not over their image. */
 export const alone = signal(false);
 
-export const DEFAULT_CHANNEL_SIZE = 72;
+const DEFAULT_CHANNEL_SIZE = 72;
 /** Of a picture in a tile, in CSS pixels. */
 export const channelSize = signal(DEFAULT_CHANNEL_SIZE);
 
@@ -124,7 +108,7 @@ export const channelSort = signal<ChannelSort>("index");
 /** Whether what the order would show last comes first. */
 export const reversed = signal(false);
 
-export function parseChannelSort(text: string): ChannelSort | undefined {
+function parseChannelSort(text: string): ChannelSort | undefined {
   return (SORTS as readonly string[]).includes(text) || /^by:./.test(text) ? (text as ChannelSort) : undefined;
 }
 
@@ -137,7 +121,7 @@ export const channelGroup = signal<number | null>(null);
 /** Numbers and ranges of channels, or a part of a class' name. */
 export const channelFilter = signal("");
 
-export const FORMS = ["grid", "table"] as const;
+const FORMS = ["grid", "table"] as const;
 export const form = signal<(typeof FORMS)[number]>("grid");
 
 /** The enlarged channel, of all halves of the view. */

@@ -11,7 +11,7 @@ import { type Series, seriesKey } from "./series.ts";
 
 /** `null`: the sample was not logged at this step, or the record cannot be read; `undefined`: on its way. */
 export type Picture = { step: number; shown: Shown | null | undefined };
-export type Shown = { wallTime: number; record: ExplainedRecord; sample: ExplainedSample };
+type Shown = { wallTime: number; record: ExplainedRecord; sample: ExplainedSample };
 
 export const film = signal<readonly Picture[]>([]);
 

@@ -27,11 +27,20 @@ export const frame = signal<Frame | null>(null);
 export const frameStep = computed(() => frame.value?.step ?? null);
 export const loading = signal(false);
 
+const nameOf = (series: Series) => `${series.run}\n${seriesKey(series)}`;
+
+const shownNames = computed(() => new Set(shownSeries.value.map(nameOf)));
+
+/** What is no longer chosen goes at once, before the rest has arrived. */
+export function stillShown(frames: readonly SeriesFrame[]): SeriesFrame[] {
+  return frames.filter(({ series }) => shownNames.value.has(nameOf(series)));
+}
+
 /** The runs whose sections are on screen or close to it. */
 export const runsInView = signal<ReadonlySet<string>>(new Set());
 
 /** The records of a series that are to be shown. */
-export type WantedSeries = { series: Series; entries: Entries };
+type WantedSeries = { series: Series; entries: Entries };
 
 type Wanted = { step: number; series: WantedSeries[] };
 

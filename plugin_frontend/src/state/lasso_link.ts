@@ -2,10 +2,10 @@
 import { effect } from "@preact/signals";
 import { loadCode, Unreachable } from "../data/client.ts";
 import { entriesAt } from "./alignment.ts";
-import { projectionKey } from "./projections.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
 import { indexing, listedRuns } from "./runs.ts";
 import { resolveLasso, selection } from "./selection.ts";
+import { seriesKey } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 
 export function restoreLasso(): void {
@@ -15,8 +15,8 @@ export function restoreLasso(): void {
     if (indexing.value !== null || unreachable.value !== null) return; // what is not there may come
     const series = listedRuns.value
       .find(({ run }) => run === lasso.run)
-      ?.series.find(({ kind, tag }) => projectionKey(tag) === projectionKey(lasso.tag) && kind === "PROJECTION");
-    const logged = stepIndex.value.get(lasso.run)?.get(projectionKey(lasso.tag));
+      ?.series.find(({ kind, tag }) => kind === "PROJECTION" && tag === lasso.tag);
+    const logged = series && stepIndex.value.get(lasso.run)?.get(seriesKey(series));
     const entries = logged && entriesAt(logged, lasso.step);
     if (!series || !entries || entries.step !== lasso.step) {
       // What is not listed yet comes with the next answer.

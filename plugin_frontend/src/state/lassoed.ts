@@ -3,8 +3,8 @@ import { idsAt } from "../data/ids.ts";
 import { Grid } from "../render/scatter/grid.ts";
 import { rowsInPolygon } from "../render/scatter/lasso.ts";
 import { loadPoints, type Points } from "./projection_frame.ts";
-import type { ProjectionSeries } from "./projections.ts";
 import type { Lasso } from "./selection.ts";
+import type { LoggedSeries } from "./series.ts";
 
 const grids = new WeakMap<Uint16Array, Grid>();
 
@@ -22,11 +22,7 @@ export function rowsInLasso(
   return rowsInPolygon(grid, corners, allowed);
 }
 
-export async function idsInLasso(
-  series: ProjectionSeries,
-  { step, corners }: Lasso,
-  key: string,
-): Promise<Float64Array> {
+export async function idsInLasso(series: LoggedSeries, { step, corners }: Lasso, key: string): Promise<Float64Array> {
   const points = await loadPoints(series, step, key);
   if (points.header.dims !== 2) return new Float64Array(0);
   return idsAt(

@@ -3,16 +3,17 @@ import { signal } from "@preact/signals";
 import { Unreachable } from "../data/client.ts";
 import { entriesAt } from "./alignment.ts";
 import { loadPoints, type Points } from "./projection_frame.ts";
-import { type ProjectionSeries, projectionKey, shownTag } from "./projections.ts";
+import { shownTag } from "./projections.ts";
 import { reportTrouble } from "./reachability.ts";
 import { runs } from "./runs.ts";
+import { type LoggedSeries, seriesKey } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 
 /** `undefined`: on their way; else the points, or why there are none. */
 export const nearPoints = signal<Points | string | undefined>(undefined);
 
 /** The projection of a run: that of the tag which is chosen elsewhere, or the first; `null`: none was logged. */
-export function projectionOf(run: string): ProjectionSeries | null {
+export function projectionOf(run: string): LoggedSeries | null {
   const series = runs.value?.find((candidate) => candidate.run === run)?.series ?? [];
   const logged = series.filter(({ kind }) => kind === "PROJECTION");
   const chosen = logged.find(({ tag }) => tag === shownTag.value) ?? logged[0];
@@ -20,14 +21,14 @@ export function projectionOf(run: string): ProjectionSeries | null {
 }
 
 /** Which record tells of a step; `null`: none does. */
-export function projectionEntry({ run, tag }: ProjectionSeries, step: number): { step: number; key: string } | null {
-  const logged = stepIndex.value.get(run)?.get(projectionKey(tag));
+export function projectionEntry(series: LoggedSeries, step: number): { step: number; key: string } | null {
+  const logged = stepIndex.value.get(series.run)?.get(seriesKey(series));
   const entries = logged ? entriesAt(logged, step) : null;
   return entries ? { step: entries.step, key: entries.keys.at(-1) as string } : null;
 }
 
 /** What was shown stays until the points have arrived, unless it is of another run. Returns what ends it. */
-export function showNear(series: ProjectionSeries, step: number, key: string): () => void {
+export function showNear(series: LoggedSeries, step: number, key: string): () => void {
   let current = true;
   const shown = nearPoints.peek();
   if (typeof shown !== "object" || shown.series.run !== series.run) nearPoints.value = undefined;

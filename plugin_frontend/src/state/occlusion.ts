@@ -7,7 +7,7 @@ import { adjusted, bind, oneOf, whole } from "./bindings.ts";
 /** The size of the window, counted from 1 for the smallest; `null`: the medium one. */
 export const slider = signal<number | null>(null);
 
-export const PAIR_VIEWS = ["joint", "interaction"] as const satisfies readonly PairView[];
+const PAIR_VIEWS = ["joint", "interaction"] as const satisfies readonly PairView[];
 
 export const pairView = signal<PairView>("joint");
 

@@ -14,7 +14,7 @@ import { stepIndex } from "./steps.ts";
 import { step } from "./timeline.ts";
 import { view } from "./view.ts";
 
-export type RunFacts = {
+type RunFacts = {
   said: readonly Said[];
   /** Series that were left out, because they have too many samples to fetch for a glance. */
   left: number;
@@ -23,7 +23,7 @@ export type RunFacts = {
 };
 
 /** By run. Runs that left the screen keep what was known of them, so that nothing jumps when they come back. */
-export type OverviewFrame = { step: number; runs: ReadonlyMap<string, RunFacts> };
+type OverviewFrame = { step: number; runs: ReadonlyMap<string, RunFacts> };
 
 export const overviewFrame = signal<OverviewFrame | null>(null);
 export const overviewLoading = signal(false);

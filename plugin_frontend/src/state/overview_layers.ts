@@ -1,6 +1,7 @@
 /** What the overview says of channels and of classes: read from the headers of records, whose columns are never fetched. */
 import { type ChannelLayer, joinLayer, type Logged } from "../data/channel_layer.ts";
-import type { ClassPair, Measure } from "../data/projections.ts";
+import type { Measure } from "../data/explained.ts";
+import type { ClassPair } from "../data/projections.ts";
 import { loadChannels } from "./channel_records.ts";
 import { requestClassNames } from "./class_names.ts";
 import { loadHeaders } from "./projection_records.ts";

@@ -1,5 +1,5 @@
 /** What was logged of a run, and when: the first thing that the overview says, from what `runs` and `steps` tell. */
-import type { Run, SeriesDeclaration, SeriesSteps } from "../data/answers.ts";
+import type { SeriesDeclaration, SeriesSteps } from "../data/answers.ts";
 import { unionOfSteps } from "./alignment.ts";
 import { groupBy } from "./group.ts";
 import { methodOf, seriesKey } from "./series.ts";
@@ -36,7 +36,7 @@ export function tracesOf(series: readonly SeriesDeclaration[], index: StepIndex)
 }
 
 /** When a run was written to; `null` until that is known. */
-export type Activity = { last: number; writing: boolean };
+type Activity = { last: number; writing: boolean };
 
 /** Longer than so many times the usual pause between two steps, nothing more is expected. */
 const PATIENCE = 3;
@@ -80,10 +80,6 @@ const UNITS: [seconds: number, name: string][] = [
 export function spanText(seconds: number): string {
   const [size, unit] = UNITS.find(([size]) => seconds >= size) ?? [1, "s"];
   return `${Math.max(0, Math.floor(seconds / size))} ${unit}`;
-}
-
-export function problemCount({ counts }: Run): number {
-  return counts.failed + counts.dropped + counts.damaged + counts.unknown;
 }
 
 function largest(numbers: readonly number[]): number {

@@ -20,7 +20,6 @@ export type Drift = {
   likeness: number;
   /** The sample whose map changed most. */
   worst: SampleSummary;
-  worstLikeness: number;
 };
 
 /** The series whose maps changed most first. */
@@ -31,7 +30,7 @@ export function driftsOf(said: readonly Said[]): Drift[] {
       const worst = lowest(readings, ({ figure }) => figure.value);
       if (!worst) return [];
       const likeness = mean(readings.map(({ figure }) => figure.value));
-      return [{ said: one, likeness, worst: worst.sample, worstLikeness: worst.figure.value }];
+      return [{ said: one, likeness, worst: worst.sample }];
     })
     .sort((a, b) => a.likeness - b.likeness);
 }

@@ -1,8 +1,8 @@
 /** What points can be coloured by, and the colours that follow from it. */
 import { computed } from "@preact/signals";
 import type { Column, Stored } from "../data/columns.ts";
-import { numberAt } from "../data/columns.ts";
-import { type Projection, UNKNOWN } from "../data/projections.ts";
+import { numberAt, UNKNOWN } from "../data/columns.ts";
+import type { Projection } from "../data/projections.ts";
 import { categoryColour, OUTCOME_COLOURS } from "../render/categories/colours.ts";
 import { packColour, palette } from "../render/heatmap/lut.ts";
 import { colourMap } from "./appearance.ts";
@@ -23,9 +23,9 @@ export type Categories = {
 /** A number for each row, from `low` to `high`. */
 export type Scale = { kind: "scale"; column: Column; stored: Uint16Array | Float32Array; low: number; high: number };
 
-export type Coloured = Categories | Scale;
+type Coloured = Categories | Scale;
 
-export const OUTCOMES = ["right", "wrong"] as const;
+const OUTCOMES = ["right", "wrong"] as const;
 
 const TITLES: Record<string, string> = {
   label: "True class",
@@ -48,7 +48,7 @@ export function columnTitle(name: string): string {
 export const NAME = "name";
 
 /** What the rows of a header can be coloured by, the default first. */
-export function colouringsOf(header: Projection): Colouring[] {
+function colouringsOf(header: Projection): Colouring[] {
   const { labels, predicted, probabilities, columns } = header;
   return [
     ...(labels ? (["label"] as const) : []),
@@ -72,7 +72,7 @@ export const colouring = computed<Colouring>(() => {
 });
 
 /** The columns that a colouring needs. */
-export function columnsOf(colouring: Colouring, header: Projection): Column[] {
+function columnsOf(colouring: Colouring, header: Projection): Column[] {
   const { labels, predicted, probabilities } = header;
   const needed = {
     label: [labels],
@@ -89,7 +89,7 @@ function namedColumn(colouring: Colouring, { columns }: Projection) {
 }
 
 /** Content hash of the names that the codes have; empty: numbers. */
-export function namesOf(colouring: Colouring, header: Projection): string {
+function namesOf(colouring: Colouring, header: Projection): string {
   return namedColumn(colouring, header)?.categories ?? header.classes;
 }
 

@@ -10,22 +10,16 @@ import { type Entries, entriesAt } from "./alignment.ts";
 import { requestClassNames } from "./class_names.ts";
 import { loadColumn } from "./columns.ts";
 import { frameOf, loadHeader } from "./projection_records.ts";
-import {
-  colouringChoice,
-  type ProjectionSeries,
-  projectionKey,
-  projectionLoading,
-  projectionStep,
-  shownProjections,
-} from "./projections.ts";
+import { colouringChoice, projectionLoading, projectionStep, shownProjections } from "./projections.ts";
 import { reportTrouble, unreachable } from "./reachability.ts";
+import { type LoggedSeries, seriesKey } from "./series.ts";
 import { stepIndex } from "./steps.ts";
 import { step, stepAt, steps } from "./timeline.ts";
 import { view } from "./view.ts";
 
 /** The points of one run at one step. */
 export type Points = {
-  series: ProjectionSeries;
+  series: LoggedSeries;
   /** Of the record, which may be earlier than the step asked for. */
   step: number;
   header: Projection;
@@ -37,14 +31,14 @@ export type Points = {
 };
 
 /** Or the sentence that says why there are none. */
-export type Loaded = { series: ProjectionSeries; step: number; points: Points | null; problem: string };
+export type Loaded = { series: LoggedSeries; step: number; points: Points | null; problem: string };
 
 /** All of it belongs to `step`: a frame is replaced, never changed. */
 export type ProjectionFrame = { step: number; runs: readonly Loaded[] };
 
 export const projectionFrame = signal<ProjectionFrame | null>(null);
 
-type Wanted = { step: number; series: readonly ProjectionSeries[] };
+type Wanted = { step: number; series: readonly LoggedSeries[] };
 
 /** Follows the step and the choice of series. Returns what ends it. */
 export function followProjections(): () => void {
@@ -73,7 +67,7 @@ export function followProjections(): () => void {
 async function loadFrame({ step, series }: Wanted): Promise<ProjectionFrame> {
   const runs = await Promise.all(
     series.flatMap((one) => {
-      const logged = stepIndex.peek().get(one.run)?.get(projectionKey(one.tag));
+      const logged = stepIndex.peek().get(one.run)?.get(seriesKey(one));
       const entries = logged ? entriesAt(logged, step) : null;
       return entries ? [load(one, entries)] : [];
     }),
@@ -81,7 +75,7 @@ async function loadFrame({ step, series }: Wanted): Promise<ProjectionFrame> {
   return { step, runs };
 }
 
-async function load(series: ProjectionSeries, { step, keys }: Entries): Promise<Loaded> {
+async function load(series: LoggedSeries, { step, keys }: Entries): Promise<Loaded> {
   try {
     return { series, step, points: await loadPoints(series, step, keys.at(-1) as string), problem: "" };
   } catch (reason) {
@@ -90,13 +84,13 @@ async function load(series: ProjectionSeries, { step, keys }: Entries): Promise<
   }
 }
 
-export async function loadPoints(series: ProjectionSeries, step: number, key: string): Promise<Points> {
+export async function loadPoints(series: LoggedSeries, step: number, key: string): Promise<Points> {
   const { run, tag } = series;
   const header = await loadHeader(run, key);
   for (const { categories } of header.columns) requestClassNames(run, categories);
   for (const column of colourColumns(header)) loadColumn(run, column).catch(() => {}); // the picture comes first
   requestClassNames(run, header.classes);
-  const logged = stepIndex.peek().get(run)?.get(projectionKey(tag));
+  const logged = stepIndex.peek().get(run)?.get(seriesKey(series));
   const [positions, ids, frame] = await Promise.all([
     loadColumn(run, header.positions),
     loadColumn(run, header.ids),

@@ -1,30 +1,12 @@
 /** Which projections are shown, how their points are coloured, and which of them are hidden. */
 import { batch, computed, signal } from "@preact/signals";
-import type { SeriesDeclaration } from "../data/answers.ts";
 import { adjusted, bind, flag, oneOf, orNothing, text } from "./bindings.ts";
-import { compileFilter, matching } from "./filter.ts";
-import { shownRuns } from "./runs.ts";
-import { tagFilter } from "./series.ts";
+import { matching } from "./filter.ts";
+import { loggedOf, tagPattern } from "./series.ts";
 
-export type ProjectionSeries = SeriesDeclaration & { run: string };
+export const loggedProjections = loggedOf("PROJECTION");
 
-const KIND = "PROJECTION";
-
-/** As the index of steps calls it. */
-export function projectionKey(tag: string): string {
-  return `${KIND}:${tag}`;
-}
-
-/** Of the shown runs, whatever the filter of tags says. */
-export const loggedProjections = computed<ProjectionSeries[]>(() =>
-  shownRuns.value.flatMap(({ run, series }) =>
-    series.filter(({ kind }) => kind === KIND).map((declared) => ({ ...declared, run })),
-  ),
-);
-
-const matchingProjections = computed(() =>
-  matching(loggedProjections.value, compileFilter(tagFilter.value), ({ tag }) => tag),
-);
+const matchingProjections = computed(() => matching(loggedProjections.value, tagPattern.value, ({ tag }) => tag));
 
 export const projectionTags = computed(() => [...new Set(matchingProjections.value.map(({ tag }) => tag))]);
 
@@ -37,7 +19,7 @@ export const shownTag = computed(() => {
 });
 
 /** More would be too small to look at. */
-export const MOST_PANELS = 4;
+const MOST_PANELS = 4;
 
 /** The runs that have the chosen series, side by side; those beyond the fourth are left out. */
 export const runsOfTag = computed(() => matchingProjections.value.filter(({ tag }) => tag === shownTag.value));
@@ -48,7 +30,7 @@ export const projectionStep = signal<number | null>(null);
 export const projectionLoading = signal(false);
 
 /** What points are coloured by: one of these, or `column:<name>`. */
-export const COLOURINGS = ["label", "predicted", "outcome", "probability", "none"] as const;
+const COLOURINGS = ["label", "predicted", "outcome", "probability", "none"] as const;
 export type Colouring = (typeof COLOURINGS)[number] | `column:${string}`;
 
 /** `null`: the default, the first of those that there are. */
@@ -172,7 +154,7 @@ export const side = signal<(typeof SIDES)[number]>("measures");
 export const activeRun = signal<string | null>(null);
 
 /** The camera, as the link says it; the plot keeps it up to date. */
-export type CameraLink = { x: number; y: number; zoom: number; yaw: number; pitch: number };
+type CameraLink = { x: number; y: number; zoom: number; yaw: number; pitch: number };
 export const cameraLink = signal<CameraLink | null>(null);
 
 export function formatCamera({ x, y, zoom, yaw, pitch }: CameraLink): string {

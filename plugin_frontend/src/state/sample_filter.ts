@@ -5,7 +5,7 @@ import { adjusted, between, bind, flag, nameSet, text, typed, whole } from "./bi
 import { className } from "./class_names.ts";
 import { outcome, page } from "./samples.ts";
 
-export const ROLES = ["either", "label", "predicted"] as const;
+const ROLES = ["either", "label", "predicted"] as const;
 
 /** Of what a sample is to be: its true class, the predicted one, or either. */
 export type OfClass = { role: (typeof ROLES)[number]; index: number };
@@ -31,7 +31,7 @@ export type SampleFilter = {
   pinned: ReadonlySet<string> | null;
 };
 
-export const sampleFilter = computed<SampleFilter>(() => ({
+const sampleFilter = computed<SampleFilter>(() => ({
   ofClass: ofClass.value,
   leastSure: leastSure.value,
   mostSure: mostSure.value,

@@ -6,19 +6,19 @@ import { adjusted, between, bind, flag, kept, nameSet, oneOf, whole } from "./bi
 export type ClassChoice = "predicted" | "label" | "second" | "third" | number;
 
 export const SORTS = ["logged", "mistakes", "unsure", "sure"] as const;
-export const OUTCOMES = ["all", "wrong", "right"] as const;
+const OUTCOMES = ["all", "wrong", "right"] as const;
 export const PAGE_SIZES = [12, 24, 48, 96];
 
 /** How the samples are ordered: by what the model made of them, or by a figure of their maps, its lowest or highest first. */
 export type Sort = (typeof SORTS)[number] | `${"low" | "high"}:${string}`;
 export type Outcome = (typeof OUTCOMES)[number];
 
-export const DEFAULT_SIZE = 160;
-export const DEFAULT_PAGE_SIZE = 24;
+const DEFAULT_SIZE = 160;
+const DEFAULT_PAGE_SIZE = 24;
 
 export const classChoice = signal<ClassChoice>("predicted");
 /** `undefined`: no order. */
-export function parseSort(text: string): Sort | undefined {
+function parseSort(text: string): Sort | undefined {
   return (SORTS as readonly string[]).includes(text) || /^(low|high):./.test(text) ? (text as Sort) : undefined;
 }
 

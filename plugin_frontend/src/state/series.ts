@@ -1,5 +1,5 @@
 /** The series of the shown runs, and the choice of methods and layers among them. */
-import { computed, type Signal, signal } from "@preact/signals";
+import { computed, type ReadonlySignal, type Signal, signal } from "@preact/signals";
 import type { Run, SeriesDeclaration } from "../data/answers.ts";
 import { isKind, type Kind } from "../data/kinds.ts";
 import { bind, nameSet, orNothing, text, typed } from "./bindings.ts";
@@ -10,7 +10,9 @@ import { view } from "./view.ts";
 
 export { seriesKey } from "../data/steps.ts";
 
-export type Series = SeriesDeclaration & { run: string; kind: Kind };
+export type LoggedSeries = SeriesDeclaration & { run: string };
+
+export type Series = LoggedSeries & { kind: Kind };
 
 const KIND_NAMES: Record<Kind, string> = {
   HEATMAPS: "map",
@@ -38,6 +40,15 @@ export const tagPattern = computed(() => compileFilter(tagFilter.value));
 const matchingSeries = computed(() =>
   matching(shownRuns.value.flatMap(knownSeries), tagPattern.value, ({ tag }) => tag),
 );
+
+/** The series of a kind that has a view of its own: of the shown runs, whatever the filter of tags says. */
+export function loggedOf(wanted: string): ReadonlySignal<LoggedSeries[]> {
+  return computed(() =>
+    shownRuns.value.flatMap(({ run, series }) =>
+      series.filter(({ kind }) => kind === wanted).map((declared) => ({ ...declared, run })),
+    ),
+  );
+}
 
 /** What a series is listed under: its method, or its tag when the values came from elsewhere. */
 export function methodOf(series: SeriesDeclaration): string {

@@ -1,11 +1,11 @@
 /** The series that the shown view shows, as the index of steps calls them. */
 import { computed } from "@preact/signals";
 import { comparedSeries } from "./compare.ts";
-import { channelsKey, shownChannels } from "./features.ts";
+import { shownChannels } from "./features.ts";
 import { overviewRuns } from "./overview_series.ts";
-import { projectionKey, shownProjections } from "./projections.ts";
+import { shownProjections } from "./projections.ts";
 import { openSample } from "./samples.ts";
-import { type Series, seriesKey, seriesOf, shownSeries } from "./series.ts";
+import { type LoggedSeries, seriesKey, seriesOf, shownSeries } from "./series.ts";
 import { view } from "./view.ts";
 
 export const shownKeys = computed<{ run: string; key: string }[]>(() => {
@@ -14,12 +14,12 @@ export const shownKeys = computed<{ run: string; key: string }[]>(() => {
       return (openSample.value ? seriesOf(openSample.value.run) : shownSeries.value).map(keyOf);
     case "overview":
       return overviewRuns.value.flatMap(({ run, series }) =>
-        series.map((declared) => ({ run: run.run, key: seriesKey(declared) })),
+        series.map((declared) => keyOf({ ...declared, run: run.run })),
       );
     case "projection":
-      return shownProjections.value.map(({ run, tag }) => ({ run, key: projectionKey(tag) }));
+      return shownProjections.value.map(keyOf);
     case "features":
-      return shownChannels.value.map(({ run, tag }) => ({ run, key: channelsKey(tag) }));
+      return shownChannels.value.map(keyOf);
     case "compare":
       return comparedSeries.value.map(keyOf);
     default:
@@ -27,6 +27,6 @@ export const shownKeys = computed<{ run: string; key: string }[]>(() => {
   }
 });
 
-function keyOf(series: Series): { run: string; key: string } {
+function keyOf(series: LoggedSeries): { run: string; key: string } {
   return { run: series.run, key: seriesKey(series) };
 }

@@ -14,7 +14,7 @@ export const outlines = signal(false);
 /** The one picked in the enlarged sample. */
 export const picked = signal<number | null>(null);
 
-export const DEFAULT_PAIRS = 8;
+const DEFAULT_PAIRS = 8;
 
 /** How many pairs of correlated superpixels are drawn on the image. */
 export const drawnPairs = signal(DEFAULT_PAIRS);

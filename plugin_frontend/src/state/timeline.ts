@@ -9,7 +9,7 @@ import { stepIndex } from "./steps.ts";
 /** Whether new steps are shown as they arrive. */
 export const follow = signal(true);
 /** The step asked for while not following. */
-export const askedStep = signal<number | null>(null);
+const askedStep = signal<number | null>(null);
 
 const shownSteps = computed(() => shownKeys.value.flatMap(({ run, key }) => stepIndex.value.get(run)?.get(key) ?? []));
 

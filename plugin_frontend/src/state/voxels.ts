@@ -4,10 +4,10 @@ import { type Orientation, turned } from "../render/voxels/camera.ts";
 import type { Up } from "../render/voxels/grid.ts";
 import { adjusted, between, bind, oneOf } from "./bindings.ts";
 
-export const DEFAULT_ORIENTATION: Orientation = { yaw: 145, pitch: 22 };
-export const DEFAULT_LEVEL = 0.5;
+const DEFAULT_ORIENTATION: Orientation = { yaw: 145, pitch: 22 };
+const DEFAULT_LEVEL = 0.5;
 
-export const orientation = signal(DEFAULT_ORIENTATION);
+const orientation = signal(DEFAULT_ORIENTATION);
 
 /** How far voxels have turned by themselves since. */
 export const spin = signal(0);
@@ -15,7 +15,7 @@ export const spin = signal(0);
 /** Voxels below this share of what they can be at most are empty. */
 export const level = signal(DEFAULT_LEVEL);
 
-export const UPS = ["first", "second"] as const satisfies readonly Up[];
+const UPS = ["first", "second"] as const satisfies readonly Up[];
 export const up = signal<Up>("first");
 
 export function seenFrom(): Orientation {
@@ -36,14 +36,14 @@ export function resetOrientation(): void {
   });
 }
 
-export function parseOrientation(text: string): Orientation | undefined {
+function parseOrientation(text: string): Orientation | undefined {
   const [, yaw, pitch] = /^(\d+),(-?\d+)$/.exec(text) ?? [];
   return yaw !== undefined && Number(yaw) < 360 && Math.abs(Number(pitch)) <= 90
     ? { yaw: Number(yaw), pitch: Number(pitch) }
     : undefined;
 }
 
-export function formatOrientation({ yaw, pitch }: Orientation): string {
+function formatOrientation({ yaw, pitch }: Orientation): string {
   return `${Math.round(yaw) % 360},${Math.round(pitch)}`;
 }
 

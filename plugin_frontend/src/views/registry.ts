@@ -2,7 +2,7 @@
 import type { ComponentType } from "preact";
 import type { ViewId } from "../state/view.ts";
 
-export type View = { id: ViewId; title: string; load: () => Promise<ComponentType> };
+type View = { id: ViewId; title: string; load: () => Promise<ComponentType> };
 
 export const VIEWS: readonly View[] = [
   {

@@ -1,18 +1,14 @@
-/** A slider with two thumbs, for a range of values. */
+/** A slider with two thumbs, for a range between 0 and 1. */
 type Props = {
   label: string;
   /** Signals, or what reads and writes like them. */
   low: { value: number };
   high: { value: number };
-  min: number;
-  max: number;
-  step: number;
   testId: string;
   format: (value: number) => string;
 };
 
-export function RangeSlider({ label, low, high, min, max, step, testId, format }: Props) {
-  const share = (value: number) => (value - min) / (max - min);
+export function RangeSlider({ label, low, high, testId, format }: Props) {
   return (
     <fieldset class="range-slider" data-testid={testId}>
       <legend>
@@ -21,15 +17,15 @@ export function RangeSlider({ label, low, high, min, max, step, testId, format }
           {format(low.value)} – {format(high.value)}
         </output>
       </legend>
-      <div class="range-thumbs" style={{ "--from": share(low.value), "--to": share(high.value) }}>
+      <div class="range-thumbs" style={{ "--from": low.value, "--to": high.value }}>
         <input
           type="range"
           aria-label={`${label} from`}
-          style={{ zIndex: Number(share(low.value) > 0.5) }} // where both are at the end, only this one can move
+          style={{ zIndex: Number(low.value > 0.5) }} // where both are at the end, only this one can move
           aria-valuetext={format(low.value)}
-          min={min}
-          max={max}
-          step={step}
+          min={0}
+          max={1}
+          step={0.01}
           value={low.value}
           onInput={(event) => {
             low.value = Math.min(event.currentTarget.valueAsNumber, high.value);
@@ -40,9 +36,9 @@ export function RangeSlider({ label, low, high, min, max, step, testId, format }
           type="range"
           aria-label={`${label} to`}
           aria-valuetext={format(high.value)}
-          min={min}
-          max={max}
-          step={step}
+          min={0}
+          max={1}
+          step={0.01}
           value={high.value}
           onInput={(event) => {
             high.value = Math.max(event.currentTarget.valueAsNumber, low.value);

@@ -14,7 +14,7 @@ type Props = {
 export function Slider({ label, value, min, max, step, testId, format, disabled }: Props) {
   return (
     <label class="slider">
-      <span class="slider-label">{label}</span>
+      <span>{label}</span>
       <output>{format(value.value)}</output>
       <input
         type="range"

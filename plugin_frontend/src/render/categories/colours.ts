@@ -6,7 +6,7 @@
  */
 import { GOLDEN_ANGLE, oklch } from "./oklab.ts";
 
-export type Tone = { lightness: number; chroma: number; hue: number };
+type Tone = { lightness: number; chroma: number; hue: number };
 
 const OKABE_ITO: readonly Tone[] = [
   { lightness: 0.532, chroma: 0.131, hue: 244 }, // blue

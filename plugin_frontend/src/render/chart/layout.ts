@@ -2,11 +2,11 @@
 import { loneOf, nearestTo, type Point, pathOf, runsOf, spread } from "./lines.ts";
 import { type Extent, extentOf, ticks, tickTexts } from "./scale.ts";
 
-export type Size = { width: number; height: number };
-export type Tick = { at: number; text: string };
+type Size = { width: number; height: number };
+type Tick = { at: number; text: string };
 
 /** `path` and `dots` draw a line; `label`: the middle of its name, where the names lie beside the ends. */
-export type LineLayout = { path: string; dots: Point[]; label: number | undefined };
+type LineLayout = { path: string; dots: Point[]; label: number | undefined };
 
 export type ChartLayout = {
   left: number;
@@ -26,7 +26,7 @@ export type ChartLayout = {
   lines: LineLayout[];
 };
 
-export type Looks = {
+type Looks = {
   /** Of the values and of the steps; `undefined`: as they are. */
   range: Extent | undefined;
   span: Extent | undefined;

@@ -10,7 +10,7 @@ import type { Range } from "../../data/maps.ts";
 import { normalise, type PaintTable, paint, paintTable } from "../heatmap/overlay.ts";
 
 /** How a side is normalised. */
-export type Scale = { range: Range; signed: boolean };
+type Scale = { range: Range; signed: boolean };
 
 /** The values are at the same places. */
 export function difference(a: Float32Array, b: Float32Array, scaleA: Scale, scaleB: Scale): Float32Array {

@@ -4,7 +4,7 @@ import type { PixelMap, SuperpixelMap, ValueMap } from "../../data/maps.ts";
 import { canvasSize, upsample } from "../heatmap/upsample.ts";
 import { labelsAt } from "../superpixels/nearest.ts";
 
-export type Raster = { rows: number; columns: number };
+type Raster = { rows: number; columns: number };
 
 /** A map that can be put on a raster: superpixels come with their label map. */
 export type Placed = Exclude<ValueMap, SuperpixelMap> | { map: SuperpixelMap; labels: LabelMap };

@@ -40,7 +40,7 @@ export function rowsInPolygon(grid: Grid, corners: ArrayLike<number>, allowed: (
 }
 
 /** Even-odd: whether a ray to the right crosses an odd number of edges. Edges are named by where their first corner is. */
-export function isInside(polygon: Float64Array, edges: ArrayLike<number>, x: number, y: number): boolean {
+function isInside(polygon: Float64Array, edges: ArrayLike<number>, x: number, y: number): boolean {
   let inside = false;
   for (let i = 0; i < edges.length; i++) {
     const from = edges[i] as number;

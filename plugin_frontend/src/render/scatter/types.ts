@@ -142,6 +142,3 @@ export type Scatter = {
   toBlob(): Promise<Blob | null>;
   destroy(): void;
 };
-
-/** `createScatter` in scatter.ts. */
-export type CreateScatter = (canvas: HTMLCanvasElement, options: ScatterOptions) => Scatter;

@@ -21,7 +21,7 @@ export function apart(a: Box, b: Box): boolean {
   );
 }
 
-export function inset({ left, top, width, height }: Box, by: number): Box {
+function inset({ left, top, width, height }: Box, by: number): Box {
   return { left: left + by, top: top + by, width: Math.max(0, width - 2 * by), height: Math.max(0, height - 2 * by) };
 }
 

@@ -13,7 +13,7 @@ type Wanted = {
   caption: readonly string[];
 };
 
-export const CAPTION_HEIGHT = 32;
+const CAPTION_HEIGHT = 32;
 const MARGIN = 16;
 
 export function pictureOf({ root, region: asked, skip, legends, caption }: Wanted): HTMLCanvasElement {

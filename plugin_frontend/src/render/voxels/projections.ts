@@ -5,7 +5,7 @@ export const VIEWS = ["front", "side", "top"] as const;
 
 export type View = (typeof VIEWS)[number];
 
-export type Shadow = {
+type Shadow = {
   columns: number;
   rows: number;
   /** [rows, columns] indices into the grid: of equal voxels the nearest. */

@@ -3,8 +3,8 @@ import { className } from "../../state/class_names.ts";
 import { placedOn, way } from "../../state/clusters.ts";
 import { openSample, tileSize } from "../../state/samples.ts";
 import { layerTitle, openSeries, seriesKey } from "../../state/series.ts";
-import { step } from "../../state/timeline.ts";
 import { Icon } from "../../widgets/Icon.tsx";
+import { StepBadge } from "../../widgets/StepBadge.tsx";
 import { type Card, type Explanation, isRight } from "../explanations/cards.ts";
 import { analysisOf, pathThrough, turningOrder } from "../explanations/clusters/path.ts";
 import { Vote } from "../explanations/clusters/Vote.tsx";
@@ -48,11 +48,7 @@ export function ClusterTile({ card, explanation }: { card: Card; explanation: Ex
           <Picture explanation={explanation} target={target} map={placed.map} longest={128} shownAt={tileSize.value} />
         </button>
         <span class="badges">
-          {step.value !== null && frame.step !== step.value && (
-            <span class="badge" title="Not logged at the chosen step: this is the nearest one">
-              step {frame.step}
-            </span>
-          )}
+          <StepBadge at={frame.step} />
           {turnsHere && (
             <span class="badge badge-turn" title={`Turns to ${predicted} at this layer`}>
               <Icon name="turn" /> turns

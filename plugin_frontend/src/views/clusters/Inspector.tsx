@@ -7,11 +7,10 @@ import { tileSize } from "../../state/samples.ts";
 import { RangeSlider } from "../../widgets/RangeSlider.tsx";
 import { SearchSelect } from "../../widgets/SearchSelect.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
+import { wholePercent } from "../explanations/format.ts";
 import { sections } from "../explanations/sections.ts";
 import { ClusterFacts } from "./ClusterFacts.tsx";
 import { type Layer, layersOf } from "./lookup.ts";
-
-const share = (value: number) => `${Math.round(100 * value)}%`;
 
 export function Inspector() {
   const layers = sections.value.flatMap(({ frames }) => layersOf(frames));
@@ -19,7 +18,7 @@ export function Inspector() {
     <aside class="inspector" aria-label="Cluster" data-testid="inspector">
       {settingsOpen.value && (
         <div class="inspector-settings">
-          <Slider label="Opacity" value={opacity} min={0} max={1} step={0.01} testId="opacity" format={share} />
+          <Slider label="Opacity" value={opacity} min={0} max={1} step={0.01} testId="opacity" format={wholePercent} />
           <Slider
             label="Size"
             value={tileSize}
@@ -29,16 +28,7 @@ export function Inspector() {
             testId="size"
             format={(size) => `${size} px`}
           />
-          <RangeSlider
-            label="Purity"
-            low={lowestPurity}
-            high={highestPurity}
-            min={0}
-            max={1}
-            step={0.01}
-            testId="purity"
-            format={share}
-          />
+          <RangeSlider label="Purity" low={lowestPurity} high={highestPurity} testId="purity" format={wholePercent} />
           <SearchSelect<number | null>
             label="Clusters of"
             id="cluster-classes"

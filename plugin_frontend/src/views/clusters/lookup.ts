@@ -6,7 +6,7 @@ import { type Frame, frame, type SeriesFrame } from "../../state/frame.ts";
 /** What the records of a layer say of it, whichever sample is asked. Of several at one step the last one counts. */
 export type Layer = { frame: SeriesFrame; detail: ClusterDetail /** Hash of the class names. */; classes: string };
 
-export function layerOfFrame(found: SeriesFrame): Layer | null {
+function layerOfFrame(found: SeriesFrame): Layer | null {
   for (const record of found.records.toReversed()) {
     const detail = record?.samples[0]?.targets[0]?.detail;
     if (record && detail?.kind === "CLUSTERS") return { frame: found, detail, classes: record.classes };

@@ -6,13 +6,12 @@ import { cellAt, cellsOf, clusterIn, NOTHING } from "../../render/clusters/proje
 import { className } from "../../state/class_names.ts";
 import { type ClusterName, pointed, sameCluster } from "../../state/clusters.ts";
 import type { Series } from "../../state/series.ts";
-
-const whole = (share: number) => `${Math.round(100 * share)}%`;
+import { wholePercent } from "../explanations/format.ts";
 
 /** In as few words as fit on a picture. */
-export function clusterTitle({ ids, dominant, purity }: ClusterPath, c: number, classes: string): string {
+function clusterTitle({ ids, dominant, purity }: ClusterPath, c: number, classes: string): string {
   const index = dominant[c] as number;
-  return index < 0 ? `${ids[c]}` : `${ids[c]} · ${className(classes, index)} ${whole(purity[c] as number)}`;
+  return index < 0 ? `${ids[c]}` : `${ids[c]} · ${className(classes, index)} ${wholePercent(purity[c] as number)}`;
 }
 
 /** What a layer makes of a sample: the class that its assignments speak for most. */
@@ -55,7 +54,7 @@ export function mapSummary(map: ClusterMap, classes: string): string {
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   const largest = [...counts].sort(([a, m], [b, n]) => n - m || a - b).slice(0, NAMED);
   const named = largest.map(
-    ([c, count]) => `cluster ${path.ids[c]} (${className(classes, path.dominant[c])}) ${whole(count / total)}`,
+    ([c, count]) => `cluster ${path.ids[c]} (${className(classes, path.dominant[c])}) ${wholePercent(count / total)}`,
   );
   const rest = counts.size > NAMED ? ` and ${counts.size - NAMED} more` : "";
   return `${path.grid.join(" by ")} positions: ${named.join(", ")}${rest}`;

@@ -15,7 +15,7 @@ export function DifferenceLegend({ pairs }: { pairs: readonly MapPair[] }) {
   if (reaches.size === 0) return null;
   const [least, most] = [Math.min(...reaches), Math.max(...reaches)];
   return (
-    <div class="legend-bar" data-testid="difference-legend">
+    <div data-testid="difference-legend">
       <div class="legend-colours" style={{ background: gradient(diverging.value, gamma.value) }} />
       <div class="legend-ends">
         <span>more in A</span>

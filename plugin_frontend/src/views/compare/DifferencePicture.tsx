@@ -1,14 +1,13 @@
 /** The difference of a pair of maps, B less A, on a canvas that repaints itself when its maps or the appearance change. */
-import { computed, effect, useSignal } from "@preact/signals";
+import { computed, useSignal } from "@preact/signals";
 import type { TargetedPointerEvent } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import { hasValues, type ValueMap } from "../../data/maps.ts";
 import { difference, differenceTable, largestDifference, paintDifference } from "../../render/compare/difference.ts";
 import { valuesOn } from "../../render/compare/rasters.ts";
 import { palette } from "../../render/heatmap/lut.ts";
 import { canvasSize } from "../../render/heatmap/upsample.ts";
-import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { diverging, gamma } from "../../state/appearance.ts";
+import { fill, usePainting } from "../../widgets/painting.ts";
 import { compact } from "../explanations/format.ts";
 import { resample, shownMap } from "../explanations/shown_map.ts";
 import { placedOn } from "./likeness.ts";
@@ -51,30 +50,20 @@ function valuesAt(map: ValueMap, run: string, height: number, width: number): ((
 }
 
 export function DifferencePicture({ pair, longest }: { pair: MapPair; longest: number }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const reading = useSignal<string | null>(null);
   const { record } = pair.a.explanation;
   const maps = mapsOf(pair);
-  const { height, width } = canvasSize(record.height, record.width, longest);
+  const size = canvasSize(record.height, record.width, longest);
+  const { height, width } = size;
 
-  useEffect(() => (canvas.current ? watchCanvas(canvas.current) : undefined), []);
-  useEffect(
-    () =>
-      effect(() => {
-        const colours = table.value;
-        const found = differenceOf(pair, height, width);
-        const element = canvas.current;
-        if (!element || !found) return;
-        requestPaint(element, () => {
-          const context = element.getContext("2d");
-          if (!context) return;
-          const image = context.createImageData(width, height);
-          paintDifference(found.values(), found.largest, colours, new Uint32Array(image.data.buffer));
-          context.putImageData(image, 0, 0);
-        });
-      }),
-    [maps?.a, maps?.b, height, width],
-  );
+  const canvas = usePainting(() => {
+    const colours = table.value;
+    const found = differenceOf(pair, height, width);
+    return (
+      found &&
+      ((element) => fill(element, size, (pixels) => paintDifference(found.values(), found.largest, colours, pixels)))
+    );
+  }, [maps?.a, maps?.b, height, width]);
 
   const readValue = (event: TargetedPointerEvent<HTMLElement>) => {
     const box = event.currentTarget.getBoundingClientRect();

@@ -6,6 +6,7 @@ import { isSelected, onlySelected, selectedCount } from "../../state/selection.t
 import { seriesNames } from "../../state/series.ts";
 import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { Icon } from "../../widgets/Icon.tsx";
+import { RightMark } from "../../widgets/RightMark.tsx";
 import { type Card, isRight } from "../explanations/cards.ts";
 import { percent } from "../explanations/format.ts";
 import { Picture } from "../explanations/Picture.tsx";
@@ -19,7 +20,7 @@ import { SidePicture } from "./SidePicture.tsx";
 import { SideMark } from "./Sides.tsx";
 
 /** Enough for thumbnails of every size, as in the view of attribution maps. */
-export const LONGEST = 128;
+const LONGEST = 128;
 
 export function PairCard({ pair }: { pair: SamplePair }) {
   const [first] = pair.a.explanations;
@@ -72,9 +73,7 @@ export function Predictions({ pair }: { pair: Pick<SamplePair, "a" | "b"> }) {
   return (
     <div class="pair-predictions">
       <Prediction side="a" card={pair.a} />
-      <span class="pair-arrow" aria-hidden="true">
-        →
-      </span>
+      <span aria-hidden="true">→</span>
       <Prediction side="b" card={pair.b} />
       {marked && (
         <span class="outcome" data-outcome={outcome}>
@@ -91,11 +90,7 @@ function Prediction({ side, card: { sample, record } }: { side: Side; card: Card
   return (
     <span class="pair-prediction">
       <SideMark side={side} />
-      {right !== undefined && (
-        <span class={right ? "right" : "wrong"} role="img" aria-label={right ? "right" : "wrong"}>
-          <Icon name={right ? "check" : "close"} />
-        </span>
-      )}
+      <RightMark right={right} />
       {sample.predicted !== undefined && <ClassDot index={sample.predicted} />}
       <span class="predicted">{className(record.classes, sample.predicted)}</span>
       <span class="quiet">{percent(sample.probability)}</span>

@@ -9,6 +9,7 @@ import { selectRun } from "../../state/runs.ts";
 import { filterCount } from "../../state/sample_filter.ts";
 import { onlySelected, selectedCount } from "../../state/selection.ts";
 import { stepIndex } from "../../state/steps.ts";
+import { counted } from "../explanations/format.ts";
 import { NAMES } from "./Sides.tsx";
 import { arranged, joined } from "./shown.ts";
 
@@ -124,8 +125,4 @@ function onlyIn(frames: readonly SeriesFrame[], side: string): string[] {
   const tags = frames.slice(0, NAMED).map(({ series }) => series.tag);
   const more = frames.length > NAMED ? ` and ${frames.length - NAMED} more` : "";
   return [`series only in ${side}: ${tags.join(", ")}${more}`];
-}
-
-function counted(n: number, noun: string): string {
-  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
 }

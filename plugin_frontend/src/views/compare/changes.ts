@@ -70,7 +70,7 @@ export function inOrder<Pair extends Predictions>(
   });
 }
 
-export type Tally = {
+type Tally = {
   samples: number;
   /** How many of the samples whose label and prediction are known on both sides each side gets right. */
   judged: number;

@@ -8,7 +8,7 @@ import { type Series, seriesKey } from "../../state/series.ts";
 import { type Card, cardsOf, chooseTarget, type Explanation } from "../explanations/cards.ts";
 
 /** A series on both sides. */
-export type SeriesPair = { key: string; a: SeriesFrame; b: SeriesFrame };
+type SeriesPair = { key: string; a: SeriesFrame; b: SeriesFrame };
 
 /** One series' maps of one sample; `null`: the class was not logged. */
 export type MapPair = {
@@ -20,7 +20,7 @@ export type MapPair = {
 /** A sample on both sides. */
 export type SamplePair = { id: string; a: Card; b: Card; maps: MapPair[] };
 
-export type Joined<Item, Pair> = { pairs: Pair[]; onlyA: Item[]; onlyB: Item[] };
+type Joined<Item, Pair> = { pairs: Pair[]; onlyA: Item[]; onlyB: Item[] };
 
 /** By kind and tag; those left over by kind, method and layer, where that names one series on each side. */
 export function joinSeries(a: readonly SeriesFrame[], b: readonly SeriesFrame[]): Joined<SeriesFrame, SeriesPair> {

@@ -1,31 +1,30 @@
 /** What the view shows, derived from both sides and the choices. */
 import { computed, effect } from "@preact/signals";
 import { hasValues, type Range, type ValueMap } from "../../data/maps.ts";
-import { requestClassNames } from "../../state/class_names.ts";
 import { changeFilter, compareOrder, SIDES } from "../../state/compare.ts";
 import { compareFrame } from "../../state/compare_frame.ts";
+import { stillShown } from "../../state/frame.ts";
 import { groupBy } from "../../state/group.ts";
 import { passesFilter, pinnedSamples } from "../../state/sample_filter.ts";
-import { classChoice, outcome, page, pageSize } from "../../state/samples.ts";
+import { classChoice, outcome } from "../../state/samples.ts";
 import { passesSelection } from "../../state/selection.ts";
-import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
+import { methodOf } from "../../state/series.ts";
 import { isRight } from "../explanations/cards.ts";
-import { mostSuperpixels, normalising, sharedRangesOf, signednessOf } from "../explanations/ranges.ts";
+import { loggedClassesOf, requestNames, sampleClassesOf } from "../explanations/classes.ts";
+import { pagingOf } from "../explanations/paging.ts";
+import { rangesOf } from "../explanations/ranges.ts";
 import { shownMap } from "../explanations/shown_map.ts";
 import { inOrder, passes, tallyOf } from "./changes.ts";
 import { likenessOf, mean, meanSimilarity, measuring } from "./likeness.ts";
 import { joinSides, type MapPair, type SamplePair } from "./pairs.ts";
 
-const nameOf = (series: Series) => `${series.run}\n${seriesKey(series)}`;
-
-/** Both sides joined; `null`: nothing was loaded yet. What is no longer chosen goes at once, before the rest has arrived. */
+/** Both sides joined; `null`: nothing was loaded yet. */
 export const joined = computed(() => {
   const loaded = compareFrame.value;
   if (!loaded) return null;
-  const chosen = new Set(shownSeries.value.map(nameOf)); // of a run that is a side no longer as well, until its successor has come
   const [a, b] = SIDES.map((side) => ({
     ...loaded[side],
-    frames: loaded[side].frames.filter(({ series }) => chosen.has(nameOf(series))),
+    frames: stillShown(loaded[side].frames), // of a run that is a side no longer as well, until its successor has come
   })) as [typeof loaded.a, typeof loaded.b];
   return { a, b, ...joinSides(a, b, classChoice.value) };
 });
@@ -58,29 +57,16 @@ export const arranged = computed(() => {
 
 export const filteredCounts = computed(() => ({ all: selectedPairs.value.length, left: passing.value.length }));
 
-/** All classes that samples are of, or are taken for, with the hash of their names, ascending. */
-export const sampleClasses = computed(() => {
-  const classes = new Map<number, string>();
-  for (const pair of samplePairs.value)
-    for (const { sample, record } of [pair.a, pair.b])
-      for (const index of [sample.label, sample.predicted])
-        if (index !== undefined && index >= 0) classes.set(index, record.classes);
-  return [...classes].sort(([a], [b]) => a - b);
-});
+const cards = computed(() => samplePairs.value.flatMap(({ a, b }) => [a, b]));
 
-export const pageCount = computed(() => Math.max(1, Math.ceil(arranged.value.length / pageSize.value)));
+export const sampleClasses = computed(() => sampleClassesOf(cards.value));
 
-/** The page shown: the asked one, or the last when there are fewer. */
-export const currentPage = computed(() => Math.min(page.value, pageCount.value - 1));
+export const loggedClasses = computed(() => loggedClassesOf(cards.value));
 
-export const visiblePairs = computed(() => {
-  const first = currentPage.value * pageSize.value;
-  return arranged.value.slice(first, first + pageSize.value);
-});
+const paging = pagingOf(() => arranged.value.length);
+export const { pageCount, currentPage, turnPage } = paging;
 
-export function turnPage(by: number): void {
-  page.value = Math.min(pageCount.value - 1, Math.max(0, currentPage.value + by));
-}
+export const visiblePairs = computed(() => paging.onPage(arranged.value));
 
 export const tally = computed(() => tallyOf(samplePairs.value));
 
@@ -106,28 +92,14 @@ const visibleMaps = computed(() =>
     ),
 );
 
-/** The range that all visible maps of a method share, those of both sides. */
-export const sharedRanges = computed(() => sharedRangesOf(visibleMaps.value));
-
-export const signedness = computed(() => signednessOf(visibleMaps.value));
-
-export const superpixelCount = computed(() => mostSuperpixels(visibleMaps.value));
+const ranges = rangesOf(visibleMaps);
+export const { sharedRanges, signedness, superpixelCount } = ranges;
 
 /** The range by which a map of a pair is normalised. */
 export function rangeIn({ series }: MapPair, map: ValueMap): Range {
-  return normalising(map, methodOf(series.a.series), sharedRanges.value);
+  return ranges.rangeFor(map, methodOf(series.a.series));
 }
 
-/** All classes that were logged as targets, with the hash of their names, ascending. */
-export const loggedClasses = computed(() => {
-  const classes = new Map<number, string>();
-  for (const { a, b } of samplePairs.value)
-    for (const { record, sample } of [...a.explanations, ...b.explanations])
-      for (const { classIndex } of sample.targets) if (classIndex >= 0) classes.set(classIndex, record.classes);
-  return [...classes].sort(([a], [b]) => a - b);
-});
-
 effect(() => {
-  for (const { run, frames } of Object.values(compareFrame.value ?? {}))
-    for (const { records } of frames) for (const record of records) if (record) requestClassNames(run, record.classes);
+  for (const { run, frames } of Object.values(compareFrame.value ?? {})) requestNames(run, frames);
 });

@@ -6,6 +6,7 @@ import * as appearance from "../../state/appearance.ts";
 import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { Slider } from "../../widgets/Slider.tsx";
+import { wholePercent } from "./format.ts";
 
 const SEQUENTIAL: [Sequential, string][] = [
   ["viridis", "Viridis"],
@@ -21,8 +22,6 @@ const MODES: [Mode, string][] = [
   ["overlay", "Overlay"],
   ["mask", "Mask"],
 ];
-
-const share = (value: number) => `${Math.round(100 * value)}%`;
 
 type Props = {
   /** Whether some maps are. */
@@ -41,7 +40,15 @@ export function AppearanceControls({ signed, ranges }: Props) {
         testId="mode"
         onChange={appearance.setMode}
       />
-      <Slider label="Opacity" value={appearance.opacity} min={0} max={1} step={0.01} testId="opacity" format={share} />
+      <Slider
+        label="Opacity"
+        value={appearance.opacity}
+        min={0}
+        max={1}
+        step={0.01}
+        testId="opacity"
+        format={wholePercent}
+      />
       <Slider
         label="Threshold"
         value={appearance.threshold}
@@ -49,7 +56,7 @@ export function AppearanceControls({ signed, ranges }: Props) {
         max={1}
         step={0.01}
         testId="threshold"
-        format={share}
+        format={wholePercent}
       />
       <Slider
         label="Gamma"
@@ -98,7 +105,7 @@ type BarProps = { map: ReadonlySignal<Sequential | Diverging>; low: string; high
 /** The colours of a legend, and what its ends stand for. */
 export function Bar({ map, low, high }: BarProps) {
   return (
-    <div class="legend-bar">
+    <div>
       <div class="legend-colours" style={{ background: gradient(map.value, appearance.gamma.value) }} />
       <div class="legend-ends">
         <span>{low}</span>

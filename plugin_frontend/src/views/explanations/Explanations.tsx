@@ -13,9 +13,8 @@ import { OverlaySettings } from "./OverlaySettings.tsx";
 import { moveSample } from "./opened.ts";
 import { RunSection } from "./RunSection.tsx";
 import { SampleCard } from "./SampleCard.tsx";
-import { turnPage } from "./SampleChoice.tsx";
 import { SampleDialog } from "./SampleDialog.tsx";
-import { sections } from "./sections.ts";
+import { sections, turnPage } from "./sections.ts";
 import "./style_sheets.ts";
 import { Toolbar } from "./Toolbar.tsx";
 

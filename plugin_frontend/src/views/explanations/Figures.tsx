@@ -69,7 +69,7 @@ export function FigureTable({ figures }: { figures: readonly Figure[] }) {
             <td class="figure-bar-cell" aria-hidden="true">
               <FigureBar figure={figure} />
             </td>
-            <td class="figure-value">
+            <td>
               <Mark figure={figure} />
               {figureText(figure.name, figure.value)}
             </td>

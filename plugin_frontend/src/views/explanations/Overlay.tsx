@@ -1,18 +1,18 @@
 /** The map above an image: a canvas that repaints itself when its map or the appearance changes. */
-import { computed, effect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { computed } from "@preact/signals";
+import { useMemo } from "preact/hooks";
 import type { ClusterMap } from "../../data/cluster_map.ts";
 import type { Range, ValueMap } from "../../data/maps.ts";
 import { paintClusters } from "../../render/clusters/paint.ts";
 import { cellsOf } from "../../render/clusters/project.ts";
 import { paint } from "../../render/heatmap/overlay.ts";
 import { canvasSize } from "../../render/heatmap/upsample.ts";
-import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { paintSuperpixels } from "../../render/superpixels/paint.ts";
 import { litIn } from "../../state/clusters.ts";
 import { labelMap } from "../../state/label_maps.ts";
 import { chosenOf, clusterStyle, signedTable, superpixelStyle, unsignedTable } from "../../state/paints.ts";
 import { methodOf, type Series } from "../../state/series.ts";
+import { fill, usePainting } from "../../widgets/painting.ts";
 import { rangeFor } from "./sections.ts";
 import { resample } from "./shown_map.ts";
 
@@ -28,25 +28,15 @@ type Props = {
 };
 
 export function Overlay({ map, series, longest, range, label }: Props) {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const { height, width } = sizeOf(map, longest);
-
-  useEffect(() => (canvas.current ? watchCanvas(canvas.current) : undefined), []);
-  useEffect(() => {
-    const painter = painterOf(map, series, range, height, width);
-    return effect(() => {
-      const paintPixels = painter();
-      const element = canvas.current;
-      if (!element) return;
-      requestPaint(element, () => {
-        const context = element.getContext("2d");
-        if (!context) return;
-        const image = context.createImageData(width, height);
-        paintPixels(new Uint32Array(image.data.buffer));
-        context.putImageData(image, 0, 0);
-      });
-    });
-  }, [map, series, range?.low, range?.high, height, width]);
+  const painter = useMemo(
+    () => painterOf(map, series, range, height, width),
+    [map, series, range?.low, range?.high, height, width],
+  );
+  const canvas = usePainting(() => {
+    const paintPixels = painter();
+    return (element) => fill(element, { height, width }, paintPixels);
+  }, [painter]);
   const cells = map.form === "clusters";
   return (
     <canvas

@@ -2,7 +2,7 @@
 import { pinnedSamples, togglePin } from "../../state/sample_filter.ts";
 import { Icon } from "../../widgets/Icon.tsx";
 
-export function PinButton({ id, name, class: place }: { id: string; name: string; class: string }) {
+export function PinButton({ id, name, class: place = "" }: { id: string; name: string; class?: string }) {
   const pinned = pinnedSamples.value.has(id);
   return (
     <button

@@ -1,18 +1,21 @@
 /** What a view shows of one run; loaded when the section comes near the screen. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
-import { visible } from "../../host/visibility.ts";
+import { useEffect } from "preact/hooks";
 import { loading, runsInView } from "../../state/frame.ts";
 import { runColours, shownRuns } from "../../state/runs.ts";
 import { filterCount } from "../../state/sample_filter.ts";
 import { outcome } from "../../state/samples.ts";
 import { onlySelected, selectedCount } from "../../state/selection.ts";
 import { shownSeries } from "../../state/series.ts";
+import { useNearness } from "../../widgets/nearness.ts";
 import type { Section } from "./sections.ts";
 
 export function RunSection({ section, children }: { section: Section; children: ComponentChildren }) {
   const { run, frames, cards, samples } = section;
-  const element = useNearness(run, section.loaded);
+  const element = useNearness(run, NEAR);
+  useEffect(() => {
+    if (section.loaded) element.current?.style.removeProperty("min-height");
+  }, [section.loaded]);
   const explains = shownSeries.value.some((series) => series.run === run);
   const unreadable = frames.filter(({ records }) => records.includes(null));
   return (
@@ -61,33 +64,15 @@ function Skeletons() {
   );
 }
 
-/** Reports the run while its section is near the screen. Away from it the section keeps its height, so that nothing jumps. */
-function useNearness(run: string, loaded: boolean) {
-  const element = useRef<HTMLElement>(null);
-  useEffect(() => {
-    if (loaded) element.current?.style.removeProperty("min-height");
-  }, [loaded]);
-  useEffect(() => {
-    if (!element.current) return;
-    const set = (near: boolean) => {
-      if (near === runsInView.peek().has(run)) return;
-      if (!near && element.current) element.current.style.minHeight = `${element.current.offsetHeight}px`;
-      const runs = new Set(runsInView.peek());
-      near ? runs.add(run) : runs.delete(run);
-      runsInView.value = runs;
-    };
-    const observer = new IntersectionObserver(
-      (entries) => visible.peek() && set(entries.at(-1)?.isIntersecting ?? false),
-      { root: element.current.closest(".content"), rootMargin: "600px 0px" },
-    );
-    observer.observe(element.current);
-    return () => {
-      observer.disconnect();
-      set(false);
-    };
-  }, [run]);
-  return element;
-}
+/** Away from the screen a section keeps its height, so that nothing jumps. */
+const NEAR = {
+  inView: runsInView,
+  root: ".content",
+  margin: "600px 0px",
+  onLeave: (section: HTMLElement) => {
+    section.style.minHeight = `${section.offsetHeight}px`;
+  },
+};
 
 function count(n: number, noun: string): string {
   return `${n} ${noun}${n === 1 ? "" : "s"}`;

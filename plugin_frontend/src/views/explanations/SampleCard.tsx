@@ -6,7 +6,7 @@ import { isSelected, onlySelected, selectedCount, toggleSelected } from "../../s
 import { seriesKey } from "../../state/series.ts";
 import { ClassDot } from "../../widgets/ClassDot.tsx";
 import { Guarded } from "../../widgets/Guarded.tsx";
-import { Icon } from "../../widgets/Icon.tsx";
+import { RightMark } from "../../widgets/RightMark.tsx";
 import type { Card } from "./cards.ts";
 import { isRight } from "./cards.ts";
 import { TurningBadge } from "./clusters/TurningBadge.tsx";
@@ -66,11 +66,7 @@ export function Verdict({ card: { sample, record } }: { card: Card }) {
   const predicted = className(record.classes, sample.predicted);
   return (
     <p class="verdict" title={`${sample.name ? `${sample.name}: ` : ""}${truth} → ${predicted}`}>
-      {right !== undefined && (
-        <span class={right ? "right" : "wrong"} role="img" aria-label={right ? "right" : "wrong"}>
-          <Icon name={right ? "check" : "close"} />
-        </span>
-      )}
+      <RightMark right={right} />
       {sample.label !== undefined && right !== true && (
         <span class="of-class">
           <ClassDot index={sample.label} />

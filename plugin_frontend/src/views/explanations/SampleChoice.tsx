@@ -7,7 +7,7 @@ import { Segmented } from "../../widgets/Segmented.tsx";
 import { Select } from "../../widgets/Select.tsx";
 import { SampleFilter } from "./SampleFilter.tsx";
 import { SelectionChip } from "./SelectionChip.tsx";
-import { currentPage, filteredCounts, loggedFigures, pageCount, sampleClasses } from "./sections.ts";
+import { currentPage, filteredCounts, loggedFigures, pageCount, sampleClasses, turnPage } from "./sections.ts";
 
 const ORDERS: [Sort, string][] = [
   ["logged", "As logged"],
@@ -65,8 +65,4 @@ function figureOrders(): [Sort, string][] {
   });
   const known = [...ORDERS, ...orders].some(([order]) => order === sort.value);
   return known ? orders : [...orders, [sort.value, figureLabel(sort.value.slice(sort.value.indexOf(":") + 1))]];
-}
-
-export function turnPage(by: number): void {
-  page.value = Math.min(pageCount.value - 1, Math.max(0, currentPage.value + by));
 }

@@ -28,7 +28,7 @@ export function SampleDialog() {
       title={titleOf(card)}
       beside={
         <>
-          {card && <PinButton id={open.sample} name={card.sample.name} class="dialog-pin" />}
+          {card && <PinButton id={open.sample} name={card.sample.name} />}
           {card && <TurningBadge card={card} everywhere />}
           <button type="button" class="text-button" data-testid="open-page" onClick={openPage}>
             Open page

@@ -66,16 +66,7 @@ export function SampleFilter({ classes, counts }: Props) {
         <div class="filter-pane">
           <TextFilter />
           <ClassFilter classes={classes} />
-          <RangeSlider
-            label="Confidence"
-            low={lowest}
-            high={highest}
-            min={0}
-            max={1}
-            step={0.01}
-            testId="confidence"
-            format={percent}
-          />
+          <RangeSlider label="Confidence" low={lowest} high={highest} testId="confidence" format={percent} />
           <label class="check">
             <input
               type="checkbox"

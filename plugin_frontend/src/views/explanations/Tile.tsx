@@ -5,8 +5,8 @@ import { className } from "../../state/class_names.ts";
 import { placedOn, way } from "../../state/clusters.ts";
 import { classChoice, openSample, tileSize } from "../../state/samples.ts";
 import { openSeries, seriesKey, seriesNames } from "../../state/series.ts";
-import { step } from "../../state/timeline.ts";
 import { Icon } from "../../widgets/Icon.tsx";
+import { StepBadge } from "../../widgets/StepBadge.tsx";
 import { voteOf } from "../clusters/reading.ts";
 import { chooseTarget, type Explanation } from "./cards.ts";
 import { FigureLines } from "./Figures.tsx";
@@ -99,11 +99,7 @@ function aboutClass({ classIndex, detail }: Target, { classDependent, classes }:
 function TileBadges({ explanation: { frame }, flags }: { explanation: Explanation; flags: number }) {
   return (
     <span class="badges">
-      {step.value !== null && frame.step !== step.value && (
-        <span class="badge" title="Not logged at the chosen step: this is the nearest one">
-          step {frame.step}
-        </span>
-      )}
+      <StepBadge at={frame.step} />
       <FlagBadges flags={flags} />
     </span>
   );

@@ -1,7 +1,7 @@
 /** Why a map cannot be trusted, in words: what was wrong, and what to try. */
 import { Flag } from "../../records/messages.ts";
 
-export type Warning = { badge: string; wrong: string; advice: string };
+type Warning = { badge: string; wrong: string; advice: string };
 
 const WARNINGS: readonly (Warning & { flag: Flag })[] = [
   {

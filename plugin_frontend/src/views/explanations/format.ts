@@ -1,10 +1,18 @@
 /** Numbers in words. */
 
+export function counted(n: number, noun: string): string {
+  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
+}
+
 export function percent(probability: number | undefined): string {
   if (probability === undefined) return "";
   if (probability > 0.999 && probability < 1) return "> 99.9%";
   if (probability > 0 && probability < 0.001) return "< 0.1%";
   return probability === 1 ? "100%" : `${(100 * probability).toFixed(1)}%`;
+}
+
+export function wholePercent(share: number): string {
+  return `${Math.round(100 * share)}%`;
 }
 
 /** Three significant digits, without a tail of zeros. */

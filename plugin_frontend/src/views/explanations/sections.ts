@@ -1,17 +1,18 @@
 /** What the view shows, derived from the frame and the choices: a section for each run, a page of cards in each. */
 import { computed, effect } from "@preact/signals";
 import { figureOrder } from "../../data/figures.ts";
-import { hasValues, type Range, type ValueMap } from "../../data/maps.ts";
+import { hasValues } from "../../data/maps.ts";
 import { Better } from "../../records/messages.ts";
-import { requestClassNames } from "../../state/class_names.ts";
-import { frame, type SeriesFrame } from "../../state/frame.ts";
+import { frame, type SeriesFrame, stillShown } from "../../state/frame.ts";
 import { shownRuns } from "../../state/runs.ts";
 import { passesFilter, pinnedSamples } from "../../state/sample_filter.ts";
-import { classChoice, figureSelection, outcome, page, pageSize, sort } from "../../state/samples.ts";
+import { classChoice, figureSelection, outcome, sort } from "../../state/samples.ts";
 import { passesSelection } from "../../state/selection.ts";
-import { methodOf, type Series, seriesKey, shownSeries } from "../../state/series.ts";
+import { methodOf } from "../../state/series.ts";
 import { arrange, type Card, cardsOf, chooseTarget, pinnedFirst } from "./cards.ts";
-import { mostSuperpixels, normalising, sharedRangesOf, signednessOf } from "./ranges.ts";
+import { loggedClassesOf, requestNames, sampleClassesOf } from "./classes.ts";
+import { pagingOf } from "./paging.ts";
+import { rangesOf } from "./ranges.ts";
 import { shownMap } from "./shown_map.ts";
 
 export type Section = {
@@ -28,21 +29,10 @@ export type Section = {
   page: Card[];
 };
 
-const nameOf = (series: Series) => `${series.run}\n${seriesKey(series)}`;
-
-export const pageCount = computed(() => {
-  const longest = Math.max(1, ...arranged.value.map(({ cards }) => cards.length));
-  return Math.ceil(longest / pageSize.value);
-});
-
-/** The page shown: the asked one, or the last when there are fewer. */
-export const currentPage = computed(() => Math.min(page.value, pageCount.value - 1));
-
 const arranged = computed(() => {
-  const chosen = new Set(shownSeries.value.map(nameOf));
   return shownRuns.value.map(({ run }) => {
     const loaded = frame.value?.runs.get(run);
-    const frames = loaded?.filter(({ series }) => chosen.has(nameOf(series))) ?? [];
+    const frames = stillShown(loaded ?? []);
     const cards = cardsOf(frames);
     const selected = cards.filter(({ sample }) => passesSelection(sample.row));
     const passing = selected.filter(({ sample, record }) => passesFilter(sample, record.classes));
@@ -64,20 +54,17 @@ export const filteredCounts = computed(() => ({
   left: arranged.value.reduce((sum, { cards }) => sum + cards.length, 0),
 }));
 
-/** All classes that samples are of, or are taken for, with the hash of their names, ascending. */
-export const sampleClasses = computed(() => {
-  const classes = new Map<number, string>();
-  for (const { all } of arranged.value)
-    for (const { sample, record } of all)
-      for (const index of [sample.label, sample.predicted])
-        if (index !== undefined && index >= 0) classes.set(index, record.classes);
-  return [...classes].sort(([a], [b]) => a - b);
-});
+export const sampleClasses = computed(() => sampleClassesOf(arranged.value.flatMap(({ all }) => all)));
 
-export const sections = computed<Section[]>(() => {
-  const first = currentPage.value * pageSize.value;
-  return arranged.value.map((section) => ({ ...section, page: section.cards.slice(first, first + pageSize.value) }));
-});
+/** Of the cards that the filters leave. */
+export const loggedClasses = computed(() => loggedClassesOf(arranged.value.flatMap(({ cards }) => cards)));
+
+const paging = pagingOf(() => Math.max(0, ...arranged.value.map(({ cards }) => cards.length)));
+export const { pageCount, currentPage, turnPage } = paging;
+
+export const sections = computed<Section[]>(() =>
+  arranged.value.map((section) => ({ ...section, page: paging.onPage(section.cards) })),
+);
 
 /** The explained targets on the page, with the methods that explain them. */
 const visibleTargets = computed(() =>
@@ -100,27 +87,7 @@ const visibleMaps = computed(() =>
 
 export const visibleDetails = computed(() => visibleTargets.value.map(({ target: { detail } }) => detail));
 
-/** The range that all visible maps of a method share, by method. */
-export const sharedRanges = computed(() => sharedRangesOf(visibleMaps.value));
-
-export const signedness = computed(() => signednessOf(visibleMaps.value));
-
-export const superpixelCount = computed(() => mostSuperpixels(visibleMaps.value));
-
-/** The range by which a map is normalised. */
-export function rangeFor(map: ValueMap, method: string): Range {
-  return normalising(map, method, sharedRanges.value);
-}
-
-/** All classes that were logged as targets, with the hash of their names, ascending. */
-export const loggedClasses = computed(() => {
-  const classes = new Map<number, string>();
-  for (const { cards } of arranged.value)
-    for (const { explanations } of cards)
-      for (const { record, sample } of explanations)
-        for (const { classIndex } of sample.targets) if (classIndex >= 0) classes.set(classIndex, record.classes);
-  return [...classes].sort(([a], [b]) => a - b);
-});
+export const { sharedRanges, signedness, superpixelCount, rangeFor } = rangesOf(visibleMaps);
 
 /** The figures of all maps and which direction is better, in the order in which they are shown. */
 export const loggedFigures = computed(() => {
@@ -142,6 +109,5 @@ export const shownFigures = computed(() => {
 });
 
 effect(() => {
-  for (const [run, frames] of frame.value?.runs ?? [])
-    for (const { records } of frames) for (const record of records) if (record) requestClassNames(run, record.classes);
+  for (const [run, frames] of frame.value?.runs ?? []) requestNames(run, frames);
 });

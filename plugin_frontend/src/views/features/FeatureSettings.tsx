@@ -60,7 +60,7 @@ function Legend() {
       {[true, false].map(
         (signed) =>
           shown.some(({ maps }) => maps?.signed === signed) && (
-            <div key={String(signed)} class="legend-bar">
+            <div key={String(signed)}>
               <div
                 class="legend-colours"
                 style={{

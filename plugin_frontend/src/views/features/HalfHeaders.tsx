@@ -6,6 +6,7 @@ import { runColours, shownRuns } from "../../state/runs.ts";
 import { titleOfLayer } from "../../state/series.ts";
 import { step } from "../../state/timeline.ts";
 import { SheetTile } from "../../widgets/SheetTile.tsx";
+import { StepBadge } from "../../widgets/StepBadge.tsx";
 import { compact, percent } from "../explanations/format.ts";
 
 export function HalfHeaders() {
@@ -53,11 +54,7 @@ function HalfHeader({ loaded: { pane, found, problem }, beside }: { loaded: Load
           </>
         )}
         <strong>{titleOfLayer(pane.layer)}</strong>
-        {mapStep !== undefined && mapStep !== step.value && featureFrame.value?.step === step.value && (
-          <span class="badge" title="Not logged at the chosen step: this is the nearest one">
-            step {mapStep}
-          </span>
-        )}
+        {mapStep !== undefined && featureFrame.value?.step === step.value && <StepBadge at={mapStep} />}
       </p>
       {layer && (
         <p class="layer-facts">

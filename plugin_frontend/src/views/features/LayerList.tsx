@@ -37,7 +37,7 @@ export function LayerList() {
                 <span class="layer-size">
                   {facts?.count}
                   {facts?.grid && ` · ${facts.grid.join("×")}`}
-                  {facts && facts.dead > 0 && <span class="layer-dead"> · {facts.dead} dead</span>}
+                  {facts && facts.dead > 0 && ` · ${facts.dead} dead`}
                 </span>
               </button>
             </li>

@@ -1,6 +1,5 @@
 /** The parts of real images to which a channel responds most. */
-import { UNKNOWN } from "../../data/channels.ts";
-import { numberAt } from "../../data/columns.ts";
+import { numberAt, UNKNOWN } from "../../data/columns.ts";
 import { className } from "../../state/class_names.ts";
 import { lookAt } from "../../state/columns.ts";
 import type { PaneFrame } from "../../state/feature_frame.ts";

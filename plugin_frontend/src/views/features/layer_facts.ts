@@ -7,7 +7,7 @@ import { featureLayers, mainPane, type Pane, runsWith } from "../../state/featur
 import { stepOnScreen } from "../../state/on_screen.ts";
 import { reportTrouble } from "../../state/reachability.ts";
 
-export type LayerFacts = { count: number; grid: readonly number[] | undefined; dead: number };
+type LayerFacts = { count: number; grid: readonly number[] | undefined; dead: number };
 
 /** By layer, of the run at the left if it has the layer. */
 export const layerFacts = signal<ReadonlyMap<string, LayerFacts>>(new Map());

@@ -3,10 +3,11 @@ import { useSignal } from "@preact/signals";
 import type { Trace } from "../../state/overview_logged.ts";
 import { showLogged } from "../../state/overview_places.ts";
 import { titleOfLayer } from "../../state/series.ts";
+import { counted } from "../explanations/format.ts";
 import { now } from "./clock.ts";
 import { Card, Line } from "./Line.tsx";
 import { Ticks } from "./Ticks.tsx";
-import { ago, counted, stepRange } from "./words.ts";
+import { ago, stepRange } from "./words.ts";
 
 const LISTED = 7;
 
@@ -31,7 +32,7 @@ export function LoggedCard({ run, traces }: { run: string; traces: readonly Trac
           : undefined
       }
     >
-      <ul class="overview-lines">
+      <ul>
         {shown.map((trace) => (
           <li key={`${trace.kind}:${trace.method}`}>
             <Line

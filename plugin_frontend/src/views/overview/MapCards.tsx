@@ -2,7 +2,7 @@
 import { figureLabel, figureSentence } from "../../data/figures.ts";
 import { type Drift, type Faithfulness, worstFirst } from "../../state/overview_maps.ts";
 import { showMaps } from "../../state/overview_places.ts";
-import { seriesNames } from "../../state/series.ts";
+import { seriesKey, seriesNames } from "../../state/series.ts";
 import { Card, Line } from "./Line.tsx";
 import { Thumb } from "./Thumb.tsx";
 import { decimals } from "./words.ts";
@@ -15,9 +15,9 @@ export function DriftCard({ run, drifts }: { run: string; drifts: readonly Drift
   return (
     <Card title="Maps that changed most" name="drifts">
       <p class="hint">Rank correlation with the step before, mean over the samples</p>
-      <ul class="overview-lines">
+      <ul>
         {drifts.slice(0, LISTED).map(({ said, likeness, worst }) => (
-          <li key={`${said.series.kind}:${said.series.tag}`} class="with-thumb">
+          <li key={seriesKey(said.series)} class="with-thumb">
             <Line
               title={`Show the maps of ${seriesNames.value(said.series)}, most changed first`}
               testId="drift"
@@ -46,11 +46,11 @@ export function FaithfulnessCard({ run, ranked }: { run: string; ranked: readonl
       <p class="hint" title={sentence}>
         {figureLabel(figure)} beside that of noise, the mark
       </p>
-      <ul class="overview-lines">
+      <ul>
         {ranked.slice(0, LISTED).map((one) => {
           const { said, value, random, beaten, of, worst } = one;
           return (
-            <li key={`${said.series.kind}:${said.series.tag}`} class="with-thumb">
+            <li key={seriesKey(said.series)} class="with-thumb">
               <Line
                 title={`Show the maps of ${seriesNames.value(said.series)}, worst first: ${beaten} of ${of} no better than noise`}
                 testId="unfaithful"

@@ -3,14 +3,15 @@ import { className } from "../../state/class_names.ts";
 import type { ClassNote, LayerNote } from "../../state/overview_layers.ts";
 import { showClasses, showLayer } from "../../state/overview_places.ts";
 import { titleOfLayer } from "../../state/series.ts";
+import { counted } from "../explanations/format.ts";
 import { Card, Line } from "./Line.tsx";
 import { Bar } from "./MapCards.tsx";
-import { counted, decimals } from "./words.ts";
+import { decimals } from "./words.ts";
 
 export function FiltersCard({ run, layers }: { run: string; layers: readonly LayerNote[] }) {
   return (
     <Card title="Filters" name="filters">
-      <ul class="overview-lines">
+      <ul>
         {layers.map(({ layer, count, dead, spare, mostRedundant }) => (
           <li key={layer}>
             <Line
@@ -58,7 +59,7 @@ export function ClassesCard({ run, note }: { run: string; note: ClassNote }) {
       name="classes"
       more={{ text: counted(rows, "image"), onClick: () => showClasses(run, tag, null) }}
     >
-      <ul class="overview-lines">
+      <ul>
         {pairs.map((pair) => (
           <li key={`${pair.first} ${pair.second}`}>
             <Line

@@ -2,25 +2,20 @@
 import type { ComponentChildren } from "preact";
 import { leastSure, shareOf } from "../../state/overview.ts";
 import { showSamples } from "../../state/overview_places.ts";
-import { moveTo, step, steps } from "../../state/timeline.ts";
-import { LineChart } from "../../widgets/LineChart.tsx";
+import { counted } from "../explanations/format.ts";
+import { AccuracyCurve, showStep } from "./AccuracyCurve.tsx";
 import { changeOf, curveOf, type ProbeFacts, turnsIn } from "./facts.ts";
 import { Card, Line } from "./Line.tsx";
 import { Thumb } from "./Thumb.tsx";
-import { counted, share } from "./words.ts";
+import { share } from "./words.ts";
 
-export type ProbeProps = {
+type ProbeProps = {
   run: string;
   probe: ProbeFacts /** Whether there are several in the run. */;
   several: boolean;
 };
 
 const titled = (title: string, { probe, several }: ProbeProps) => (several ? `${title} · ${probe.name}` : title);
-
-/** The slider knows the steps of all series. */
-export function showStep(at: number): void {
-  moveTo(steps.peek().indexOf(at));
-}
 
 export function AccuracyCard(props: ProbeProps) {
   const { run, probe } = props;
@@ -42,20 +37,12 @@ export function AccuracyCard(props: ProbeProps) {
         </span>
       </Line>
       <div class="curve-space">
-        {curve && curve.steps.length > 1 && (
-          <LineChart
-            label="Share of right predictions over the steps"
-            steps={curve.steps}
-            lines={[{ name: "right", values: curve.shares, colour: "var(--right)" }]}
-            step={step.value}
-            range={{ low: 0, high: 1 }}
-            format={share}
-            height={CURVE}
-            compact
-            onStep={showStep}
-            testId="accuracy-curve"
-          />
-        )}
+        <AccuracyCurve
+          curve={curve}
+          label="Share of right predictions over the steps"
+          height={CURVE}
+          testId="accuracy-curve"
+        />
       </div>
     </Card>
   );
@@ -63,7 +50,7 @@ export function AccuracyCard(props: ProbeProps) {
 
 const CURVE = 124;
 
-export function changeText(change: number | undefined): string {
+function changeText(change: number | undefined): string {
   if (change === undefined) return "";
   const points = Math.round(100 * change);
   if (points === 0) return "as at the step before";

@@ -2,24 +2,25 @@
 
 import type { RunSeries } from "../../state/overview_series.ts";
 import { runColours } from "../../state/runs.ts";
+import { useNearness } from "../../widgets/nearness.ts";
 import { factsOf, traces } from "./facts.ts";
 import { hintFor } from "./hints.ts";
 import { LoggedCard } from "./LoggedCard.tsx";
 import { DriftCard, FaithfulnessCard } from "./MapCards.tsx";
 import { ClassesCard, FiltersCard } from "./ModelCards.tsx";
-import { useNearness } from "./nearness.ts";
+import { NEAR } from "./near.ts";
 import { AccuracyCard, MistakesCard, TurnsCard } from "./PredictionCards.tsx";
 import { ProblemsLine } from "./ProblemsLine.tsx";
 import { RunActivity } from "./RunActivity.tsx";
 
 export function RunCards({ of }: { of: RunSeries }) {
   const { run, series } = of;
-  const element = useNearness<HTMLElement>(run.run);
+  const element = useNearness<HTMLElement>(run.run, NEAR);
   const facts = factsOf(run.run);
   const several = facts.probes.length > 1;
   const hint = facts.settled ? hintFor(of, facts) : "";
   return (
-    <section ref={element} class="overview-run" aria-label={`Run ${run.run}`} data-run={run.run}>
+    <section ref={element} aria-label={`Run ${run.run}`} data-run={run.run}>
       <header class="overview-run-header">
         <span class="run-dot" style={{ background: runColours.value.get(run.run) }} />
         <h2>{run.run}</h2>

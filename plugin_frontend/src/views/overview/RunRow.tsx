@@ -7,13 +7,12 @@ import { showClasses, showLayer, showLogged, showMaps, showRun, showSamples } fr
 import type { RunSeries } from "../../state/overview_series.ts";
 import { runColours } from "../../state/runs.ts";
 import { seriesNames, titleOfLayer } from "../../state/series.ts";
-import { step } from "../../state/timeline.ts";
-import { LineChart } from "../../widgets/LineChart.tsx";
+import { useNearness } from "../../widgets/nearness.ts";
+import { AccuracyCurve } from "./AccuracyCurve.tsx";
 import { curveOf, type Facts, factsOf, traces } from "./facts.ts";
 import { Line } from "./Line.tsx";
 import { extentOf } from "./LoggedCard.tsx";
-import { useNearness } from "./nearness.ts";
-import { showStep } from "./PredictionCards.tsx";
+import { NEAR } from "./near.ts";
 import { ProblemsLine } from "./ProblemsLine.tsx";
 import { RunActivity } from "./RunActivity.tsx";
 import type { Column } from "./RunTable.tsx";
@@ -23,7 +22,7 @@ import { decimals, share, stepRange } from "./words.ts";
 
 export function RunRow({ of, has }: { of: RunSeries; has: ReadonlySet<Column> }) {
   const { run, series } = of;
-  const element = useNearness<HTMLTableRowElement>(run.run);
+  const element = useNearness<HTMLTableRowElement>(run.run, NEAR);
   const facts = factsOf(run.run);
   const props = { run: run.run, facts };
   return (
@@ -70,9 +69,8 @@ const CURVE = 32;
 
 function Accuracy({ run, facts }: Props) {
   const [probe] = facts.probes;
-  const curve = probe && curveOf(probe);
   return (
-    <td class="accuracy-cell">
+    <td>
       {probe && (
         <div class="accuracy-pair">
           <Line
@@ -85,19 +83,11 @@ function Accuracy({ run, facts }: Props) {
               {probe.score.right} of {probe.score.of}
             </span>
           </Line>
-          {curve && curve.steps.length > 1 && (
-            <LineChart
-              label={`Share of right predictions of ${run} over the steps`}
-              steps={curve.steps}
-              lines={[{ name: "right", values: curve.shares, colour: "var(--right)" }]}
-              step={step.value}
-              range={{ low: 0, high: 1 }}
-              format={share}
-              height={CURVE}
-              compact
-              onStep={showStep}
-            />
-          )}
+          <AccuracyCurve
+            curve={curveOf(probe)}
+            label={`Share of right predictions of ${run} over the steps`}
+            height={CURVE}
+          />
         </div>
       )}
     </td>
@@ -109,7 +99,7 @@ const MISTAKES = 4;
 function Mistakes({ run, facts }: Props) {
   const [probe] = facts.probes;
   return (
-    <td class="mistakes-cell">
+    <td>
       {probe && (
         <div class="thumb-row">
           {probe.mistakes.slice(0, MISTAKES).map((sample) => (

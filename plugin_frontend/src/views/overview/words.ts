@@ -1,9 +1,6 @@
 /** Counts, steps and times in words. */
 import { spanText } from "../../state/overview_logged.ts";
-
-export function counted(n: number, noun: string): string {
-  return `${n.toLocaleString("en")} ${noun}${n === 1 ? "" : "s"}`;
-}
+import { counted } from "../explanations/format.ts";
 
 export function stepRange(steps: readonly number[]): string {
   const [first] = steps;

@@ -1,6 +1,6 @@
 /** The names of the runs above their panels, and why a panel has no points. */
 import { runColours } from "../../state/runs.ts";
-import { step } from "../../state/timeline.ts";
+import { StepBadge } from "../../widgets/StepBadge.tsx";
 import type { Plot } from "./plot.ts";
 
 export function PanelHeads({ plot }: { plot: Plot }) {
@@ -29,11 +29,7 @@ export function PanelHeads({ plot }: { plot: Plot }) {
                 <span class="run-name">{series.run}</span>
               </>
             )}
-            {at !== step.value && !problem && (
-              <span class="badge" title="Not logged at the chosen step: this is the nearest one">
-                step {at}
-              </span>
-            )}
+            {!problem && <StepBadge at={at} />}
           </p>
           {problem && (
             <p class="panel-problem" role="alert" data-testid="panel-problem">

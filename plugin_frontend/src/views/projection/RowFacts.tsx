@@ -2,20 +2,16 @@
 import { className } from "../../state/class_names.ts";
 import { columnTitle, NAME } from "../../state/projection_colours.ts";
 import type { Points } from "../../state/projection_frame.ts";
-import { Icon } from "../../widgets/Icon.tsx";
+import { RightMark } from "../../widgets/RightMark.tsx";
 import { percent } from "../explanations/format.ts";
 import { type Facts, factsOf } from "./rows.ts";
 
-export function RowVerdict({ facts, classes }: { facts: Facts; classes: string }) {
+function RowVerdict({ facts, classes }: { facts: Facts; classes: string }) {
   const { label, predicted, probability, right } = facts;
   if (label === undefined && predicted === undefined) return null;
   return (
     <p class="verdict">
-      {right !== undefined && (
-        <span class={right ? "right" : "wrong"} role="img" aria-label={right ? "right" : "wrong"}>
-          <Icon name={right ? "check" : "close"} />
-        </span>
-      )}
+      <RightMark right={right} />
       {label !== undefined && right !== true && <span class="truth">{className(classes, label)}</span>}
       {right === false && <span aria-hidden="true">→</span>}
       {predicted !== undefined && <span class="predicted">{className(classes, predicted)}</span>}

@@ -91,7 +91,7 @@ export function Stage() {
           event.stopPropagation(); // the page has its own use for arrow keys
         }}
       >
-        <canvas ref={canvas} class="stage-points" role="img" aria-label={summary()} data-testid="points" />
+        <canvas ref={canvas} role="img" aria-label={summary()} data-testid="points" />
         {/* biome-ignore lint/a11y/noAriaHiddenOnFocusable: a canvas without a tabindex takes no focus */}
         <canvas ref={overlay} class="stage-overlay" aria-hidden="true" />
         {plot.value && <PanelHeads plot={plot.value} key={places.value} />}

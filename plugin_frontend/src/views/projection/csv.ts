@@ -1,9 +1,8 @@
 /** The rows as a table, with the names of their classes: the selected ones, or all when none is. */
 
-import { type Column, numberAt, type Stored } from "../../data/columns.ts";
+import { type Column, numberAt, type Stored, UNKNOWN } from "../../data/columns.ts";
 import type { Table } from "../../data/csv.ts";
 import { idAt } from "../../data/ids.ts";
-import { UNKNOWN } from "../../data/projections.ts";
 import { className } from "../../state/class_names.ts";
 import { loadColumn } from "../../state/columns.ts";
 import type { Numbers } from "../../state/numbers.ts";
@@ -35,7 +34,7 @@ async function tableOf(frames: readonly { points: Points | null }[]): Promise<Ta
 type Read = (row: number) => string;
 
 /** Rows in the order of the projection. `ids`: `null`, all of them. */
-export async function linesOf(points: Points, ids: Float64Array | null, names: readonly string[]): Promise<string[][]> {
+async function linesOf(points: Points, ids: Float64Array | null, names: readonly string[]): Promise<string[][]> {
   const { series, step, header } = points;
   const index = rowIndex(points);
   const rows = ids

@@ -11,7 +11,7 @@ import { pin } from "./rows.ts";
 /** A line that is being drawn, in pixels: [x0, y0, x1, y1, ...]. */
 export type Drawing = { shown: Shown; line: number[] };
 
-export type Modifiers = { shiftKey: boolean; ctrlKey: boolean; metaKey: boolean };
+type Modifiers = { shiftKey: boolean; ctrlKey: boolean; metaKey: boolean };
 
 const CLICK = 4; // pixels that a pointer may move in a click
 const SPACING = 3; // pixels between corners of a lasso

@@ -86,7 +86,7 @@ function litRows(points: Points): number[] {
   return rows;
 }
 
-export function pairRows({ header }: Points): readonly number[] | undefined {
+function pairRows({ header }: Points): readonly number[] | undefined {
   const pair = chosenPair.value;
   return (
     (pair &&

@@ -8,7 +8,7 @@ import type { Plot, Shown } from "./plot.ts";
 /** Rows of one run and their points at earlier steps, first ones first; -1: the row was not there. */
 export type Trail = { run: string; places: { points: Points; rows: Int32Array }[] };
 
-export type Layers = {
+type Layers = {
   drawing: Drawing | null;
   lasso: Lasso | null;
   trails: readonly Trail[];

@@ -1,8 +1,8 @@
 /** What is known of one row: read from the columns, which are fetched when a row is first asked for. */
-import { type Column, numberAt } from "../../data/columns.ts";
+import { type Column, numberAt, UNKNOWN } from "../../data/columns.ts";
 import { toHex } from "../../data/explained.ts";
 import { idAt } from "../../data/ids.ts";
-import { type NamedColumn, UNKNOWN } from "../../data/projections.ts";
+import type { NamedColumn } from "../../data/projections.ts";
 import { className } from "../../state/class_names.ts";
 import { lookAt } from "../../state/columns.ts";
 import { type Points, projectionFrame, rowIndex } from "../../state/projection_frame.ts";
@@ -53,7 +53,7 @@ function textAt(points: Points, { column, categories }: NamedColumn, row: number
 }
 
 /** The picture of a row as a tile of a sheet; `undefined`: on its way; `null`: there is none. */
-export type Tile = { image: string; x: number; y: number; across: number; height: number; width: number };
+type Tile = { image: string; x: number; y: number; across: number; height: number; width: number };
 
 export function tileOf({ series, header: { thumbnails } }: Points, row: number): Tile | null | undefined {
   if (!thumbnails) return null;
@@ -82,7 +82,7 @@ export function neighboursOf({ series, header }: Points, row: number): { row: nu
 }
 
 /** The points of a run on screen. */
-export function pointsOf(run: string | undefined): Points | null {
+function pointsOf(run: string | undefined): Points | null {
   return projectionFrame.value?.runs.find(({ series }) => series.run === run)?.points ?? null;
 }
 
@@ -93,7 +93,7 @@ export function activePoints(): Points | null {
   return chosen?.points ?? null;
 }
 
-export type Found = { points: Points; row: number };
+type Found = { points: Points; row: number };
 
 /** `null`: the run is not on screen, or has no such row at this step. */
 export function findRow(name: RowName | null): Found | null {

@@ -2,8 +2,9 @@
 import { effect, signal } from "@preact/signals";
 import { entriesAt } from "../../state/alignment.ts";
 import { loadPoints, type Points, projectionFrame, rowIndex } from "../../state/projection_frame.ts";
-import { pinnedRow, projectionKey, trails } from "../../state/projections.ts";
+import { pinnedRow, trails } from "../../state/projections.ts";
 import { selection } from "../../state/selection.ts";
+import { seriesKey } from "../../state/series.ts";
 import { stepIndex } from "../../state/steps.ts";
 import type { Trail } from "./overlay.ts";
 
@@ -40,8 +41,8 @@ function trailIds(): number[] {
 }
 
 async function trailOf(points: Points, ids: readonly number[]): Promise<Trail> {
-  const { run, tag } = points.series;
-  const logged = stepIndex.peek().get(run)?.get(projectionKey(tag));
+  const { run } = points.series;
+  const logged = stepIndex.peek().get(run)?.get(seriesKey(points.series));
   const steps = [...new Set(logged?.steps ?? [])].filter((step) => step <= points.step).slice(-MOST_STEPS);
   const all = await Promise.all(
     steps.map((step) => {

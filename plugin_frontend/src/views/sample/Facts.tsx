@@ -5,7 +5,7 @@ import { className } from "../../state/class_names.ts";
 import type { openSample } from "../../state/samples.ts";
 import { step } from "../../state/timeline.ts";
 import { ClassDot } from "../../widgets/ClassDot.tsx";
-import { Icon } from "../../widgets/Icon.tsx";
+import { RightMark } from "../../widgets/RightMark.tsx";
 import { type Card, type Explanation, isRight } from "../explanations/cards.ts";
 import { TurningBadge } from "../explanations/clusters/TurningBadge.tsx";
 import { percent } from "../explanations/format.ts";
@@ -49,11 +49,7 @@ export function Facts({ open, card }: Props) {
             </dd>
             <dt>Predicted{frame && frame.step !== step.value && ` at step ${frame.step}`}</dt>
             <dd class="sample-class">
-              {right !== undefined && (
-                <span class={right ? "right" : "wrong"} role="img" aria-label={right ? "right" : "wrong"}>
-                  <Icon name={right ? "check" : "close"} />
-                </span>
-              )}
+              <RightMark right={right} />
               {sample.predicted !== undefined && <ClassDot index={sample.predicted} />}
               {sample.predicted === undefined ? "not logged" : className(record.classes, sample.predicted)}
               <span class="probability">{percent(sample.probability)}</span>

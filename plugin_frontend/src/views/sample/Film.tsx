@@ -61,7 +61,7 @@ function FilmImage({ explanation, picture }: { explanation: Explanation; picture
   const { record } = explanation;
   if (!shown)
     return (
-      <span class="picture film-none" style={{ aspectRatio: `${record.width} / ${record.height}` }}>
+      <span class="picture" style={{ aspectRatio: `${record.width} / ${record.height}` }}>
         {shown === null && <span class="picture-note">not logged</span>}
       </span>
     );

@@ -46,7 +46,7 @@ export function PageBar({ open }: { open: Open }) {
           </span>
         )}
       </span>
-      <PinButton id={open.sample} name={openCard.value?.sample.name ?? ""} class="dialog-pin" />
+      <PinButton id={open.sample} name={openCard.value?.sample.name ?? ""} />
       <span class="spacer" />
       {cards.length > 0 && (
         <span class="hint" data-testid="page-place">

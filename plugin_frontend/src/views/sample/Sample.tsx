@@ -13,7 +13,7 @@ import courses from "../../styles/sample_courses.css?inline";
 import styles from "../../styles/sample_page.css?inline";
 import { OverlaySettings } from "../explanations/OverlaySettings.tsx";
 import { moveSample } from "../explanations/opened.ts";
-import { turnPage } from "../explanations/SampleChoice.tsx";
+import { turnPage } from "../explanations/sections.ts";
 import "../explanations/style_sheets.ts";
 import { Chooser } from "./Chooser.tsx";
 import { sampleNumbers } from "./numbers.ts";

@@ -4,9 +4,9 @@ import { figureOrder } from "../../data/figures.ts";
 import type { SampleSummary } from "../../data/summaries.ts";
 import type { Moment } from "../../state/histories.ts";
 
-export type ClassCourse = { classIndex: number; values: (number | undefined)[] };
+type ClassCourse = { classIndex: number; values: (number | undefined)[] };
 
-export type Course = {
+type Course = {
   steps: number[];
   label: number | undefined;
   /** Content hash of the class names. */

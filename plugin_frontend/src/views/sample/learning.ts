@@ -1,6 +1,6 @@
 /** When the model got an image right, and when it forgot it again (forgetting events: Toneva et al. 2019). */
 
-export type Learning = {
+type Learning = {
   /** Steps at which it was wrong. */
   wrong: number[];
   /** Steps at which it was right after having been wrong at the logged step before. */

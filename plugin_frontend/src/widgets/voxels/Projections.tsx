@@ -1,13 +1,11 @@
 /** Voxels seen from the front, the side and the top: the greatest on the way. */
-import { effect } from "@preact/signals";
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
 import type { Volume } from "../../data/volumes.ts";
-import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { type Box, type Grid, uprightBox } from "../../render/voxels/grid.ts";
 import { outlineOf, shadow, shadowOf, VIEWS, type View } from "../../render/voxels/projections.ts";
 import { standing } from "../../state/standing_voxels.ts";
 import { leastShown, up } from "../../state/voxels.ts";
+import { usePainting } from "../painting.ts";
 import { type Colours, colourer, ground, mix } from "./colours.ts";
 import type { Part } from "./VoxelView.tsx";
 
@@ -33,21 +31,12 @@ export function Projections({ volume, label, colours, part }: Props) {
 type ProjectionProps = Props & { size: Grid["size"]; view: View; children: ComponentChildren };
 
 function Projection({ volume, size, view, label, colours, children }: ProjectionProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const [columns, rows] = shadowOf(size, view);
-  useEffect(() => (canvas.current ? watchCanvas(canvas.current) : undefined), []);
-  useEffect(
-    () =>
-      effect(() => {
-        const element = canvas.current;
-        if (!element) return;
-        const grid = standing(volume);
-        const least = leastShown();
-        const paint = painterOf(grid, least, colours);
-        requestPaint(element, () => paint(element, shadow(grid, view)));
-      }),
-    [volume, view, colours],
-  );
+  const canvas = usePainting(() => {
+    const grid = standing(volume);
+    const paint = painterOf(grid, leastShown(), colours);
+    return (element) => paint(element, shadow(grid, view));
+  }, [volume, view, colours]);
   return (
     <span class="projection-picture" style={{ aspectRatio: `${columns} / ${rows}` }}>
       <canvas

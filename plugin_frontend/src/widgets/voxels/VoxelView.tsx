@@ -1,13 +1,13 @@
 /** Voxels in space, to turn by dragging or with the arrow keys; all views on the page turn together. */
-import { effect, useSignal, useSignalEffect } from "@preact/signals";
+import { useSignal, useSignalEffect } from "@preact/signals";
 import type { TargetedKeyboardEvent, TargetedPointerEvent } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useRef } from "preact/hooks";
 import type { Volume } from "../../data/volumes.ts";
-import { requestPaint, watchCanvas } from "../../render/painter.ts";
 import { project } from "../../render/voxels/camera.ts";
 import { uprightBox } from "../../render/voxels/grid.ts";
 import { shownSurface, standing } from "../../state/standing_voxels.ts";
 import { leastShown, resetOrientation, seenFrom, spin, turn, up } from "../../state/voxels.ts";
+import { usePainting } from "../painting.ts";
 import { type Colours, colourer } from "./colours.ts";
 import { drawScene } from "./scene.ts";
 
@@ -42,23 +42,14 @@ const ARROWS: Record<string, [number, number]> = {
 };
 
 export function VoxelView({ volume, label, colours, part, side, interactive = true }: VoxelViewProps) {
-  const canvas = useRef<HTMLCanvasElement>(null);
   const resolution = side * SHARPNESS;
-
-  useEffect(() => (canvas.current ? watchCanvas(canvas.current) : undefined), []);
-  useEffect(
-    () =>
-      effect(() => {
-        const element = canvas.current;
-        if (!element) return;
-        const seen = shownSurface(volume);
-        const projection = project(seen.size, seenFrom(), resolution, resolution);
-        const colourOf = colourer(standing(volume), leastShown(), colours);
-        const framed = part && uprightBox(volume, up.value, part.starts, part.stops);
-        requestPaint(element, () => drawScene(element, seen, projection, colourOf, framed));
-      }),
-    [volume, colours, part, resolution],
-  );
+  const canvas = usePainting(() => {
+    const seen = shownSurface(volume);
+    const projection = project(seen.size, seenFrom(), resolution, resolution);
+    const colourOf = colourer(standing(volume), leastShown(), colours);
+    const framed = part && uprightBox(volume, up.value, part.starts, part.stops);
+    return (element) => drawScene(element, seen, projection, colourOf, framed);
+  }, [volume, colours, part, resolution]);
 
   const turning = useTurning(interactive);
   const described = `${label}: ${volume.depth} × ${volume.height} × ${volume.width} voxels`;

@@ -1,7 +1,7 @@
 /** Programs, compiled when they are first needed. */
 import { fragmentShader, type Variant, vertexShader } from "./shaders.ts";
 
-export type Program = { program: WebGLProgram; at: (uniform: string) => WebGLUniformLocation | null };
+type Program = { program: WebGLProgram; at: (uniform: string) => WebGLUniformLocation | null };
 
 export class Programs {
   private readonly compiled = new Map<string, WebGLProgram>();

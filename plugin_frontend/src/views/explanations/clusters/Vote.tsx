@@ -5,7 +5,7 @@ import { Icon } from "../../../widgets/Icon.tsx";
 import type { Vote as Voted } from "../../clusters/reading.ts";
 import { percent } from "../format.ts";
 
-export type Standing = "true" | "mistaken" | "other";
+type Standing = "true" | "mistaken" | "other";
 
 const WORDS: Record<Standing, string> = {
   true: "the true class",

@@ -29,7 +29,7 @@ export function turningOrder(path: readonly PathLayer[]): number | undefined {
   return path.find(({ detail }) => detail.turning !== undefined)?.detail.turning;
 }
 
-export type Turn = { /** As far as it is known here. */ where: string /** Of the series to open. */; series: string };
+type Turn = { /** As far as it is known here. */ where: string /** Of the series to open. */; series: string };
 
 /** Where the path turns, in words: a layer that is not among these is placed before or behind those that are, of `layers`. */
 export function turnOf(path: readonly PathLayer[], layers: number): Turn | null {

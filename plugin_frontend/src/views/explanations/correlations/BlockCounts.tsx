@@ -23,7 +23,7 @@ export function BlockCounts({ counts }: { counts: readonly BlockCount[] }) {
     <figure class="block-counts" data-testid="block-counts">
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary}>
         <rect class="band" x={x(BAND.from)} y={TOP} width={x(BAND.to) - x(BAND.from)} height={HEIGHT - BOTTOM - TOP} />
-        <text class="band-name" x={x((BAND.from + BAND.to) / 2)} y={TOP - 6} text-anchor="middle">
+        <text x={x((BAND.from + BAND.to) / 2)} y={TOP - 6} text-anchor="middle">
           {BAND.from}–{BAND.to}
         </text>
         {[0, top / 2, top].map((value) => (

@@ -1,7 +1,7 @@
 /** What the correlation of two superpixels means, and which superpixels are related. */
 import type { Pair } from "../../../data/correlations.ts";
 
-export type Relation = "together" | "substitute";
+type Relation = "together" | "substitute";
 
 export const RELATION_WORDS: Record<Relation, string> = {
   together: "needed together",

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { barLength, scoreText } from "./words.ts";
 
-export type Reading = { name: string; score: number; testId: string };
+type Reading = { name: string; score: number; testId: string };
 
 type Props = { score: string; readings: Reading[]; low: number; high: number; children: ComponentChildren };
 

@@ -38,7 +38,7 @@ export function sizeNames(count: number): string[] {
 /** Interactions smaller than this are none: two hundredths of a probability, a tenth of a logit. */
 const NEGLIGIBLE = { probability: 0.02, other: 0.1 };
 
-export type Relation = { name: string; sentence: string };
+type Relation = { name: string; sentence: string };
 
 /** What the sign of an interaction says about two windows. */
 export function relation(score: string, interaction: number): Relation {
