@@ -142,7 +142,7 @@ def test_maps_in_a_volume_are_shown_as_three_projections(open_tab: OpenTab, serv
 
 
 def test_a_layer_with_fewer_channels_leaves_room_beside_the_other(open_tab: OpenTab, server: TensorBoard) -> None:
-    tab = open_view(open_tab, server, "ordinary,pruned")
+    tab = open_view(open_tab, server, "ordinary,pruned", viewport={"width": 1280, "height": 1400})  # they all fit
     ordered(tab, [0, 1, 2, 3, 4, 5], "ordinary")
     expect(channel(tab, 3, "pruned")).to_contain_text("3not in this layer")
     expect(channel(tab, 3, "pruned")).to_be_disabled()
