@@ -129,8 +129,7 @@ def test_methods_of_one_class_are_told_apart_by_what_they_differ_in(
         "probe/gradcam-relu-false/2": "GradCAM(relu=False)",
         "probe/saliency": "Saliency",
     }
-    logged, index = scalars(tmp_path), RunIndex(tmp_path)
-    index.refresh()
+    logged, index = scalars(tmp_path), index_of(tmp_path)
     assert {one.declaration.tag: one.declaration.method for one in index.series()} == titles
     for tag in titles:  # each is compared with its own map of the step before, which is the same
         assert logged[f"explain/{tag.split('/')[1]}/drift_spearman"] == [(1, pytest.approx(1))]
