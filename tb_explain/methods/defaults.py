@@ -20,7 +20,7 @@ def our_defaults() -> AbstractContextManager[None]:
 
 
 def their_defaults() -> AbstractContextManager[None]:
-    """Inside `our_defaults`, those that were in place outside: for the model's forward, the loader, and callables as targets."""
+    """Inside `our_defaults`, those that were in place outside: for the model's forward pass, and for what a loader does."""
     theirs = _theirs.get()
     return nullcontext() if theirs == _OURS else _set(theirs)
 
