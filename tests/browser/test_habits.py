@@ -30,6 +30,21 @@ def server(tensorboard: StartTensorBoard, tmp_path_factory: pytest.TempPathFacto
     return tensorboard("--logdir", str(logdir))
 
 
+def test_the_page_is_drawn_in_the_typeface_of_tensorboard(open_tab: OpenTab, server: TensorBoard) -> None:
+    tab = open_tab(server, ALPHA)
+    tab.settled()
+    loaded = tab.frame.evaluate("[...document.fonts].filter(face => face.status === 'loaded').map(face => face.weight)")
+    assert {"400", "500"} <= set(loaded)
+    # Named alone it is as wide as in the list of which it is the first.
+    widths = """part => ["Roboto", "sans-serif", getComputedStyle(part).fontFamily].map(family => {
+      const context = document.createElement("canvas").getContext("2d");
+      context.font = `20px ${family}`;
+      return context.measureText("Explanations of many samples").width;
+    })"""
+    theirs, machine, ours = tab.frame.locator("body").evaluate(widths)
+    assert ours == theirs != machine
+
+
 def test_back_undoes_choices_one_by_one_and_forward_redoes_them(open_tab: OpenTab, server: TensorBoard) -> None:
     tab = open_tab(server, ALPHA)
     tab.settled()
