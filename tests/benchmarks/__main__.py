@@ -1,7 +1,7 @@
 """Runs the benchmarks named on the command line, or all of them, and prints one table: `python -m tests.benchmarks [PART...]`.
 
 Each part runs in a process of its own and tells its figures as they come: one that fails, or an interrupt, loses no others. What a part prints on its
-way goes to the standard error, the table alone to the standard output. All parts at their usual size take some twenty minutes on two cores.
+way goes to the standard error, the table alone to the standard output. All parts at their usual size take 20 to 40 minutes on two cores.
 """
 
 from __future__ import annotations
