@@ -49,7 +49,7 @@ class Explaining(ChannelVerbs):
     ) -> list[Explained]:
         """Explain the probe's images and log it under `<probe>/<method>/<layer>`; leaves the model and its training as they were.
 
-        Of several methods of one class those parameters are named too in which they differ: `<probe>/occlusion-baseline-blur`.
+        Of several methods of one class at one layer those parameters are named too in which they differ: `<probe>/occlusion-baseline-blur`.
 
         Args:
             methods: for example `[GradCAM(), LayerCAM("layer3"), LIME()]`; those of layers share one forward pass.

@@ -15,9 +15,22 @@ _LONGEST = 40  # characters of a parameter
 
 def titles(methods: Sequence[Method]) -> list[str]:
     """`Occlusion`; beside another `Occlusion` also the parameters by which it differs, unless they are the defaults:
-    `Occlusion(baseline='blur')`. Layers are told elsewhere.
+    `Occlusion(baseline='blur')`. Layers are told elsewhere, so methods that look at different ones need nothing more.
     """
-    return [_title(method, [one for one in methods if type(one) is type(method)]) for method in methods]
+    return [_title(method, [one for one in methods if _may_meet(one, method)]) for method in methods]
+
+
+def _may_meet(one: Method, other: Method) -> bool:
+    """Whether both are of one class and may look at the same layer."""
+    a, b = (_layers(method) for method in (one, other))
+    return type(one) is type(other) and (a is None or b is None or not a.isdisjoint(b))
+
+
+def _layers(method: Method) -> set[str] | None:
+    given = getattr(method, "layer", None)
+    return (
+        None if given is None else {repr(layer) for layer in (given if isinstance(given, (list, tuple)) else [given])}
+    )
 
 
 def _title(method: Method, alike: Sequence[Method]) -> str:

@@ -117,7 +117,8 @@ def test_methods_of_one_class_are_told_apart_by_what_they_differ_in(
     tmp_path: Path, model: nn.Module, probe: Probe
 ) -> None:
     blurred, tiny = Occlusion(sizes=(4,), baseline="blur"), Occlusion(sizes=(4,), baseline=-1.0)
-    methods = [Occlusion(sizes=(4,)), blurred, tiny, GradCAM("0"), GradCAM("2", relu=False), Saliency()]
+    cams = [GradCAM("0"), GradCAM("2", relu=False), LayerCAM(["0", "2"]), LayerCAM("2", relu=False)]
+    methods = [Occlusion(sizes=(4,)), blurred, tiny, *cams, Saliency()]
     with ExplainWriter(tmp_path, strict=True) as writer:
         for step in range(2):
             writer.explain(model, probe, step, methods, figures=[Sparseness()], targets=1)
@@ -126,13 +127,18 @@ def test_methods_of_one_class_are_told_apart_by_what_they_differ_in(
         "probe/occlusion-baseline-blur": "Occlusion(baseline='blur')",
         "probe/occlusion-baseline--1.0": "Occlusion(baseline=-1.0)",
         "probe/gradcam/0": "GradCAM",
-        "probe/gradcam-relu-false/2": "GradCAM(relu=False)",
+        "probe/gradcam/2": "GradCAM",
+        "probe/layercam/0": "LayerCAM",
+        "probe/layercam/2": "LayerCAM",
+        "probe/layercam-relu-false/2": "LayerCAM(relu=False)",
         "probe/saliency": "Saliency",
     }
     logged, index = scalars(tmp_path), index_of(tmp_path)
     assert {one.declaration.tag: one.declaration.method for one in index.series()} == titles
     for tag in titles:  # each is compared with its own map of the step before, which is the same
-        assert logged[f"explain/{tag.split('/')[1]}/drift_spearman"] == [(1, pytest.approx(1))]
+        name = tag.removeprefix("probe/")
+        series = name if name.startswith(("gradcam/", "layercam/")) else name.removesuffix("/2")
+        assert logged[f"explain/{series}/drift_spearman"] == [(1, pytest.approx(1))]
 
 
 def test_figures_of_superpixels(tmp_path: Path, model: nn.Module, probe: Probe) -> None:
