@@ -35,9 +35,11 @@ def _layers(method: Method) -> set[str] | None:
 
 def _title(method: Method, alike: Sequence[Method]) -> str:
     told = []
-    for field in dataclasses.fields(method):
+    for field in dataclasses.fields(method) if len(alike) > 1 else ():
+        if not field.repr or field.name == "layer":
+            continue
         value, *values = (repr(getattr(one, field.name)) for one in (method, *alike))
-        if field.repr and field.name != "layer" and value != repr(field.default) and {value} != {*values}:
+        if value != repr(field.default) and {value} != {*values}:
             told.append(f"{field.name}={value[:_LONGEST]}")
     return type(method).__name__ + (f"({', '.join(told)})" if told else "")
 
