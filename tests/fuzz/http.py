@@ -6,7 +6,7 @@ import atexit
 import logging
 import shutil
 import tempfile
-from contextlib import AbstractContextManager, ExitStack
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
@@ -17,7 +17,7 @@ from werkzeug.test import EnvironBuilder, run_wsgi_app
 from tb_explain.plugin.page import BUNDLE
 from tb_explain.plugin.plugin import ExplainPlugin
 from tests.fuzz import logdirs
-from tests.fuzz.watch import Watch, watched
+from tests.fuzz.watch import Watch
 
 PREFIX = b"/data/plugin/tb_explain/"
 ROUTES = ("runs", "steps", "records", "summaries", "image", "classes", "labels", "volume", "column")
@@ -41,9 +41,9 @@ class Asked:
         self.keys = {run: logdirs.keys_of(self.logdir / run) for run in ("a", "linked data")}
         self._app = TensorBoardWSGI([ExplainPlugin(TBContext(logdir=str(self.logdir), data_provider=None, flags=None))])
 
-    def watched(self) -> AbstractContextManager[Watch]:
-        """While it lasts, every file that is opened is seen; the corpus may be."""
-        return watched(str(self.logdir), str(BUNDLE), str(Path(__file__).parent))
+    def watched(self) -> Watch:
+        """While it is entered, every file that is opened is seen."""
+        return Watch(str(self.logdir), str(BUNDLE))
 
     def ask(self, method: bytes, target: bytes, headers: dict[bytes, bytes]) -> int:
         """The status of an answer; AssertionError when something is wrong with it."""
@@ -75,18 +75,13 @@ class Asked:
         return code
 
 
-_asked: list[tuple[Asked, Watch]] = []
-_until_the_end = ExitStack()
-
-
+@cache
 def _begin() -> tuple[Asked, Watch]:
-    if not _asked:
-        root = Path(tempfile.mkdtemp(prefix="tb_explain-fuzz-"))
-        atexit.register(shutil.rmtree, root, ignore_errors=True)
-        logging.getLogger("tensorboard").setLevel(logging.CRITICAL)
-        asked = Asked(root)
-        _asked.append((asked, _until_the_end.enter_context(asked.watched())))
-    return _asked[0]
+    root = Path(tempfile.mkdtemp(prefix="tb_explain-fuzz-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    logging.getLogger("tensorboard").setLevel(logging.CRITICAL)
+    asked = Asked(root)
+    return asked, asked.watched()
 
 
 def check(data: bytes) -> None:
@@ -97,5 +92,6 @@ def check(data: bytes) -> None:
     headers = dict(line.partition(b": ")[::2] for line in rest.split(b"\n")[:20] if line)
     key, name = asked.keys["a"][0], logdirs.HASHES[0]
     target = target.replace(b"{key}", key.encode()).replace(b"{hash}", name.encode())
-    asked.ask(method, PREFIX + target, headers)
+    with watch:
+        asked.ask(method, PREFIX + target, headers)
     assert not watch.outside, watch.outside

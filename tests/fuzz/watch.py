@@ -6,8 +6,7 @@ import os
 import site
 import sys
 import sysconfig
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 # Python's own: modules are imported, and their sources read for tracebacks, whenever it pleases.
@@ -20,12 +19,22 @@ _WRITES = {
 
 
 class Watch:
-    """What was done; `outside`: what led to none of the allowed directories."""
+    """While it is entered, what all threads do; `outside`: what led to none of the allowed directories."""
 
-    def __init__(self, allowed: list[str]) -> None:
+    def __init__(self, *allowed: str) -> None:
         self.allowed = [os.path.realpath(path) for path in (*allowed, *_PYTHON)]
         self.events = 0
         self.outside: list[str] = []
+
+    def __enter__(self) -> Watch:
+        global _watching
+        _hooked()
+        _watching = self
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        global _watching
+        _watching = None
 
     def see(self, event: str, arguments: tuple[Any, ...]) -> None:
         """One event of sys.audit."""
@@ -42,7 +51,8 @@ class Watch:
             return
         path = os.fsdecode(path if path is not None else ".")
         # Relative to a directory that was opened before: a single name that must not be a link.
-        if not os.path.isabs(path) and os.sep not in path and path != ".." and arguments[2] & os.O_NOFOLLOW:
+        alone = not os.path.isabs(path) and os.sep not in path and path != ".."
+        if event == "open" and alone and arguments[2] & os.O_NOFOLLOW:
             return
         self._expect_inside(f"{event} {path}", os.path.realpath(path))
 
@@ -59,19 +69,7 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
         _watching.see(event, arguments)
 
 
-@contextmanager
-def watched(*allowed: str) -> Iterator[Watch]:
-    """Watches all threads until the end of the block. A hook cannot be removed again, so there is one for all."""
-    global _watching
-    if not _hooked:
-        sys.addaudithook(_hook)
-        _hooked.append(True)
-    watch = Watch(list(allowed))
-    _watching = watch
-    try:
-        yield watch
-    finally:
-        _watching = None
-
-
-_hooked: list[bool] = []
+@cache
+def _hooked() -> None:
+    """A hook cannot be removed again, so there is one for all."""
+    sys.addaudithook(_hook)
