@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import secrets
@@ -316,7 +315,7 @@ class Recorder:
             segment.append(records)
         except Exception as error:
             written = getattr(error, "written", 0)
-            if self._segment is not None and not (_is_full(error) and self._segment.writable):
+            if self._segment is not None and not self._segment.can_go_on(error):
                 self._leave_segment()
             return _Attempt(min(written, len(reports)), bisect_right(ends, written) if written else 0, unencoded, error)
         return _Attempt(len(reports), len(jobs), unencoded, None)
@@ -369,7 +368,3 @@ class Recorder:
     def _lose(self, count: int, why: str) -> None:
         self.failed += count
         self._lost = Lost(self._lost.explanations + count, self._lost.why or why)
-
-
-def _is_full(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)

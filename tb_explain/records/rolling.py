@@ -29,13 +29,18 @@ class RollingSegment(SegmentWriter):
         self._created = moment_in(run_directory) if now is None else now
         self._origin = origin or Origin(self._created, "", 0)
         self._created = max(self._created, self._origin.made)
-        self.writable = True
         self._hashes = set()
+        self._unanswered: list[str] = []  # segments of which the store may have the index file, but has not said so
         self._start_declaring()
 
+    def can_go_on(self, error: Exception) -> bool:
+        """Each `append` begins anew, whatever became of the last one."""
+        return True
+
     def append(self, records: Sequence[Record]) -> None:
-        """Upload a segment of these records. Raises OSError; what was uploaded then means nothing."""
+        """Upload a segment of these records. Raises OSError: whatever was uploaded then, the next segment replaces it."""
         self.path, header = beginning(self._directory, self._created, self._origin)
+        header.entry.segment.replaces.extend(self._unanswered)
         self._created += 0.002  # so that names, in milliseconds, order segments, too
         data, index = bytearray(), bytearray()
         for entry, payload in (header, *records, Record(pb.Entry(kind=pb.END, wall_time=time.time()), b"")):
@@ -45,7 +50,9 @@ class RollingSegment(SegmentWriter):
             index += frame(entry.SerializeToString())
         try:
             self._files.write(f"{self.path}.data", bytes(data))
+            self._unanswered.append(self.path.name.rpartition(".")[2])
             self._files.write(f"{self.path}.index", bytes(index))
+            self._unanswered.clear()
         except Exception:
             self._forget(records)
             raise
@@ -63,7 +70,7 @@ class RollingSegment(SegmentWriter):
         """Every segment is closed as it is made."""
 
     def abandon(self) -> None:
-        """Nothing is left behind but, perhaps, a data file, which means nothing without its index file."""
+        """Nothing is held open."""
 
 
 def open_segment(

@@ -105,7 +105,7 @@ class SegmentWriter:
         directory.mkdir(parents=True, exist_ok=True)
         now = moment_in(run_directory) if now is None else now
         self.path, header = beginning(directory, now, origin or Origin(now, "", 0))
-        self.writable = True  # False after a failed write that could not be taken back
+        self._sound = True  # False after a failed write that could not be taken back
         self._offset = 0
         self._hashes: set[bytes] = set()
         self._start_declaring()
@@ -178,7 +178,7 @@ class SegmentWriter:
             os.ftruncate(self._data, data_end)
             self._offset = data_end
         except OSError:
-            self.writable = False
+            self._sound = False
         return written
 
     def _forget(self, records: Sequence[Record]) -> None:
@@ -187,6 +187,10 @@ class SegmentWriter:
             self._hashes.discard(entry.content_hash)
             if entry.kind == pb.SERIES:
                 self._series.pop((entry.declaration.tag, entry.declaration.kind), None)
+
+    def can_go_on(self, error: Exception) -> bool:
+        """Whether there is a point in another `append` after one that failed: the disk was full, and may be so no longer."""
+        return self._sound and isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
     def sync(self) -> None:
         """Wait until everything appended is on the disk."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from playwright.sync_api import expect
 
 from tb_explain.records import RunIndex, quantise
@@ -71,6 +72,7 @@ def log(writer: Any, rank: int, step: int) -> None:
     writer.add_heatmaps("maps", maps_of(rank, step), pixels_of(rank), step, dataformats="NHWC", sample_names=names)
 
 
+@pytest.mark.timeout(300 + SECONDS)
 def test_nothing_is_missing_when_many_write_and_many_watch(
     open_tab: OpenTab, tensorboard: StartTensorBoard, tmp_path: Path
 ) -> None:

@@ -100,6 +100,29 @@ def test_a_segment_that_is_half_uploaded_does_not_exist(address: str, monkeypatc
     assert index.read_blob(pb.IMAGE, segment.blob(pb.IMAGE, b"picture")[0]) == b"picture"
 
 
+def test_what_the_store_took_without_saying_so_is_not_there_twice(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = made(address)
+    put(writer, 0)
+    writer.flush()
+    whole = RemoteFiles.write
+    lost = ["an answer", "another"]
+
+    def write(self: RemoteFiles, path: str, data: bytes) -> None:
+        whole(self, path, data)
+        if lost and path.endswith(".index"):
+            raise TimeoutError(f"{lost.pop()} was lost")
+
+    monkeypatch.setattr(RemoteFiles, "write", write)
+    for step in (1, 2, 3):  # one batch, then each alone
+        put(writer, step)
+    writer.flush()
+    put(writer, 4)
+    writer.close()
+    assert not lost and writer.failed == 0
+    assert len([name for name in files_of(address) if name.endswith(".index")]) > 4
+    assert steps_at(address) == [0, 1, 2, 3, 4]
+
+
 def test_the_data_file_is_there_before_the_index_file(s3: S3) -> None:
     segment = open_segment("s3://bucket/order")
     asked = s3.counted("order", lambda: segment.append(record(segment, 0)))
