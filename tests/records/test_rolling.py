@@ -100,7 +100,9 @@ def test_a_segment_that_is_half_uploaded_does_not_exist(address: str, monkeypatc
     assert index.read_blob(pb.IMAGE, segment.blob(pb.IMAGE, b"picture")[0]) == b"picture"
 
 
-def test_what_the_store_took_without_saying_so_is_not_there_twice(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_store_took_without_saying_so_is_not_there_twice(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     writer = made(address)
     put(writer, 0)
     writer.flush()
