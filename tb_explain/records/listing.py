@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -45,10 +46,16 @@ class Part:
     purges: tuple[Purge, ...]
     rows: Table
 
+    @property
+    def arrivals(self) -> tuple[int, int]:
+        """When the first of them was read and when the last, counted in records of the run."""
+        column = self.rows["arrival"]
+        return (int(column[0]), int(column[-1])) if len(column) else (0, -1)
+
     def between(self, start: int, stop: int) -> Table:
         """Those that were the run's start-th to stop-th (excluded) to be read."""
-        arrivals = self.rows["arrival"]
-        return self.rows[bisect_left(arrivals, start) : bisect_left(arrivals, stop)]
+        column = self.rows["arrival"]
+        return self.rows[bisect_left(column, start) : bisect_left(column, stop)]
 
 
 @dataclass
@@ -98,6 +105,39 @@ class Page:
     anew: bool  # it is the first: what earlier pages said does not count
 
 
+class _Hiding(NamedTuple):
+    """A purge, and a number of where it is from."""
+
+    time: float
+    step: int
+    origin: int
+
+
+class _Purges:
+    """The lowest step that any purge after some moment has, those of one origin left out, in logarithmic time."""
+
+    def __init__(self, purges: Sequence[_Hiding]) -> None:
+        latest_first = sorted((purge for purge in purges if not math.isnan(purge.time)), key=lambda purge: -purge.time)
+        self._times = [-purge.time for purge in latest_first]
+        self._lowest: list[tuple[float, int, float]] = [
+            (math.inf, -1, math.inf)
+        ]  # among the first ones: the lowest step, its origin,
+        for _, step, origin in latest_first:  # the lowest of all other origins
+            lowest, of, other = self._lowest[-1]
+            if origin == of:
+                lowest = min(lowest, step)
+            elif step < lowest:
+                lowest, of, other = step, origin, lowest
+            else:
+                other = min(other, step)
+            self._lowest.append((lowest, of, other))
+
+    def lowest(self, after: float, without: int) -> float:
+        """Infinite: there is none."""
+        step, of, other = self._lowest[bisect_left(self._times, -after)]
+        return other if of == without else step
+
+
 class Listing:
     """The records of a run as they were at one moment."""
 
@@ -108,18 +148,19 @@ class Listing:
         self._sessions = {
             session: i for i, session in enumerate({"": 0} | {part.by[0]: 0 for part in parts})
         }  # "": 0, none
-        self._purges = np.array(
-            [
-                (purge.step, purge.time, i, *self._by(part))
-                for i, part in enumerate(self._parts)
-                for purge in part.purges
-            ],
-            [("step", "<i8"), ("time", "<f8"), ("part", "<i8"), ("session", "<i8"), ("rank", "<i8")],
-        )
+        elsewhere: list[_Hiding] = []
+        own: dict[tuple[int, int], list[_Hiding]] = {}
+        for i, part in enumerate(self._parts):
+            session, rank = self._by(part)
+            for purge in part.purges:
+                elsewhere.append(_Hiding(purge.time, purge.step, session))
+                own.setdefault((session, rank), []).append(_Hiding(purge.time, purge.step, i))
+        self._elsewhere = _Purges(elsewhere)  # of other sessions
+        self._own = {by: _Purges(hiding) for by, hiding in own.items()}  # of this session and rank
 
     def all(self, series: int) -> Steps:
         """All of one series."""
-        tables = [part.rows[part.rows["series"] == series] for part in self._parts]
+        tables = {i: [part.rows[part.rows["series"] == series]] for i, part in enumerate(self._parts)}
         return self._ordered(tables).get(series, NO_STEPS)
 
     def page(self, wanted: Callable[[pb.Series], bool], after: Cursor | None) -> Page:
@@ -129,33 +170,34 @@ class Listing:
         series = [one for one in self._series if wanted(one.declaration)]
         numbers = np.zeros(1 + max((one.number for one in self._series), default=0), bool)
         numbers[[one.number for one in series]] = True
-        tables = [[np.empty(0, RECORD)] for _ in self._parts]
+        first, last = np.array([part.arrivals for part in self._parts], np.int64).reshape(-1, 2).T
+        tables: dict[int, list[Table]] = {}
         found = 0
         while start < self._now.arrival and found < _PAGE:
             stop = min(self._now.arrival, start + _PAGE)
-            for table, part in zip(tables, self._parts, strict=True):
-                rows = part.between(start, stop)
+            for i in np.flatnonzero((first < stop) & (last >= start)).tolist():
+                rows = self._parts[i].between(start, stop)
                 rows = rows[numbers[rows["series"]]]
                 if len(rows):
-                    table.append(rows)
+                    tables.setdefault(i, []).append(rows)
                     found += len(rows)
             start = stop
         return Page(
             series=series,
-            steps=self._ordered([np.concatenate(table) for table in tables]),
+            steps=self._ordered(tables),
             parts=[RecordKey(part.name, part.entry) for part in self._parts],
             cursor=Cursor(self._now.epoch, start),
             more=start < self._now.arrival,
             anew=anew,
         )
 
-    def _ordered(self, tables: Sequence[Table]) -> dict[int, Steps]:
-        """What is to be shown of these rows of each part, by series."""
-        shown = [self._not_purged(i, table) for i, table in enumerate(tables)]
-        rows = np.concatenate([np.empty(0, RECORD), *shown])
+    def _ordered(self, tables: Mapping[int, Sequence[Table]]) -> dict[int, Steps]:
+        """What is to be shown of these rows of some parts, by series."""
+        shown = {i: self._not_purged(i, np.concatenate(rows)) for i, rows in tables.items()}
+        rows = np.concatenate([np.empty(0, RECORD), *shown.values()])
         if not len(rows):
             return {}
-        of = np.repeat(np.arange(len(shown)), [len(table) for table in shown])
+        of = np.repeat(list(shown), [len(table) for table in shown.values()])
         order = np.lexsort((rows["entry"], of, rows["step"], rows["series"]))
         rows, of = rows[order], of[order]
         starts = [0, *(np.flatnonzero(rows["series"][1:] != rows["series"][:-1]) + 1)]
@@ -178,10 +220,13 @@ class Listing:
             after = np.searchsorted(entries, rows["entry"])  # the first purge behind each row
             unpurged = after == len(entries)
             rows = rows[unpurged | (rows["step"] < lowest[np.minimum(after, len(entries) - 1)])]
-        session, rank = self._by(part)
-        beside = (session != 0) & (self._purges["session"] == session) & (self._purges["rank"] != rank)
-        hiding = self._purges["step"][(self._purges["part"] != i) & (self._purges["time"] > part.created) & ~beside]
-        return rows[rows["step"] < hiding.min()] if len(rows) and len(hiding) else rows
+        by = self._by(part)
+        hidden_from = self._elsewhere.lowest(part.created, by[0])
+        if by in self._own:
+            hidden_from = min(hidden_from, self._own[by].lowest(part.created, i))
+        return rows if hidden_from == math.inf else rows[rows["step"] < hidden_from]
 
     def _by(self, part: Part) -> tuple[int, int]:
-        return self._sessions[part.by[0]], part.by[1]
+        """Numbers of the session and the rank; those who name no session are one."""
+        session, rank = part.by
+        return self._sessions[session], rank if session else 0
