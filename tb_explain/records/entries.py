@@ -128,11 +128,11 @@ def _varints(words: NDArray[np.uint64]) -> tuple[NDArray[np.uint64], NDArray[np.
 
 def _put(columns: NDArray[np.void], row: int, entry: pb.Entry) -> bool:
     """Set a row of the columns; returns whether the entry makes sense."""
-    if entry.length > MAX_PAYLOAD or entry.kind < 0 or len(entry.content_hash) not in (0, _HASH_SIZE):
+    if entry.length > MAX_PAYLOAD or len(entry.content_hash) not in (0, _HASH_SIZE):
         return False
     name = np.frombuffer(entry.content_hash or bytes(_HASH_SIZE), "<u8")
     columns[row] = (
-        entry.kind,
+        entry.kind & 0xFFFFFFFF,  # of none that there is, if it is negative
         entry.series,
         entry.step,
         entry.wall_time,

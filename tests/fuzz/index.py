@@ -86,10 +86,11 @@ def _check_decoding(file: bytes) -> None:
             assert not entries.sound[i]
             continue
         if not entries.sound[i]:
-            odd = len(entry.content_hash) not in (0, 16) or entry.kind < 0
+            odd = len(entry.content_hash) not in (0, 16)
             assert odd or entry.length > MAX_PAYLOAD or not found.sound[i], entry
             continue
-        for name in ("kind", "series", "step", "offset", "length", "crc", "count"):
+        assert row["kind"] == entry.kind & 0xFFFFFFFF
+        for name in ("series", "step", "offset", "length", "crc", "count"):
             assert row[name] == getattr(entry, name), (name, row, entry)
         assert np.float64(row["wall_time"]).tobytes() == np.float64(entry.wall_time).tobytes()
         assert row["hash"].tobytes() == (entry.content_hash or bytes(16))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from google.protobuf.message import DecodeError
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +52,7 @@ def parsed(data: bytes | None) -> pb.Entry | None:
         entry = pb.Entry.FromString(data) if data is not None else None
     except DecodeError:
         return None
-    refused = entry is None or entry.length > MAX_PAYLOAD or entry.kind < 0 or len(entry.content_hash) not in (0, 16)
+    refused = entry is None or entry.length > MAX_PAYLOAD or len(entry.content_hash) not in (0, 16)
     return None if refused else entry
 
 
@@ -75,7 +76,8 @@ def test_entries_decoded_at_once_are_those_of_protobuf(stretch: list[bytes], fli
         if entry is None:
             continue
         columns = entries.columns[row]
-        for name in ("kind", "series", "step", "offset", "length", "crc", "count"):
+        assert columns["kind"] == entry.kind & 0xFFFFFFFF
+        for name in ("series", "step", "offset", "length", "crc", "count"):
             assert columns[name] == getattr(entry, name), name
         np.testing.assert_equal(float(columns["wall_time"]), entry.wall_time)
         assert columns["hash"].tobytes() == (entry.content_hash or bytes(16))
@@ -87,6 +89,15 @@ def test_entries_decoded_at_once_are_those_of_protobuf(stretch: list[bytes], fli
             assert entries.messages[row].SerializeToString(deterministic=True) == entry.SerializeToString(
                 deterministic=True
             )
+
+
+@pytest.mark.parametrize("written", [b"\xff\xff\xff\xff\x0f", b"\xff" * 9 + b"\x01"], ids=["in 5 bytes", "in 10 bytes"])
+def test_a_negative_kind_is_one_that_is_not_known(written: bytes) -> None:
+    index = frame(b"\x08" + written)
+    assert pb.Entry.FromString(b"\x08" + written).kind == -1
+    entries = decode(index, spans(index))
+    assert entries.sound.tolist() == [True]
+    assert entries.columns["kind"].tolist() == [0xFFFFFFFF]
 
 
 def test_what_is_logged_by_the_million_is_not_parsed_one_by_one() -> None:
