@@ -66,7 +66,7 @@ def main(arguments: argparse.Namespace) -> None:
         learn(model, loader, fresh, epochs, writer, some, clusters)
 
         feedback = FeedbackNetwork(model, LAYERS)
-        feedback.fit(loader, epochs=1 if arguments.quick else 6)
+        feedback.fit(loader, epochs=1 if arguments.quick else 6, learning_rate=5e-3)
 
         # Now for the mistakes, with what the feedback network makes of them.
         predicted = predictions(model, fresh.voxels)
@@ -82,8 +82,9 @@ def main(arguments: argparse.Namespace) -> None:
     print(f"{len(wrong)} of {len(fresh.labels)} new objects are taken for something else.")
     if len(wrong):
         describe(spaces.explain(model, fresh.voxels[wrong], labels=fresh.labels[wrong]), fresh.labels[wrong])
-    print("Reconstruction errors, summed over an object (y stands for the predicted class):")
-    print(feedback.errors(fresh.voxels, clusters.data).table(fresh.labels))
+    # conv1 keeps nearly all of an object, and would reconstruct it best.
+    print("Reconstruction errors from conv2, summed over an object (y stands for the predicted class):")
+    print(feedback.errors(fresh.voxels, clusters.data, layer="conv2").table(fresh.labels))
     print(f"Look at it with:  tensorboard --logdir {arguments.logdir}")
 
 

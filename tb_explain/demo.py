@@ -94,7 +94,7 @@ def train_digits(log_dir: str | Path, steps: int = 400, seed: int = 0) -> None:
             writer.explain(model, probe, step, methods, targets=every_class, every=20)
             writer.explain(model, probe, step, [clusters, projection, *channels], every=100)
         feedback = FeedbackNetwork(model, stages)
-        feedback.fit(_batches(pixels, labels, train, 32), epochs=5)
+        feedback.fit(_batches(pixels, labels, train, 32), epochs=5, learning_rate=5e-3)
         writer.explain(model, probe, steps, [Reconstruction(feedback, known)])
 
 

@@ -119,7 +119,7 @@ def test_a_chain_is_cut_behind_each_unit_and_mirrored_module_by_module() -> None
         ["Linear"],
     ]
     assert [stage.rectified for stage in feedback.stages] == [False, True, True, True]
-    assert all(code.min() == 0 for code in feedback.codes(noise(9, 1, 8, 8)).feedback.values())
+    assert all(code.min() >= 0 for code in feedback.codes(noise(9, 1, 8, 8)).feedback.values())
     assert feedback.reconstruct(noise(9, 1, 8, 8)).min() < 0
     assert not any(isinstance(module, nn.modules.batchnorm._NormBase) for module in feedback.modules())
 

@@ -17,7 +17,7 @@ from tb_explain.methods.feedback.response import only_at, response_fields
 from tb_explain.methods.feedback.results import Codes, History, ReconstructionErrors, ResponseField
 from tb_explain.methods.feedback.training import Plan, train
 from tb_explain.methods.interpretable.templates import unmasked
-from tb_explain.methods.layers import Layers, bare, layer_names
+from tb_explain.methods.layers import Layers, bare, layer_names, widened
 from tb_explain.methods.loader import Loader, is_binary
 from tb_explain.methods.network import Network, checked_inputs, undisturbed
 from tb_explain.methods.receptive_fields import ReceptiveFields, receptive_fields
@@ -40,7 +40,8 @@ class FeedbackNetwork(nn.Module):
 
     Where modules run one after the other they are mirrored one by one (a convolution by the transposed one of the same kernel,
     stride, padding, dilation and groups; poolings by nearest neighbours and a convolution; linear layers by linear layers; nothing
-    normalises). Where they do not (branches, functions), a stage is one transposed convolution that fits the shapes.
+    normalises). Where they do not (branches, functions), a stage is one transposed convolution that fits the shapes. D_l takes codes,
+    and gives them, as they are; inside, they are less the mean of each channel and over the size of what is left, both of the first images seen.
 
     The decoder is built when the first images are seen, or at once from `images`. The classifier is no submodule: `parameters()` and
     `state_dict()` are the decoder's alone, which is moved to the classifier's device whenever it is used.
@@ -256,11 +257,28 @@ class FeedbackNetwork(nn.Module):
         shape = tuple(images.shape[1:])
         if self.input_shape is None:
             self._build(network, shape)
+        self.to(network.device)
         if shape != self.input_shape:
             raise ValueError(f"the decoder was built for images {list(self.input_shape or ())}, got {list(shape)}")
         if self.binary is None and images.isfinite().all() and images.any():
             self.binary = is_binary(images)
-        self.to(network.device)
+            self._measure(network, images)
+
+    def _measure(self, network: Network, images: Tensor) -> None:
+        """Tell the stages what each channel of the codes is around, and how far from it they are."""
+        with torch.no_grad():
+            codes = [images, *self._read(network, images)]
+        means = [code.mean([0, *range(2, code.ndim)]).nan_to_num() for code in codes]
+        scales = [
+            (code - widened(mean[None], code.ndim)).square().mean().sqrt()
+            for code, mean in zip(codes, means, strict=True)
+        ]
+        scales = [torch.where((scale > 0) & scale.isfinite(), scale, 1) for scale in scales]
+        if self.binary:  # what comes out is logits
+            means[0], scales[0] = means[0].logit(1e-3), torch.ones_like(scales[0])
+        stages: list[Any] = [*self.stages]
+        for i, stage in enumerate(stages):
+            stage.measure(means[i : i + 2], scales[i : i + 2])
 
     def _build(self, network: Network, shape: tuple[int, ...]) -> None:
         # Noise, so that what is built depends on sizes alone. The random state is put back by `undisturbed`.

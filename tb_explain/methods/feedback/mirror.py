@@ -18,21 +18,39 @@ _TRANSPOSED: dict[int, Any] = {2: nn.ConvTranspose2d, 3: nn.ConvTranspose3d}
 
 
 class MirrorStage(nn.Module):
-    """D_l: the code of one layer to that of the layer before, or to the images."""
+    """D_l: the code of one layer to that of the layer before, or to the images.
+
+    Codes may be very small or large, or far from 0. Inside, they are less the mean of each channel, over the size of what is left.
+    """
 
     def __init__(self, stage: Stage, *, skip: bool) -> None:
         super().__init__()
         self.mirror = _joined(_mirrored(stage))
         self.rectified = stage.rectified
+        self.mean: Tensor
+        self.mean_before: Tensor
+        self.scale: Tensor
+        self.scale_before: Tensor
+        self.register_buffer("mean", torch.zeros(stage.after[0], *(1 for _ in stage.after[1:])))
+        self.register_buffer("mean_before", torch.zeros(stage.before[0], *(1 for _ in stage.before[1:])))
+        self.register_buffer("scale", torch.ones(()))
+        self.register_buffer("scale_before", torch.ones(()))
         channels = stage.before[0]
         self.skip: nn.Module | None = None
         if skip:
             axes = len(stage.before) - 1
             self.skip = _CONVOLUTIONS[axes](channels, channels, 1) if axes else nn.Linear(channels, channels)
 
+    def measure(self, means: Sequence[Tensor], scales: Sequence[Tensor]) -> None:
+        """What the code before and the code are around, [C] each, and how far from it."""
+        for ours, theirs in zip((self.mean_before, self.mean), means, strict=True):
+            ours.copy_(theirs.view_as(ours))
+        for ours, theirs in zip((self.scale_before, self.scale), scales, strict=True):
+            ours.copy_(theirs)
+
     def forward(self, code: Tensor, before: Tensor | None = None) -> Tensor:
         """The code before, from `code`; `before` is the true one, which a skip connection adds, mixed over channels."""
-        values: Tensor = self.mirror(code)
+        values: Tensor = self.mirror((code - self.mean) / self.scale) * self.scale_before + self.mean_before
         if before is not None and self.skip is not None:
             values = values + self.skip(before)
         return values.relu() if self.rectified else values
