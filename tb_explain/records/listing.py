@@ -119,10 +119,9 @@ class _Purges:
     def __init__(self, purges: Sequence[_Hiding]) -> None:
         latest_first = sorted((purge for purge in purges if not math.isnan(purge.time)), key=lambda purge: -purge.time)
         self._times = [-purge.time for purge in latest_first]
-        self._lowest: list[tuple[float, int, float]] = [
-            (math.inf, -1, math.inf)
-        ]  # among the first ones: the lowest step, its origin,
-        for _, step, origin in latest_first:  # the lowest of all other origins
+        # Among the first of them, none to all: the lowest step, its origin, and the lowest of all other origins.
+        self._lowest: list[tuple[float, int, float]] = [(math.inf, -1, math.inf)]
+        for _, step, origin in latest_first:
             lowest, of, other = self._lowest[-1]
             if origin == of:
                 lowest = min(lowest, step)

@@ -268,7 +268,7 @@ class FeedbackNetwork(nn.Module):
         """Tell the stages what each channel of the codes is around, and how far from it they are."""
         with torch.no_grad():
             codes = [images, *self._read(network, images)]
-        means = [code.mean([0, *range(2, code.ndim)]).nan_to_num() for code in codes]
+        means = [code.mean([0, *range(2, code.ndim)]).nan_to_num(0, 0, 0) for code in codes]
         scales = [
             (code - widened(mean[None], code.ndim)).square().mean().sqrt()
             for code, mean in zip(codes, means, strict=True)
