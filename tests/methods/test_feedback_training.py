@@ -111,6 +111,14 @@ def losses(model: nn.Module, images: Tensor) -> list[float]:
     return feedback.history.losses
 
 
+def test_what_is_not_learned_is_the_mean_image(trained: nn.Sequential, digits: TensorDataset) -> None:
+    images = digits.tensors[0][:512]
+    feedback = FeedbackNetwork(trained, images=images)
+    for layer in (*feedback.layers, None):
+        away = mean_squared(feedback.reconstruct(images, layer) - images.mean())
+        assert away < 0.02 * mean_squared(images - images.mean()), layer
+
+
 def test_codes_of_any_size_train_alike(trained: nn.Sequential, digits: TensorDataset) -> None:
     """A rectified layer may say the same in numbers a thousand times smaller, which those behind it make up for."""
     images = digits.tensors[0][:512]

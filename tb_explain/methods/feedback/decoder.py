@@ -25,6 +25,8 @@ from tb_explain.methods.targets import MultiLabel, Output, Targets
 
 _CHUNK = 64
 """Images decoded at once."""
+_FIRST = 0.1
+"""Of the usual first weights, those that give the images: what codes do not teach would stay in them as noise."""
 
 
 class FeedbackNetwork(nn.Module):
@@ -287,6 +289,10 @@ class FeedbackNetwork(nn.Module):
         found = path(network, noise.to(network.device), self._asked, self.targets)
         stages = [MirrorStage(stage, skip=self.skips and i > 0) for i, stage in enumerate(found)]
         check_mirrored(stages, found)
+        with torch.no_grad():
+            last = [module for module in stages[0].mirror if any(True for _ in module.parameters())][-1]
+            for parameter in last.parameters():
+                parameter.mul_(_FIRST)
         self.stages = nn.ModuleList(stages)
         self.layers = tuple(stage.name for stage in found[:-1])
         self.input_shape = shape
