@@ -111,7 +111,7 @@ def losses(model: nn.Module, images: Tensor) -> list[float]:
     return feedback.history.losses
 
 
-def test_what_is_not_learned_is_the_mean_image(trained: nn.Sequential, digits: TensorDataset) -> None:
+def test_what_is_not_learned_is_the_mean_grey(trained: nn.Sequential, digits: TensorDataset) -> None:
     images = digits.tensors[0][:512]
     feedback = FeedbackNetwork(trained, images=images)
     for layer in (*feedback.layers, None):

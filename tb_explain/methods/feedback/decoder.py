@@ -44,6 +44,7 @@ class FeedbackNetwork(nn.Module):
     stride, padding, dilation and groups; poolings by nearest neighbours and a convolution; linear layers by linear layers; nothing
     normalises). Where they do not (branches, functions), a stage is one transposed convolution that fits the shapes. D_l takes codes,
     and gives them, as they are; inside, they are less the mean of each channel and over the size of what is left, both of the first images seen.
+    Untrained, it gives nearly the mean of each of their channels.
 
     The decoder is built when the first images are seen, or at once from `images`. The classifier is no submodule: `parameters()` and
     `state_dict()` are the decoder's alone, which is moved to the classifier's device whenever it is used.
